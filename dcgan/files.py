@@ -1,0 +1,51 @@
+"""Files that appear whole or not at all."""
+
+import contextlib
+import os
+import pathlib
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def write_atomically(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
+    """Yields a temporary path beside `path` that replaces it when the block ends without an error.
+
+    The content reaches the disk before the rename, so that a crash leaves either the old file or
+    the new one. Missing parent directories are made. The temporary name starts with a dot and
+    keeps the suffix, for writers that choose their format by it.
+
+    Args:
+        path: The file to write.
+
+    Yields:
+        The temporary path, to be written by the caller.
+
+    Example:
+        >>> with write_atomically("report.json") as temporary:
+        ...     temporary.write_text("{}")
+    """
+    path = pathlib.Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    try:
+        yield temporary
+        sync(temporary)
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    sync(path.parent)
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Writes `text` as UTF-8, whole or not at all."""
+    with write_atomically(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def sync(path: pathlib.Path) -> None:
+    """Waits until a file's content, or a directory's entries, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
