@@ -1,0 +1,210 @@
+"""Adversarial losses as pure functions of the discriminator's logits.
+
+A positive logit means real. Every function works elementwise and returns float32 of the logits' shape,
+unreduced, so that callers choose how to average over a global batch.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import keras
+import tensorflow as tf
+
+from dcgan.errors import InputError
+
+
+class AdversarialLoss(NamedTuple):
+    """What each network minimises.
+
+    Attributes:
+        generator: `fake_logits -> loss`, shapes (batch, 1) to (batch, 1).
+        discriminator: `(real_logits, fake_logits) -> loss`, shapes (batch, 1) each.
+        smoothable: Whether `discriminator` takes `label_smoothing` as its third argument.
+    """
+
+    generator: Callable[[tf.Tensor], tf.Tensor]
+    discriminator: Callable[..., tf.Tensor]
+    smoothable: bool = False
+
+
+def non_saturating_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
+    """Cross-entropy of calling the fakes real: `softplus(-fake)`.
+
+    Args:
+        fake_logits: Shape [..., 1], any float.
+
+    Returns:
+        Shape [..., 1], float32, at least 0.
+
+    Reference:
+        - [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), section 3
+    """
+    return tf.math.softplus(-_float32(fake_logits))
+
+
+def non_saturating_discriminator_loss(
+    real_logits: tf.Tensor, fake_logits: tf.Tensor, label_smoothing: float = 0.0
+) -> tf.Tensor:
+    """Cross-entropy of telling reals from fakes: `softplus(-real) + softplus(fake)`.
+
+    Args:
+        real_logits: Shape [..., 1], any float.
+        fake_logits: Shape [..., 1], any float.
+        label_smoothing: How far below 1 the reals' target lies, 0 to 1; the fakes' stays 0. Defaults
+            to 0.
+
+    Returns:
+        Shape [..., 1], float32.
+
+    Reference:
+        - [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661)
+        - one-sided smoothing: [Salimans et al., 2016](https://arxiv.org/abs/1606.03498), section 3.4
+    """
+    real_logits, fake_logits = _float32(real_logits), _float32(fake_logits)
+    real_loss = tf.math.softplus(-real_logits) + label_smoothing * real_logits
+    return real_loss + tf.math.softplus(fake_logits)
+
+
+def least_squares_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
+    """Half the squared distance of the fakes' outputs from 1.
+
+    Args:
+        fake_logits: Shape [..., 1], any float.
+
+    Returns:
+        Shape [..., 1], float32, at least 0.
+
+    Reference:
+        - [Mao et al., 2017](https://arxiv.org/abs/1611.04076), a = 0, b = c = 1
+    """
+    return 0.5 * tf.square(_float32(fake_logits) - 1.0)
+
+
+def least_squares_discriminator_loss(
+    real_logits: tf.Tensor, fake_logits: tf.Tensor, label_smoothing: float = 0.0
+) -> tf.Tensor:
+    """Half the squared distances of the reals' outputs from 1 and of the fakes' from 0.
+
+    Args:
+        real_logits: Shape [..., 1], any float.
+        fake_logits: Shape [..., 1], any float.
+        label_smoothing: How far below 1 the reals' target lies, 0 to 1. Defaults to 0.
+
+    Returns:
+        Shape [..., 1], float32, at least 0.
+
+    Reference:
+        - [Mao et al., 2017](https://arxiv.org/abs/1611.04076)
+    """
+    real_error = tf.square(_float32(real_logits) - (1.0 - label_smoothing))
+    return 0.5 * (real_error + tf.square(_float32(fake_logits)))
+
+
+def hinge_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+    """How far the logits fall short of a margin of 1: `max(0, 1 - real) + max(0, 1 + fake)`.
+
+    Args:
+        real_logits: Shape [..., 1], any float.
+        fake_logits: Shape [..., 1], any float.
+
+    Returns:
+        Shape [..., 1], float32, at least 0.
+
+    Reference:
+        - [Lim and Ye, 2017](https://arxiv.org/abs/1705.02894)
+    """
+    real_shortfall = tf.nn.relu(1.0 - _float32(real_logits))
+    return real_shortfall + tf.nn.relu(1.0 + _float32(fake_logits))
+
+
+def wasserstein_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
+    """The negated score of the fakes; also the generator's side of the hinge loss.
+
+    Args:
+        fake_logits: Shape [..., 1], any float.
+
+    Returns:
+        Shape [..., 1], float32.
+
+    Reference:
+        - [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875)
+    """
+    return -_float32(fake_logits)
+
+
+def wasserstein_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+    """The critic's negated estimate of the distance: `fake - real`; needs a gradient penalty.
+
+    Args:
+        real_logits: Shape [..., 1], any float.
+        fake_logits: Shape [..., 1], any float.
+
+    Returns:
+        Shape [..., 1], float32.
+
+    Reference:
+        - [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875)
+    """
+    return _float32(fake_logits) - _float32(real_logits)
+
+
+def gradient_penalty(
+    critic: Callable[[tf.Tensor], tf.Tensor], images: tf.Tensor, *, target: float = 0.0
+) -> tf.Tensor:
+    """The squared distance of each image's gradient norm from a target, in float32.
+
+    With `target=0` this is R1 (times 2 / gamma) on real images; with `target=1` on mixtures of reals
+    and fakes it is WGAN-GP's penalty. The critic must treat each image on its own: with batch
+    normalization an image's gradient is not defined.
+
+    Args:
+        critic: `images -> logits`, shapes (batch, height, width, channels) to (batch, 1).
+        images: Shape (batch, height, width, channels), float32, -1 to 1.
+        target: The norm wanted, at least 0. Defaults to 0.
+
+    Returns:
+        Shape (batch,), float32, at least 0.
+
+    Reference:
+        - R1: [Mescheder et al., 2018](https://arxiv.org/abs/1801.04406), equation 9
+        - WGAN-GP: [Gulrajani et al., 2017](https://arxiv.org/abs/1704.00028), equation 3
+    """
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        logits = critic(images)
+    gradients = _float32(tape.gradient(logits, images))
+    squared_norms = tf.reduce_sum(tf.square(gradients), axis=[1, 2, 3])
+    if target == 0.0:
+        return squared_norms
+    # The root's own gradient is infinite at 0.
+    return tf.square(tf.sqrt(squared_norms + 1e-12) - target)
+
+
+LOSSES: dict[str, AdversarialLoss] = {
+    "non_saturating": AdversarialLoss(
+        non_saturating_generator_loss, non_saturating_discriminator_loss, smoothable=True
+    ),
+    "least_squares": AdversarialLoss(
+        least_squares_generator_loss, least_squares_discriminator_loss, smoothable=True
+    ),
+    "hinge": AdversarialLoss(wasserstein_generator_loss, hinge_discriminator_loss),
+    "wasserstein": AdversarialLoss(wasserstein_generator_loss, wasserstein_discriminator_loss),
+}
+
+
+def get(name: str) -> AdversarialLoss:
+    """Returns the pair of losses of that name.
+
+    Args:
+        name: A key of `LOSSES`.
+
+    Raises:
+        InputError: If there is no such loss.
+    """
+    if name not in LOSSES:
+        raise InputError(f"loss: expected one of {', '.join(LOSSES)}. Received: {name!r}")
+    return LOSSES[name]
+
+
+def _float32(logits: tf.Tensor) -> tf.Tensor:
+    return keras.ops.cast(logits, "float32")

@@ -1,0 +1,460 @@
+"""The pair of networks as one Keras model whose `fit` trains both."""
+
+from typing import Any, Self
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dcgan import augmentation as augment
+from dcgan import losses, networks, presets
+from dcgan.config import RunConfig, TrainingConfig
+
+
+@keras.saving.register_keras_serializable(package="dcgan")
+class DCGAN(keras.Model):
+    """A deep convolutional generative adversarial network.
+
+    Called on images, the model gives the discriminator's logits, positive for real, so `predict` and
+    `evaluate` work as in any classifier; `generate` draws images. `fit` trains both networks at once
+    on a data set of images: each batch takes one pass through the generator and one through the
+    discriminator, for reals and fakes.
+
+    To change the method, override one of `sample_latents`, `generator_loss`, `discriminator_loss`,
+    `discriminator_penalty` or `train_step` in a subclass.
+
+    Args:
+        generator: A built model from (batch, latent_dim) to (batch, height, width, channels) float32
+            in -1 to 1.
+        discriminator: A built model from such images to (batch, 1) logits.
+        ema_decay: Decay of the generator's moving average, from which `generate` then draws; 0 switches
+            it off. The decay ramps up, so that the first steps are soon forgotten. Defaults to 0.
+        augmentation: DiffAugment's policy, see `dcgan.augmentation.diff_augment`. Defaults to "", none.
+        seed: Of latents and augmentation. Defaults to 0.
+        **kwargs: Passed to `keras.Model`.
+
+    Raises:
+        ValueError: If the networks do not fit together or `ema_decay` is not in 0 to 1.
+
+    Example:
+        >>> model = dcgan.DCGAN.from_preset("article")
+        >>> model.fit(dcgan.load_dataset("mnist"), epochs=50)
+        >>> images = model.generate(16, seed=1)
+
+    Reference:
+        - [Radford et al., 2016](https://arxiv.org/abs/1511.06434)
+        - moving average: [Yazici et al., 2019](https://arxiv.org/abs/1806.04498)
+    """
+
+    def __init__(
+        self,
+        generator: keras.Model,
+        discriminator: keras.Model,
+        *,
+        ema_decay: float = 0.0,
+        augmentation: str = "",
+        seed: int = 0,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        if generator.output_shape[1:] != discriminator.input_shape[1:]:
+            raise ValueError(
+                "Expected a generator whose images fit the discriminator. Received: "
+                f"{generator.output_shape} against {discriminator.input_shape}"
+            )
+        if not 0 <= ema_decay < 1:
+            raise ValueError(f"Expected ema_decay in [0, 1). Received: ema_decay={ema_decay}")
+        augment.parse_policy(augmentation)
+        self.generator = generator
+        self.discriminator = discriminator
+        self.ema_decay = ema_decay
+        self.augmentation = augmentation
+        self.seed = seed
+        self.ema_generator = self._make_ema_generator()
+        self.step = self.add_weight(
+            name="step",
+            shape=(),
+            dtype="int64",
+            initializer="zeros",
+            trainable=False,
+            aggregation="only_first_replica",
+        )
+        self._g_loss = keras.metrics.Mean(name="g_loss")
+        self._d_loss = keras.metrics.Mean(name="d_loss")
+        self._real_accuracy = keras.metrics.Mean(name="real_accuracy")
+        self._fake_accuracy = keras.metrics.Mean(name="fake_accuracy")
+        self._decode = tf.function(self._decode_batch, reduce_retracing=True)
+        self.build(discriminator.input_shape)
+
+    @classmethod
+    def from_preset(
+        cls, preset: str | RunConfig, *, total_steps: int | None = None, **kwargs: Any
+    ) -> Self:
+        """Builds and compiles the networks of a preset.
+
+        Args:
+            preset: A name from `dcgan.presets.PRESETS` or a whole configuration.
+            total_steps: Steps until a cosine schedule reaches 0. Defaults to None: learning rates stay
+                constant.
+            **kwargs: Passed to the class.
+
+        Returns:
+            A model ready for `fit`.
+
+        Raises:
+            InputError: If there is no such preset.
+        """
+        config = presets.get(preset) if isinstance(preset, str) else preset
+        training = config.training
+        model = cls(
+            networks.build_generator(config.network, precision=config.precision, seed=config.seed),
+            networks.build_discriminator(
+                config.network, precision=config.precision, seed=config.seed
+            ),
+            ema_decay=training.ema_decay,
+            augmentation=training.augmentation,
+            seed=config.seed,
+            **kwargs,
+        )
+        model.compile(
+            _adam(training.generator_learning_rate, training, total_steps),
+            _adam(training.discriminator_learning_rate, training, total_steps),
+            loss=training.loss,
+            label_smoothing=training.label_smoothing,
+            r1_gamma=training.r1_gamma,
+            r1_interval=training.r1_interval,
+        )
+        return model
+
+    @property
+    def latent_dim(self) -> int:
+        """Size of the generator's input."""
+        return self.generator.input_shape[-1]
+
+    @property
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """The epoch means that `fit` and `evaluate` log."""
+        return [self._g_loss, self._d_loss, self._real_accuracy, self._fake_accuracy]
+
+    def compile(
+        self,
+        generator_optimizer: keras.optimizers.Optimizer | str | None = None,
+        discriminator_optimizer: keras.optimizers.Optimizer | str | None = None,
+        *,
+        loss: str = "non_saturating",
+        label_smoothing: float = 0.0,
+        r1_gamma: float = 0.0,
+        r1_interval: int = 16,
+        **kwargs: Any,
+    ) -> Self:
+        """Sets how both networks are trained.
+
+        Args:
+            generator_optimizer: Defaults to Adam with a learning rate of 1e-4, the article's.
+            discriminator_optimizer: Likewise.
+            loss: A key of `dcgan.losses.LOSSES`. Defaults to "non_saturating".
+            label_smoothing: How far below 1 the reals' target lies, 0 to 1, for the non-saturating and
+                the least-squares loss. Defaults to 0.
+            r1_gamma: Weight of the R1 penalty on reals, at least 0. Defaults to 0, none.
+            r1_interval: Steps from one penalty to the next, whose weight is multiplied by as much.
+                Defaults to 16.
+            **kwargs: `run_eagerly`, `steps_per_execution` and `jit_compile` of `keras.Model.compile`.
+
+        Returns:
+            The model itself.
+
+        Raises:
+            InputError: If there is no such loss.
+            ValueError: If another value is out of range.
+        """
+        self._adversarial_loss = losses.get(loss)
+        if label_smoothing and not self._adversarial_loss.smoothable:
+            raise ValueError(f"Expected label_smoothing=0 with the {loss} loss.")
+        if r1_gamma < 0 or r1_interval < 1:
+            raise ValueError(
+                "Expected r1_gamma of at least 0 and r1_interval of at least 1. "
+                f"Received: r1_gamma={r1_gamma}, r1_interval={r1_interval}"
+            )
+        self.label_smoothing = label_smoothing
+        self.r1_gamma, self.r1_interval = r1_gamma, r1_interval
+        # Built here, in the strategy's scope: `fit` under a strategy builds only one optimizer, and
+        # loading weights skips optimizers that are not built.
+        with self.distribute_strategy.scope():
+            self.generator_optimizer = _build_optimizer(generator_optimizer, self.generator)
+            self.discriminator_optimizer = _build_optimizer(
+                discriminator_optimizer, self.discriminator
+            )
+            super().compile(optimizer=self.discriminator_optimizer, auto_scale_loss=False, **kwargs)
+        self._compile_settings = {
+            "generator_optimizer": self.generator_optimizer,
+            "discriminator_optimizer": self.discriminator_optimizer,
+            "loss": loss,
+            "label_smoothing": label_smoothing,
+            "r1_gamma": r1_gamma,
+            "r1_interval": r1_interval,
+            **kwargs,
+        }
+        return self
+
+    def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Returns the discriminator's logits, positive for real.
+
+        Args:
+            images: Shape (batch, height, width, channels), float32, -1 to 1.
+            training: Whether dropout and batch statistics are active. Defaults to False.
+
+        Returns:
+            Shape (batch, 1), float32.
+        """
+        return self.discriminator(images, training=training)
+
+    def generate(
+        self,
+        count: int = 1,
+        *,
+        seed: int = 0,
+        latents: np.ndarray | None = None,
+        batch_size: int = 256,
+    ) -> np.ndarray:
+        """Draws images from the generator, or from its moving average where there is one.
+
+        Args:
+            count: How many. Defaults to 1.
+            seed: Of the latents; the same seed gives the same latents. Defaults to 0.
+            latents: Shape (count, latent_dim), float, used instead of drawn ones. Defaults to None.
+            batch_size: Images at once. Defaults to 256.
+
+        Returns:
+            Shape (count, height, width, channels), float32, -1 to 1.
+        """
+        if latents is None:
+            latents = tf.random.stateless_normal((count, self.latent_dim), [seed, 0]).numpy()
+        batches = [
+            self._decode(tf.constant(latents[start : start + batch_size], tf.float32)).numpy()
+            for start in range(0, len(latents), batch_size)
+        ]
+        return np.concatenate(batches)
+
+    def sample_latents(self, count: tf.Tensor) -> tf.Tensor:
+        """Draws a training step's latents, others in every step and on every replica.
+
+        Args:
+            count: How many, a scalar.
+
+        Returns:
+            Shape (count, latent_dim), float32, standard normal.
+        """
+        return tf.random.stateless_normal((count, self.latent_dim), self._step_seed(stream=0))
+
+    def generator_loss(self, fake_logits: tf.Tensor) -> tf.Tensor:
+        """What the generator minimises, an image at a time: shapes (batch, 1) to (batch, 1)."""
+        return self._adversarial_loss.generator(fake_logits)
+
+    def discriminator_loss(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+        """What the discriminator minimises, a pair at a time: shapes (batch, 1) to (batch, 1)."""
+        if self.label_smoothing:
+            return self._adversarial_loss.discriminator(real_logits, fake_logits, self.label_smoothing)
+        return self._adversarial_loss.discriminator(real_logits, fake_logits)
+
+    def discriminator_penalty(self, reals: tf.Tensor, fakes: tf.Tensor) -> tf.Tensor:
+        """What is added to the discriminator's loss: R1 every `r1_interval` steps.
+
+        Args:
+            reals: Shape (batch, height, width, channels), float32, -1 to 1.
+            fakes: Likewise.
+
+        Returns:
+            Shape (batch,) or a scalar, float32.
+
+        Reference:
+            - [Mescheder et al., 2018](https://arxiv.org/abs/1801.04406)
+            - lazily: [Karras et al., 2020](https://arxiv.org/abs/1912.04958), section 3.1
+        """
+        del fakes
+        if not self.r1_gamma:
+            return tf.zeros(())
+        weight = 0.5 * self.r1_gamma * self.r1_interval
+        return tf.cond(
+            self.step % self.r1_interval == 0,
+            lambda: weight * tf.reduce_mean(losses.gradient_penalty(self._judge, reals)),
+            lambda: tf.zeros(()),
+        )
+
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """Trains both networks on one batch.
+
+        Args:
+            data: Images of shape (batch, height, width, channels), float32, -1 to 1, alone or with
+                labels, which are left aside.
+
+        Returns:
+            The running epoch means by name.
+        """
+        reals, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        latents = self.sample_latents(tf.shape(reals)[0])
+        with tf.GradientTape(persistent=True) as tape:
+            fakes = self.generator(latents, training=True)
+            real_logits = self._judge(self._augment(reals, stream=1))
+            fake_logits = self._judge(self._augment(fakes, stream=2))
+            g_loss = tf.reduce_mean(self.generator_loss(fake_logits))
+            d_loss = tf.reduce_mean(self.discriminator_loss(real_logits, fake_logits))
+            penalty = tf.reduce_mean(self.discriminator_penalty(reals, fakes))
+            g_objective = self._scale(g_loss, self.generator_optimizer)
+            d_objective = self._scale(d_loss + penalty, self.discriminator_optimizer)
+        self._minimize(tape, g_objective, self.generator, self.generator_optimizer)
+        self._minimize(tape, d_objective, self.discriminator, self.discriminator_optimizer)
+        self._update_ema()
+        self.step.assign_add(1)
+        return self._update_metrics(g_loss, d_loss, real_logits, fake_logits)
+
+    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """Measures the losses on one batch without training.
+
+        Args:
+            data: As in `train_step`.
+
+        Returns:
+            The running means by name.
+        """
+        reals, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        # The images seen so far make each batch's latents new and every evaluation's alike.
+        seen = tf.cast(self._g_loss.count, tf.int64)
+        seed = tf.stack([tf.constant(self.seed, tf.int64), seen])
+        latents = tf.random.stateless_normal((tf.shape(reals)[0], self.latent_dim), seed)
+        real_logits = self.discriminator(reals, training=False)
+        fake_logits = self.discriminator(self._decode_batch(latents), training=False)
+        g_loss = tf.reduce_mean(self.generator_loss(fake_logits))
+        d_loss = tf.reduce_mean(self.discriminator_loss(real_logits, fake_logits))
+        return self._update_metrics(g_loss, d_loss, real_logits, fake_logits)
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {
+            **super().get_config(),
+            "generator": keras.saving.serialize_keras_object(self.generator),
+            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
+            "ema_decay": self.ema_decay,
+            "augmentation": self.augmentation,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Self:
+        """Builds the model from what `get_config` returned."""
+        config = dict(config)
+        for name in ("generator", "discriminator"):
+            config[name] = keras.saving.deserialize_keras_object(config[name])
+        return cls(**config)
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """Returns what `compile` was called with."""
+        return keras.saving.serialize_keras_object(self._compile_settings) if self.compiled else {}
+
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compiles the model as `get_compile_config` tells."""
+        self.compile(**keras.saving.deserialize_keras_object(config))
+
+    def save_own_variables(self, store: dict[str, Any]) -> None:
+        """Saves the step and dropout's random states, so that training goes on exactly."""
+        super().save_own_variables(store)
+        for index, state in enumerate(self._random_states()):
+            store[f"random_state_{index}"] = state.numpy()
+
+    def load_own_variables(self, store: dict[str, Any]) -> None:
+        """Loads what `save_own_variables` saved."""
+        names = [name for name in store.keys() if not name.startswith("random_state_")]  # noqa: SIM118
+        super().load_own_variables({name: store[name] for name in names})
+        for index, state in enumerate(self._random_states()):
+            state.assign(store[f"random_state_{index}"])
+
+    def _random_states(self) -> list[keras.Variable]:
+        weights = {id(weight) for weight in self.weights}
+        variables = [*self.generator.variables, *self.discriminator.variables]
+        return [variable for variable in variables if id(variable) not in weights]
+
+    def _make_ema_generator(self) -> keras.Model | None:
+        if not self.ema_decay:
+            return None
+        ema_generator = keras.models.clone_model(self.generator)
+        ema_generator.set_weights(self.generator.get_weights())
+        ema_generator.trainable = False
+        return ema_generator
+
+    def _decode_batch(self, latents: tf.Tensor) -> tf.Tensor:
+        return (self.ema_generator or self.generator)(latents, training=False)
+
+    def _judge(self, images: tf.Tensor) -> tf.Tensor:
+        return self.discriminator(images, training=True)
+
+    def _augment(self, images: tf.Tensor, *, stream: int) -> tf.Tensor:
+        if not self.augmentation:
+            return images
+        seed = self._step_seed(stream=stream)
+        return augment.diff_augment(images, self.augmentation, seed=seed)
+
+    def _step_seed(self, *, stream: int) -> tf.Tensor:
+        """A seed of its own for each use, step and replica; nothing to save but the step."""
+        pair = tf.stack([tf.constant(8 * self.seed + stream, tf.int64), self.step.value])
+        return tf.random.experimental.stateless_fold_in(pair, networks.replica_id())
+
+    def _scale(self, loss: tf.Tensor, optimizer: keras.optimizers.Optimizer) -> tf.Tensor:
+        """Prepares a mean over this replica's images for gradients that are summed over replicas."""
+        return optimizer.scale_loss(loss / self.distribute_strategy.num_replicas_in_sync)
+
+    def _minimize(
+        self,
+        tape: tf.GradientTape,
+        objective: tf.Tensor,
+        network: keras.Model,
+        optimizer: keras.optimizers.Optimizer,
+    ) -> None:
+        optimizer.apply(tape.gradient(objective, network.trainable_weights))
+
+    def _update_ema(self) -> None:
+        """Moves the average towards the generator's weights; batch statistics are copied."""
+        if self.ema_generator is None:
+            return
+        step = tf.cast(self.step, tf.float32)
+        rate = 1.0 - tf.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
+        trainable = {id(weight) for weight in self.generator.trainable_weights}
+        for average, weight in zip(self.ema_generator.weights, self.generator.weights, strict=True):
+            if id(weight) in trainable:
+                average.assign_add(rate * (weight - average))
+            else:
+                average.assign(weight)
+
+    def _update_metrics(
+        self, g_loss: tf.Tensor, d_loss: tf.Tensor, real_logits: tf.Tensor, fake_logits: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        count = tf.shape(real_logits)[0]
+        self._g_loss.update_state(g_loss, sample_weight=count)
+        self._d_loss.update_state(d_loss, sample_weight=count)
+        self._real_accuracy.update_state(real_logits > 0)
+        self._fake_accuracy.update_state(fake_logits < 0)
+        results = {metric.name: metric.result() for metric in self.metrics}
+        if isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
+            # Keras reduces logs between workers over a first axis, which scalars do not have.
+            return {name: tf.reshape(result, (1,)) for name, result in results.items()}
+        return results
+
+
+def _adam(
+    learning_rate: float, training: TrainingConfig, total_steps: int | None
+) -> keras.optimizers.Optimizer:
+    rate: Any = learning_rate
+    if total_steps and training.learning_rate_schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(learning_rate, total_steps)
+    return keras.optimizers.Adam(rate, beta_1=training.beta_1)
+
+
+def _build_optimizer(
+    optimizer: keras.optimizers.Optimizer | str | None, network: keras.Model
+) -> keras.optimizers.Optimizer:
+    if optimizer is None:
+        optimizer = keras.optimizers.Adam(1e-4)
+    optimizer = keras.optimizers.get(optimizer)
+    scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    if not scaled and any(layer.compute_dtype == "float16" for layer in network.layers):
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    optimizer.build(network.trainable_weights)
+    return optimizer

@@ -1,0 +1,173 @@
+"""The generator and the discriminator, built from a `NetworkConfig`.
+
+Reference:
+    - [Radford et al., 2016](https://arxiv.org/abs/1511.06434)
+"""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from dcgan.config import NetworkConfig
+
+
+def build_generator(
+    config: NetworkConfig, *, precision: str = "float32", seed: int = 0
+) -> keras.Model:
+    """Builds the network that turns latents into images.
+
+    A dense stem at the coarsest size, then one convolution a doubling of the size.
+
+    Args:
+        config: The shape.
+        precision: Keras's dtype policy of the hidden layers. Defaults to "float32".
+        seed: Of the initial weights. Defaults to 0.
+
+    Returns:
+        A model from (batch, latent_dim) float32 to (batch, image_size, image_size, channels) float32
+        in -1 to 1.
+    """
+    make = _LayerFactory(config, norm=config.generator_norm, precision=precision, seed=seed)
+    widths = [
+        min(config.max_width, config.generator_width << level)
+        for level in reversed(range(config.doublings + config.stem_convolution))
+    ]
+    latents = keras.Input((config.latent_dim,), name="latents")
+    size = config.base_size
+    x = make.dense(size * size * widths[0])(latents)
+    x = make.activate(x, name="stem")
+    x = keras.layers.Reshape((size, size, widths[0]), dtype=precision)(x)
+    for index, width in enumerate(widths[1:]):
+        stride = 1 if config.stem_convolution and index == 0 else 2
+        x = make.upsample(x, width, stride=stride, name=f"up_{index}")
+        x = make.activate(x, name=f"up_{index}")
+    x = make.upsample(x, config.channels, stride=2, name="to_image")
+    images = keras.layers.Activation("tanh", dtype="float32", name="images")(x)
+    return keras.Model(latents, images, name="generator")
+
+
+def build_discriminator(
+    config: NetworkConfig, *, precision: str = "float32", seed: int = 0
+) -> keras.Model:
+    """Builds the network that turns images into logits, positive for real.
+
+    One stride-2 convolution a halving of the size, then one dense unit.
+
+    Args:
+        config: The shape.
+        precision: Keras's dtype policy of the hidden layers. Defaults to "float32".
+        seed: Of the initial weights and of dropout. Defaults to 0.
+
+    Returns:
+        A model from (batch, image_size, image_size, channels) float32 in -1 to 1 to (batch, 1) float32.
+    """
+    make = _LayerFactory(config, norm=config.discriminator_norm, precision=precision, seed=seed)
+    shape = (config.image_size, config.image_size, config.channels)
+    x = images = keras.Input(shape, name="images")
+    for level in range(config.doublings):
+        width = min(config.max_width, config.discriminator_width << level)
+        # A batch-normalised first layer loses the images' contrast, so that layer goes without.
+        normalise = make.norm == "batch" and level > 0
+        x = make.convolution(width, stride=2, use_bias=not normalise, name=f"down_{level}")(x)
+        x = make.activate(x, normalise=normalise, name=f"down_{level}")
+        if config.dropout:
+            x = ReplicaDropout(
+                config.dropout, seed=make.next_seed(), dtype=precision, name=f"dropout_{level}"
+            )(x)
+    x = keras.layers.Flatten(dtype=precision)(x)
+    # Logits, and so the losses, are computed in float32 whatever the policy.
+    logits = make.dense(1, use_bias=True, dtype="float32", name="logits")(x)
+    return keras.Model(images, logits, name="discriminator")
+
+
+@keras.saving.register_keras_serializable(package="dcgan")
+class ReplicaDropout(keras.layers.Dropout):
+    """Dropout whose mask differs between the replicas of a distributed step.
+
+    Takes the arguments of `keras.layers.Dropout`, except `noise_shape`.
+    """
+
+    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
+        """Drops features in training, in any shape; otherwise passes them through."""
+        if not training or not self.rate:
+            return inputs
+        seed = tf.random.experimental.stateless_fold_in(self.seed_generator.next(), replica_id())
+        return tf.nn.experimental.stateless_dropout(inputs, rate=self.rate, seed=seed)
+
+
+def replica_id() -> tf.Tensor | int:
+    """Returns the number of the replica that a distributed step runs on; 0 outside of one."""
+    context = tf.distribute.get_replica_context()
+    return 0 if context is None else context.replica_id_in_sync_group
+
+
+class _LayerFactory:
+    """Makes the layers of one network, each with a seed of its own."""
+
+    def __init__(self, config: NetworkConfig, *, norm: str, precision: str, seed: int) -> None:
+        self.config = config
+        self.norm = norm
+        self.precision = precision
+        self._seeds = iter(range(seed * 1000, (seed + 1) * 1000))
+        self._synchronized = tf.distribute.get_strategy().num_replicas_in_sync > 1
+
+    def next_seed(self) -> int:
+        return next(self._seeds)
+
+    def dense(self, units: int, **options: Any) -> keras.layers.Layer:
+        options = {"use_bias": self.norm == "none", "dtype": self.precision, **options}
+        return keras.layers.Dense(units, kernel_initializer=self._initializer(), **options)
+
+    def convolution(self, width: int, **options: Any) -> keras.layers.Layer:
+        strides = options.pop("stride", 1)
+        return keras.layers.Conv2D(
+            width,
+            self.config.kernel_size,
+            strides=strides,
+            padding="same",
+            kernel_initializer=self._initializer(),
+            dtype=self.precision,
+            **options,
+        )
+
+    def upsample(self, x: Any, width: int, *, stride: int, name: str) -> Any:
+        """Convolves to `width` channels at `stride` times the size."""
+        use_bias = self.norm == "none"
+        if self.config.upsampling == "transpose":
+            return keras.layers.Conv2DTranspose(
+                width,
+                self.config.kernel_size,
+                strides=stride,
+                padding="same",
+                use_bias=use_bias,
+                kernel_initializer=self._initializer(),
+                dtype=self.precision,
+                name=name,
+            )(x)
+        if stride > 1:
+            x = keras.layers.UpSampling2D(
+                stride,
+                interpolation=self.config.upsampling,
+                dtype=self.precision,
+                name=f"{name}_resize",
+            )(x)
+        return self.convolution(width, use_bias=use_bias, name=name)(x)
+
+    def activate(self, x: Any, *, name: str, normalise: bool | None = None) -> Any:
+        """Batch-normalises, where the network does, and rectifies."""
+        if self.norm == "batch" if normalise is None else normalise:
+            x = keras.layers.BatchNormalization(
+                momentum=self.config.norm_momentum,
+                synchronized=self._synchronized,
+                dtype=self.precision,
+                name=f"{name}_norm",
+            )(x)
+        return keras.layers.LeakyReLU(
+            self.config.negative_slope, dtype=self.precision, name=f"{name}_relu"
+        )(x)
+
+    def _initializer(self) -> keras.initializers.Initializer:
+        if self.config.initializer == "normal":
+            return keras.initializers.RandomNormal(stddev=0.02, seed=self.next_seed())
+        return keras.initializers.GlorotUniform(seed=self.next_seed())

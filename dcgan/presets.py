@@ -1,0 +1,98 @@
+"""Starting points for a run, as plain data."""
+
+import dataclasses
+from typing import Any
+
+from dcgan.config import NetworkConfig, RunConfig, TrainingConfig
+from dcgan.errors import InputError
+
+_RGB: dict[str, Any] = {
+    "channels": 3,
+    "kernel_size": 4,
+    "stem_convolution": False,
+    "max_width": 256,
+    "generator_width": 32,
+    "discriminator_width": 32,
+    "norm_momentum": 0.9,
+    "negative_slope": 0.2,
+    "dropout": 0.0,
+}
+_FAST: dict[str, Any] = {
+    "batch_size": 64,
+    "generator_learning_rate": 1e-3,
+    "discriminator_learning_rate": 1e-3,
+    "beta_1": 0.5,
+    "learning_rate_schedule": "cosine",
+    "ema_decay": 0.998,
+}
+
+PRESETS: dict[str, dict[str, Any]] = {
+    # The article's networks and hyper-parameters, which are the dataclasses' defaults.
+    "article": {"network": {}, "training": {}},
+    "mnist": {
+        "network": {
+            "latent_dim": 64,
+            "generator_width": 32,
+            "discriminator_width": 32,
+            "stem_convolution": False,
+            "kernel_size": 4,
+            "discriminator_norm": "batch",
+            "norm_momentum": 0.9,
+            "negative_slope": 0.2,
+            "dropout": 0.0,
+        },
+        "training": {**_FAST, "epochs": 10},
+    },
+    "rgb32": {"network": {**_RGB, "image_size": 32}, "training": {**_FAST, "epochs": 30}},
+    "rgb64": {"network": {**_RGB, "image_size": 64}, "training": {**_FAST, "epochs": 30}},
+    "rgb128": {"network": {**_RGB, "image_size": 128}, "training": {**_FAST, "epochs": 30}},
+}
+
+
+def get(name: str) -> RunConfig:
+    """Returns a preset's configuration, to be changed with `dataclasses.replace`.
+
+    Args:
+        name: A key of `PRESETS`: "article", "mnist", "rgb32", "rgb64" or "rgb128".
+
+    Raises:
+        InputError: If there is no such preset.
+
+    Example:
+        >>> get("article").training.batch_size
+        256
+    """
+    if name not in PRESETS:
+        raise InputError(f"preset: expected one of {', '.join(PRESETS)}. Received: {name!r}")
+    values = PRESETS[name]
+    return RunConfig(
+        preset=name,
+        network=NetworkConfig(**values["network"]),
+        training=TrainingConfig(**values["training"]),
+    )
+
+
+def override(
+    config: RunConfig,
+    *,
+    network: dict[str, Any] | None = None,
+    training: dict[str, Any] | None = None,
+    **run: Any,
+) -> RunConfig:
+    """Returns a configuration with some of its values changed and all of them checked again.
+
+    Args:
+        config: Where the other values come from.
+        network: `NetworkConfig` values to change.
+        training: `TrainingConfig` values to change.
+        **run: `RunConfig` values to change.
+
+    Raises:
+        InputError: If a value is out of range.
+    """
+    return dataclasses.replace(
+        config,
+        network=dataclasses.replace(config.network, **(network or {})),
+        training=dataclasses.replace(config.training, **(training or {})),
+        **run,
+    )
