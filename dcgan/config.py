@@ -133,6 +133,7 @@ class TrainingConfig:
             switches it off. Defaults to 0.
         augmentation: DiffAugment's policy: "color", "translation" and "cutout" joined by commas.
             Defaults to "", none.
+        checkpoint_every: Epochs from one checkpoint to the next. Defaults to 5.
 
     Raises:
         InputError: If a value is not one of those.
@@ -150,10 +151,11 @@ class TrainingConfig:
     learning_rate_schedule: str = "constant"
     ema_decay: float = 0.0
     augmentation: str = ""
+    checkpoint_every: int = 5
 
     def __post_init__(self) -> None:
         """Checks every value."""
-        for name in ("batch_size", "epochs", "r1_interval"):
+        for name in ("batch_size", "epochs", "r1_interval", "checkpoint_every"):
             _expect_count(name, getattr(self, name))
         _expect_one_of("loss", self.loss, LOSSES)
         for name in ("label_smoothing", "beta_1", "ema_decay"):

@@ -24,6 +24,7 @@ _FAST: dict[str, Any] = {
     "beta_1": 0.5,
     "learning_rate_schedule": "cosine",
     "ema_decay": 0.998,
+    "checkpoint_every": 1,
 }
 
 PRESETS: dict[str, dict[str, Any]] = {

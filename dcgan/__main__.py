@@ -1,0 +1,5 @@
+"""Runs the command line as `python -m dcgan`."""
+
+from dcgan.cli import main
+
+main()

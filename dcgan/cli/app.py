@@ -1,0 +1,40 @@
+"""The roof: the subcommands under one name, and what their errors look like."""
+
+import sys
+from typing import NoReturn
+
+import click
+import typer
+
+from dcgan.cli import info, sample, train
+from dcgan.errors import InputError
+
+app = typer.Typer(
+    name="dcgan",
+    help="Train a DCGAN and draw samples from it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(train.train)
+app.command()(sample.sample)
+app.command()(info.info)
+
+
+def main() -> NoReturn:
+    """Runs the command line; what the user can mend is one line on standard error, exit code 2."""
+    try:
+        code = app(standalone_mode=False)
+    except InputError as error:
+        _fail(str(error))
+    except click.UsageError as error:
+        _fail(error.format_message())
+    except (KeyboardInterrupt, click.Abort):
+        print("Interrupted. The same command goes on from the last checkpoint.", file=sys.stderr)
+        sys.exit(130)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _fail(message: str) -> NoReturn:
+    print("dcgan:", " ".join(message.split()), file=sys.stderr)
+    sys.exit(2)

@@ -1,0 +1,32 @@
+"""`dcgan info`: what a run is and how far it came."""
+
+import dataclasses
+
+import rich.console
+import rich.table
+
+from dcgan.cli.options import RunArgument
+from dcgan.run_directory import RunDirectory
+
+
+def info(run: RunArgument) -> None:
+    """Show a run's settings, progress and files."""
+    directory = RunDirectory.open(run)
+    config = directory.load_config()
+    rows = directory.read_metrics()
+    console = rich.console.Console()
+    table = rich.table.Table("setting", "value", title=str(run), title_justify="left")
+    for name, value in dataclasses.asdict(config).items():
+        if isinstance(value, dict):
+            for key, entry in value.items():
+                table.add_row(f"{name}.{key}", str(entry))
+        else:
+            table.add_row(name, str(value))
+    console.print(table)
+    state = "finished" if directory.model.is_file() else "not finished"
+    console.print(f"{len(rows)} of {config.training.epochs} epochs, {state}", highlight=False)
+    if rows:
+        console.print("  ".join(f"{name} {value:.6}" for name, value in rows[-1].items()))
+    for path in sorted(directory.path.iterdir()):
+        if not path.name.startswith("."):
+            console.print(f"{path}{'/' if path.is_dir() else ''}", highlight=False, soft_wrap=True)

@@ -1,0 +1,54 @@
+"""Keras's training as a progress bar with losses and time left."""
+
+from typing import Any
+
+import keras
+import rich.console
+import rich.progress
+
+
+class TrainingProgress(keras.callbacks.Callback):
+    """Shows all epochs as one bar on standard error, and a line for each finished epoch.
+
+    Args:
+        console: Where to show it.
+    """
+
+    def __init__(self, console: rich.console.Console) -> None:
+        super().__init__()
+        self._console = console
+        self._progress = rich.progress.Progress(
+            rich.progress.TextColumn("{task.description}"),
+            rich.progress.BarColumn(),
+            rich.progress.TaskProgressColumn(),
+            rich.progress.TimeElapsedColumn(),
+            rich.progress.TextColumn("left"),
+            rich.progress.TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self._task: rich.progress.TaskID | None = None
+        self._epoch = 0
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Starts the bar with the first epoch, where a resumed run begins."""
+        self._epoch = epoch
+        epochs, steps = self.params["epochs"], self.params["steps"]
+        if self._task is None:
+            self._progress.start()
+            self._task = self._progress.add_task("", total=(epochs - epoch) * steps)
+        self._progress.update(self._task, description=f"Epoch {epoch + 1}/{epochs}")
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Moves the bar."""
+        if self._task is not None:
+            self._progress.advance(self._task)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Prints the epoch's means."""
+        values = "  ".join(f"{name} {float(value):.3f}" for name, value in (logs or {}).items())
+        self._console.print(f"epoch {epoch + 1:3d}  {values}", highlight=False)
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Takes the bar away."""
+        self._progress.stop()

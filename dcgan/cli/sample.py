@@ -1,0 +1,37 @@
+"""`dcgan sample`: images from a trained run."""
+
+import pathlib
+from typing import Annotated
+
+import typer
+
+from dcgan.cli import quiet
+from dcgan.cli.options import RunArgument
+from dcgan.run_directory import RunDirectory
+
+
+def sample(
+    run: RunArgument,
+    count: Annotated[int, typer.Option(min=1, help="How many images.")] = 16,
+    grid: Annotated[
+        pathlib.Path | None, typer.Option(help="Write one PNG with all of them.")
+    ] = None,
+    npz: Annotated[
+        pathlib.Path | None, typer.Option(help="Write a .npz file, uint8 under the key images.")
+    ] = None,
+    png_dir: Annotated[
+        pathlib.Path | None, typer.Option(help="Write a PNG each into this directory.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the latents.")] = 0,
+) -> None:
+    """Draw samples; without a place to write to, a grid into RUN/samples.png."""
+    directory = RunDirectory.open(run)
+    model_path = directory.newest_model()
+    if not (grid or npz or png_dir):
+        grid = directory.path / "samples.png"
+    quiet.silence_tensorflow()
+    from dcgan import sampling  # noqa: PLC0415
+
+    samples = sampling.draw(sampling.load_model(model_path), count, seed=seed)
+    for path in sampling.write(samples, grid=grid, npz=npz, png_dir=png_dir):
+        print(path)

@@ -1,0 +1,137 @@
+"""`dcgan train`: a run from nothing, or from where it was interrupted."""
+
+import pathlib
+from typing import Annotated, Any
+
+import typer
+
+from dcgan import presets
+from dcgan.cli import quiet
+from dcgan.config import PRECISIONS, STRATEGIES, RunConfig
+from dcgan.run_directory import RunDirectory
+
+
+def train(
+    data: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME|DIR|FILE",
+            help="mnist (bundled), a TensorFlow Datasets name, a folder of images or of IDX files, "
+            "a .npy or .npz file.  [default: mnist]",
+        ),
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(help="Part of the data, as train or train[:10000].  [default: train]"),
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(help=f"One of {', '.join(presets.PRESETS)}.  [default: mnist]")
+    ] = None,
+    config: Annotated[
+        pathlib.Path | None,
+        typer.Option(help="A config.json to start from, instead of a preset."),
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Passes over the data.  [default: the preset's]")
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Images a step.  [default: the preset's]")
+    ] = None,
+    out: Annotated[
+        pathlib.Path | None,
+        typer.Option(help="The run's directory.  [default: runs/DATA-PRESET]"),
+    ] = None,
+    precision: Annotated[
+        str | None, typer.Option(help=f"One of {', '.join(PRECISIONS)}.  [default: float32]")
+    ] = None,
+    strategy: Annotated[
+        str | None, typer.Option(help=f"One of {', '.join(STRATEGIES)}.  [default: one_device]")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of everything random.  [default: 0]")] = None,
+    skip_bad: Annotated[
+        bool, typer.Option("--skip-bad", help="Leave out image files that cannot be read.")
+    ] = False,
+) -> None:
+    """Train a DCGAN; the same command goes on with an interrupted run."""
+    run_config = _configure(
+        config,
+        preset,
+        run={"data": _absolute(data), "split": split, "precision": precision}
+        | {"strategy": strategy, "seed": seed, "skip_bad": skip_bad or None},
+        training={"epochs": epochs, "batch_size": batch_size},
+    )
+    _run(run_config, out or pathlib.Path("runs") / _default_name(run_config))
+
+
+def _configure(
+    config: pathlib.Path | None,
+    preset: str | None,
+    *,
+    run: dict[str, Any],
+    training: dict[str, Any],
+) -> RunConfig:
+    """Applies the options that were given to the preset or file."""
+    if config and preset:
+        raise typer.BadParameter("--config already tells what --preset would: give one of them")
+    base = RunConfig.load(config) if config else presets.get(preset or "mnist")
+    return presets.override(
+        base,
+        training={name: value for name, value in training.items() if value is not None},
+        **{name: value for name, value in run.items() if value is not None},
+    )
+
+
+def _absolute(data: str | None) -> str | None:
+    """Makes a path independent of the working directory; names stay."""
+    if data is None or not (path := pathlib.Path(data).expanduser()).exists():
+        return data
+    return str(path.resolve())
+
+
+def _default_name(config: RunConfig) -> str:
+    name = pathlib.Path(config.data).stem.replace("tfds:", "")
+    return name if name == config.preset else f"{name}-{config.preset}"
+
+
+def _run(config: RunConfig, out: pathlib.Path) -> None:
+    quiet.silence_tensorflow()
+    import rich.console  # noqa: PLC0415
+    import tensorflow as tf  # noqa: PLC0415
+
+    from dcgan import distribution, training  # noqa: PLC0415
+    from dcgan.cli import progress  # noqa: PLC0415
+
+    tf.config.experimental.enable_op_determinism()
+    console = rich.console.Console(stderr=True)
+    # Before anything else that TensorFlow does: a cluster's workers must meet first.
+    strategy = distribution.make_strategy(config.strategy)
+    images = training.load_images(config)
+    console.print(
+        f"{len(images.images):,} images of {config.data}, preset {config.preset}, "
+        f"{config.training.epochs} epochs, into {out}",
+        highlight=False,
+    )
+    if images.skipped:
+        console.print(f"{images.skipped:,} files that cannot be read were left out")
+    result = training.train(
+        config,
+        out,
+        images=images,
+        strategy=strategy,
+        callbacks=[progress.TrainingProgress(console)],
+    )
+    _report(console, config, result.run, result.first_epoch, result.stopped)
+
+
+def _report(
+    console: Any, config: RunConfig, run: RunDirectory, first_epoch: int, stopped: str | None
+) -> None:
+    if stopped:
+        console.print(stopped)
+        raise typer.Exit(1)
+    if first_epoch == config.training.epochs:
+        console.print(f"All {first_epoch} epochs were done already.")
+    print(f"model    {run.model}")
+    print(f"samples  {run.samples}")
+    print(f"gif      {run.progress_gif}")
+    print(f"metrics  {run.metrics}")

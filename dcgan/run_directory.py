@@ -1,0 +1,149 @@
+"""A run is one directory: what lies where, and who may write."""
+
+import contextlib
+import csv
+import dataclasses
+import fcntl
+import os
+import pathlib
+from collections.abc import Iterator
+from typing import Any
+
+from dcgan.config import RunConfig
+from dcgan.errors import InputError
+
+
+class RunDirectory:
+    """The files of one run.
+
+    Args:
+        path: The directory; it need not exist yet.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = pathlib.Path(path)
+        self.config = self.path / "config.json"
+        self.samples = self.path / "samples"
+        self.interpolations = self.path / "interpolations"
+        self.progress_gif = self.path / "progress.gif"
+        self.checkpoints = self.path / "checkpoints"
+        self.metrics = self.path / "metrics.csv"
+        self.timings = self.path / "timings.csv"
+        self.logs = self.path / "logs"
+        self.model = self.path / "dcgan.keras"
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> "RunDirectory":
+        """Returns the run at `path`, which must have been started.
+
+        Raises:
+            InputError: If there is no run.
+        """
+        run = cls(path)
+        if not run.config.is_file():
+            raise InputError(f"{path}: expected a run's directory, one that holds config.json")
+        return run
+
+    def load_config(self) -> RunConfig:
+        """Reads the run's configuration.
+
+        Raises:
+            InputError: If there is none or it is damaged.
+        """
+        return RunConfig.load(self.config)
+
+    def newest_model(self) -> pathlib.Path:
+        """Returns the finished model, or else the newest checkpoint.
+
+        Raises:
+            InputError: If there is neither yet.
+        """
+        if self.model.is_file():
+            return self.model
+        checkpoints = sorted(self.checkpoints.glob("epoch_*.keras"))
+        if not checkpoints:
+            raise InputError(f"{self.path}: expected a trained run; it has no checkpoint yet")
+        return checkpoints[-1]
+
+    def read_metrics(self) -> list[dict[str, float]]:
+        """Reads `metrics.csv`: a dictionary an epoch; values that it did not log are left out."""
+        if not self.metrics.is_file():
+            return []
+        with self.metrics.open(newline="", encoding="utf-8") as file:
+            return [
+                {name: float(value) for name, value in row.items() if value}
+                for row in csv.DictReader(file)
+            ]
+
+    def claim(self, config: RunConfig) -> RunConfig:
+        """Starts the run, or makes sure that an already started one has the same configuration.
+
+        More epochs than before are taken as the wish to train on, where no schedule depends on their
+        number.
+
+        Args:
+            config: What is asked for.
+
+        Returns:
+            The configuration to train with.
+
+        Raises:
+            InputError: If the run has another configuration.
+        """
+        if self.config.is_file():
+            started = self.load_config()
+            differences = _differences(started, config)
+            if differences and not _extends(started, config, differences):
+                raise InputError(
+                    f"{self.path}: holds a run with {'; '.join(differences)}. "
+                    "Choose another directory with --out, or the run's own settings"
+                )
+        if not self.config.is_file() or config != self.load_config():
+            try:
+                config.save(self.config)
+            except OSError as error:
+                raise InputError(
+                    f"{self.path}: expected a directory to write to ({error})"
+                ) from None
+        return config
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keeps other processes from training in the directory while the block runs.
+
+        Raises:
+            InputError: If another process does so now, or the directory cannot be written to.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            handle = open(self.path / ".lock", "w", encoding="utf-8")  # noqa: SIM115, PTH123
+        except OSError as error:
+            raise InputError(f"{self.path}: expected a directory to write to ({error})") from None
+        with handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise InputError(f"{self.path}: another process is training in it") from None
+            yield
+
+
+def _differences(started: RunConfig, asked: RunConfig) -> list[str]:
+    """What differs, as "name was, asked for value", by leaf."""
+    before, after = _flatten(started), _flatten(asked)
+    return [
+        f"{name}={before[name]!r}, not {after[name]!r}"
+        for name in after
+        if before[name] != after[name]
+    ]
+
+
+def _extends(started: RunConfig, asked: RunConfig, differences: list[str]) -> bool:
+    """Whether `asked` is the same run with more epochs under a constant learning rate."""
+    longer = asked.training.epochs > started.training.epochs
+    constant = asked.training.learning_rate_schedule == "constant"
+    return len(differences) == 1 and longer and constant
+
+
+def _flatten(config: RunConfig) -> dict[str, Any]:
+    values = dataclasses.asdict(config)
+    return {**values, **values.pop("network"), **values.pop("training")}

@@ -1,0 +1,83 @@
+"""Samples of a trained run, as files."""
+
+import os
+import pathlib
+import zipfile
+
+import keras
+import numpy as np
+
+from dcgan import files, images
+from dcgan.errors import InputError
+from dcgan.model import DCGAN
+
+
+def load_model(path: str | os.PathLike[str]) -> DCGAN:
+    """Loads a trained model without its optimizers.
+
+    Args:
+        path: A `.keras` file that a run or `DCGAN.save` wrote.
+
+    Raises:
+        InputError: If the file is missing, damaged or holds something else.
+    """
+    try:
+        model = keras.models.load_model(path, compile=False)
+    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+        raise InputError(f"{path}: expected a DCGAN in a .keras file ({error})") from None
+    if not isinstance(model, DCGAN):
+        raise InputError(f"{path}: expected a DCGAN, found {type(model).__name__}")
+    return model
+
+
+def draw(model: DCGAN, count: int, *, seed: int = 0) -> np.ndarray:
+    """Draws samples as an image file would hold them.
+
+    Args:
+        model: A trained model.
+        count: How many.
+        seed: Of the latents. Defaults to 0.
+
+    Returns:
+        Shape (count, height, width, channels), uint8, 0 to 255.
+    """
+    return images.to_uint8(model.generate(count, seed=seed))
+
+
+def write(
+    samples: np.ndarray,
+    *,
+    grid: str | os.PathLike[str] | None = None,
+    npz: str | os.PathLike[str] | None = None,
+    png_dir: str | os.PathLike[str] | None = None,
+) -> list[pathlib.Path]:
+    """Writes samples in each form that is asked for.
+
+    Args:
+        samples: Shape (count, height, width, channels), uint8.
+        grid: A PNG file with all of them side by side.
+        npz: A compressed NumPy archive, key `images`.
+        png_dir: A directory for one PNG each, `000001.png` onwards.
+
+    Returns:
+        The files and the directory.
+
+    Raises:
+        InputError: If a place cannot be written to.
+    """
+    written = []
+    try:
+        if grid:
+            written.append(images.save_png(grid, images.grid(samples)))
+        if npz:
+            with files.write_atomically(npz) as temporary, temporary.open("wb") as file:
+                np.savez_compressed(file, images=samples)
+            written.append(pathlib.Path(npz))
+        if png_dir:
+            for index, sample in enumerate(samples, 1):
+                image = sample[..., 0] if sample.shape[-1] == 1 else sample
+                images.save_png(pathlib.Path(png_dir) / f"{index:06d}.png", image)
+            written.append(pathlib.Path(png_dir))
+    except OSError as error:
+        raise InputError(f"{error.filename}: expected a place to write to ({error})") from None
+    return written
