@@ -14,6 +14,8 @@ _Config = TypeVar("_Config")
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 STRATEGIES = ("one_device", "mirrored", "multiworker")
 LOSSES = ("non_saturating", "least_squares", "hinge", "wasserstein")
+SMOOTHABLE_LOSSES = ("non_saturating", "least_squares")
+AUGMENTATIONS = ("color", "translation", "cutout")
 
 
 def _expect_one_of(name: str, value: Any, choices: tuple[Any, ...]) -> None:
@@ -126,11 +128,11 @@ class TrainingConfig:
         r1_interval: Steps from one R1 penalty to the next. Defaults to 16.
         generator_learning_rate: Adam's step size, above 0. Defaults to 1e-4.
         discriminator_learning_rate: Adam's step size, above 0. Defaults to 1e-4.
-        beta_1: Adam's decay of the gradient's mean, 0 to 1. Defaults to 0.9.
+        beta_1: Adam's decay of the gradient's mean, 0 to below 1. Defaults to 0.9.
         learning_rate_schedule: "constant", or "cosine" down to 0 over all epochs. Defaults to
             "constant".
-        ema_decay: Decay of the generator's moving average that samples are drawn from, 0 to 1; 0
-            switches it off. Defaults to 0.
+        ema_decay: Decay of the generator's moving average that samples are drawn from, 0 to below
+            1; 0 switches it off. Defaults to 0.
         augmentation: DiffAugment's policy: "color", "translation" and "cutout" joined by commas.
             Defaults to "", none.
         checkpoint_every: Epochs from one checkpoint to the next. Defaults to 5.
@@ -158,8 +160,17 @@ class TrainingConfig:
         for name in ("batch_size", "epochs", "r1_interval", "checkpoint_every"):
             _expect_count(name, getattr(self, name))
         _expect_one_of("loss", self.loss, LOSSES)
-        for name in ("label_smoothing", "beta_1", "ema_decay"):
-            _expect_range(name, getattr(self, name), 0.0, 1.0)
+        _expect_range("label_smoothing", self.label_smoothing, 0.0, 1.0)
+        if self.label_smoothing and self.loss not in SMOOTHABLE_LOSSES:
+            raise InputError(
+                f"label_smoothing: expected 0 with the {self.loss} loss. "
+                f"Received: {self.label_smoothing!r}"
+            )
+        for name in ("beta_1", "ema_decay"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InputError(
+                    f"{name}: expected 0 to below 1. Received: {getattr(self, name)!r}"
+                )
         for name in ("generator_learning_rate", "discriminator_learning_rate"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise InputError(f"{name}: expected above 0. Received: {getattr(self, name)!r}")
@@ -167,6 +178,12 @@ class TrainingConfig:
         _expect_one_of(
             "learning_rate_schedule", self.learning_rate_schedule, ("constant", "cosine")
         )
+        names = {name.strip() for name in self.augmentation.split(",") if name.strip()}
+        if not names <= set(AUGMENTATIONS):
+            raise InputError(
+                f"augmentation: expected any of {', '.join(AUGMENTATIONS)}, joined by commas. "
+                f"Received: {self.augmentation!r}"
+            )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from dcgan import augmentation as augment
-from dcgan import losses, networks, presets
+from dcgan import layers, losses, networks, presets
 from dcgan.config import RunConfig, TrainingConfig
 
 
@@ -395,7 +395,7 @@ class DCGAN(keras.Model):
     def _step_seed(self, *, stream: int) -> tf.Tensor:
         """A seed of its own for each use, step and replica; nothing to save but the step."""
         pair = tf.stack([tf.constant(8 * self.seed + stream, tf.int64), self.step.value])
-        return tf.random.experimental.stateless_fold_in(pair, networks.replica_id())
+        return tf.random.experimental.stateless_fold_in(pair, layers.replica_id())
 
     def _scale(self, loss: tf.Tensor, optimizer: keras.optimizers.Optimizer) -> tf.Tensor:
         """Prepares a mean over this replica's images for gradients that are summed over replicas."""

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from dcgan import layers
 from dcgan.config import NetworkConfig
 
 
@@ -72,34 +73,13 @@ def build_discriminator(
         x = make.convolution(width, stride=2, use_bias=not normalise, name=f"down_{level}")(x)
         x = make.activate(x, normalise=normalise, name=f"down_{level}")
         if config.dropout:
-            x = ReplicaDropout(
+            x = layers.ReplicaDropout(
                 config.dropout, seed=make.next_seed(), dtype=precision, name=f"dropout_{level}"
             )(x)
     x = keras.layers.Flatten(dtype=precision)(x)
     # Logits, and so the losses, are computed in float32 whatever the policy.
     logits = make.dense(1, use_bias=True, dtype="float32", name="logits")(x)
     return keras.Model(images, logits, name="discriminator")
-
-
-@keras.saving.register_keras_serializable(package="dcgan")
-class ReplicaDropout(keras.layers.Dropout):
-    """Dropout whose mask differs between the replicas of a distributed step.
-
-    Takes the arguments of `keras.layers.Dropout`, except `noise_shape`.
-    """
-
-    def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Drops features in training, in any shape; otherwise passes them through."""
-        if not training or not self.rate:
-            return inputs
-        seed = tf.random.experimental.stateless_fold_in(self.seed_generator.next(), replica_id())
-        return tf.nn.experimental.stateless_dropout(inputs, rate=self.rate, seed=seed)
-
-
-def replica_id() -> tf.Tensor | int:
-    """Returns the number of the replica that a distributed step runs on; 0 outside of one."""
-    context = tf.distribute.get_replica_context()
-    return 0 if context is None else context.replica_id_in_sync_group
 
 
 class _LayerFactory:
@@ -157,7 +137,7 @@ class _LayerFactory:
     def activate(self, x: Any, *, name: str, normalise: bool | None = None) -> Any:
         """Batch-normalises, where the network does, and rectifies."""
         if self.norm == "batch" if normalise is None else normalise:
-            x = keras.layers.BatchNormalization(
+            x = layers.FusedBatchNormalization(
                 momentum=self.config.norm_momentum,
                 synchronized=self._synchronized,
                 dtype=self.precision,

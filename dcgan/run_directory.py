@@ -60,10 +60,11 @@ class RunDirectory:
         """
         if self.model.is_file():
             return self.model
-        checkpoints = sorted(self.checkpoints.glob("epoch_*.keras"))
+        checkpoints = list(self.checkpoints.glob("epoch_*.keras"))
         if not checkpoints:
             raise InputError(f"{self.path}: expected a trained run; it has no checkpoint yet")
-        return checkpoints[-1]
+        # The longest name first: from epoch 1000 on, numbers are longer than their padding.
+        return max(checkpoints, key=lambda path: (len(path.name), path.name))
 
     def read_metrics(self) -> list[dict[str, float]]:
         """Reads `metrics.csv`: a dictionary an epoch; values that it did not log are left out."""
@@ -146,4 +147,5 @@ def _extends(started: RunConfig, asked: RunConfig, differences: list[str]) -> bo
 
 def _flatten(config: RunConfig) -> dict[str, Any]:
     values = dataclasses.asdict(config)
-    return {**values, **values.pop("network"), **values.pop("training")}
+    network, training = values.pop("network"), values.pop("training")
+    return {**values, **network, **training}

@@ -11,6 +11,9 @@ from dcgan import files, images
 from dcgan.errors import InputError
 from dcgan.model import DCGAN
 
+# What Keras and zipfile raise for a file that is damaged or of another kind.
+_UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, TypeError, KeyError, zipfile.BadZipFile)
+
 
 def load_model(path: str | os.PathLike[str]) -> DCGAN:
     """Loads a trained model without its optimizers.
@@ -23,7 +26,7 @@ def load_model(path: str | os.PathLike[str]) -> DCGAN:
     """
     try:
         model = keras.models.load_model(path, compile=False)
-    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise InputError(f"{path}: expected a DCGAN in a .keras file ({error})") from None
     if not isinstance(model, DCGAN):
         raise InputError(f"{path}: expected a DCGAN, found {type(model).__name__}")

@@ -14,6 +14,7 @@ import keras
 from dcgan import files
 
 _NAME = re.compile(r"epoch_(\d+)\.keras")
+_WEIGHTS = "model.weights.h5"
 
 
 class RunCheckpoint(keras.callbacks.Callback):
@@ -149,7 +150,10 @@ def _find_damage(path: pathlib.Path) -> str | None:
         with zipfile.ZipFile(path) as archive:
             if (member := archive.testzip()) is not None:
                 return f"wrong checksum of {member}"
+            if _WEIGHTS not in archive.namelist():
+                return f"no {_WEIGHTS} in it"
         json.loads(_state_path(path).read_text(encoding="utf-8"))
-    except (OSError, zipfile.BadZipFile, ValueError) as error:
-        return str(error)
+    except Exception as error:
+        # What zipfile raises for damaged headers, EOFError and zlib.error among it, has no base.
+        return str(error) or type(error).__name__
     return None

@@ -1,18 +1,20 @@
 """The roof: the subcommands under one name, and what their errors look like."""
 
 import sys
-from typing import NoReturn
+from typing import NoReturn, cast
 
-import click
 import typer
 
 from dcgan.cli import info, sample, train
 from dcgan.errors import InputError
 
+# Typer, which has a Click of its own in newer versions, does not export this base of its errors.
+_UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
+_INTERRUPTED = 130
+
 app = typer.Typer(
     name="dcgan",
     help="Train a DCGAN and draw samples from it.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -24,14 +26,15 @@ app.command()(info.info)
 def main() -> NoReturn:
     """Runs the command line; what the user can mend is one line on standard error, exit code 2."""
     try:
-        code = app(standalone_mode=False)
+        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except InputError as error:
         _fail(str(error))
-    except click.UsageError as error:
+    except _UsageError as error:
         _fail(error.format_message())
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
+        code = _INTERRUPTED
+    if code == _INTERRUPTED:
         print("Interrupted. The same command goes on from the last checkpoint.", file=sys.stderr)
-        sys.exit(130)
     sys.exit(code if isinstance(code, int) else 0)
 
 

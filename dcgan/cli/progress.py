@@ -12,11 +12,13 @@ class TrainingProgress(keras.callbacks.Callback):
 
     Args:
         console: Where to show it.
+        headline: Lines that stand above, once training begins. Defaults to none.
     """
 
-    def __init__(self, console: rich.console.Console) -> None:
+    def __init__(self, console: rich.console.Console, *, headline: str = "") -> None:
         super().__init__()
         self._console = console
+        self._headline = headline
         self._progress = rich.progress.Progress(
             rich.progress.TextColumn("{task.description}"),
             rich.progress.BarColumn(),
@@ -29,6 +31,11 @@ class TrainingProgress(keras.callbacks.Callback):
         )
         self._task: rich.progress.TaskID | None = None
         self._epoch = 0
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Prints the headline."""
+        if self._headline:
+            self._console.print(self._headline, highlight=False, soft_wrap=True)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Starts the bar with the first epoch, where a resumed run begins."""

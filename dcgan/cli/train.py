@@ -106,19 +106,18 @@ def _run(config: RunConfig, out: pathlib.Path) -> None:
     # Before anything else that TensorFlow does: a cluster's workers must meet first.
     strategy = distribution.make_strategy(config.strategy)
     images = training.load_images(config)
-    console.print(
+    headline = (
         f"{len(images.images):,} images of {config.data}, preset {config.preset}, "
-        f"{config.training.epochs} epochs, into {out}",
-        highlight=False,
+        f"{config.training.epochs} epochs, into {out}"
     )
     if images.skipped:
-        console.print(f"{images.skipped:,} files that cannot be read were left out")
+        headline += f"\n{images.skipped:,} files that cannot be read were left out"
     result = training.train(
         config,
         out,
         images=images,
         strategy=strategy,
-        callbacks=[progress.TrainingProgress(console)],
+        callbacks=[progress.TrainingProgress(console, headline=headline)],
     )
     _report(console, config, result.run, result.first_epoch, result.stopped)
 

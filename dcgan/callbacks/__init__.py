@@ -1,0 +1,24 @@
+"""Keras callbacks for any model with `generate(count, *, seed, latents)` and `latent_dim`."""
+
+from dcgan.callbacks.checkpoint import RunCheckpoint
+from dcgan.callbacks.image_grid import ImageGrid
+from dcgan.callbacks.interpolation import InterpolationStrip, slerp
+from dcgan.callbacks.metrics_log import MetricsLog
+from dcgan.callbacks.optimizer_callback import OptimizerCallback
+from dcgan.callbacks.progress_gif import ProgressGif, write_gif
+from dcgan.callbacks.tensorboard_images import TensorBoardImages
+from dcgan.callbacks.training_guard import TrainingGuard, sample_variety
+
+__all__ = [
+    "ImageGrid",
+    "InterpolationStrip",
+    "MetricsLog",
+    "OptimizerCallback",
+    "ProgressGif",
+    "RunCheckpoint",
+    "TensorBoardImages",
+    "TrainingGuard",
+    "sample_variety",
+    "slerp",
+    "write_gif",
+]

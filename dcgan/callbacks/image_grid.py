@@ -1,0 +1,58 @@
+"""Grids of generated images, one file an epoch."""
+
+import os
+import pathlib
+from typing import Any
+
+import keras
+
+from dcgan import images
+from dcgan.callbacks import _samples
+
+
+class ImageGrid(keras.callbacks.Callback):
+    """Saves a grid of generated images after an epoch.
+
+    The latents are the same at every epoch, so that the files `epoch_001.png`, `epoch_002.png`
+    and so on show how the same samples change. Epochs count from 1. A run that goes on with
+    `initial_epoch` goes on with the numbers.
+
+    Args:
+        directory: Where the files go; made when missing. Nothing is written elsewhere.
+        count: Images in a grid. Defaults to 16.
+        seed: Seed of the latents. Defaults to 0.
+        every: Epochs between two grids. Defaults to 1.
+        enlarge: Factor by which every pixel is repeated. Defaults to the smallest that brings the
+            images to 64 pixels, so that a person can see them: 3 for 28 pixels, 1 from 64 on.
+
+    Raises:
+        ValueError: If a number is not above zero.
+
+    Example:
+        >>> model.fit(dataset, epochs=50, callbacks=[ImageGrid("runs/mnist/samples")])
+    """
+
+    def __init__(
+        self,
+        directory: str | os.PathLike[str],
+        *,
+        count: int = 16,
+        seed: int = 0,
+        every: int = 1,
+        enlarge: int | None = None,
+    ) -> None:
+        super().__init__()
+        _samples.check_positive(count=count, every=every, enlarge=1 if enlarge is None else enlarge)
+        self.directory = pathlib.Path(directory)
+        self.count = count
+        self.seed = seed
+        self.every = every
+        self.enlarge = enlarge
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Saves the grid of epoch `epoch + 1`, if it is due."""
+        number = epoch + 1
+        if number % self.every == 0:
+            samples = self.model.generate(self.count, seed=self.seed)
+            path = self.directory / f"epoch_{number:03d}.png"
+            images.save_png(path, _samples.sheet(samples, enlarge=self.enlarge))

@@ -1,0 +1,19 @@
+"""Images in: a name, a folder, a file or an array becomes uint8 in memory and float batches."""
+
+from dcgan.data.image_file import decode_file
+from dcgan.data.image_set import ImageSet
+from dcgan.data.load import load_dataset, load_images
+from dcgan.data.pipeline import batches
+from dcgan.data.preprocessing import prepare, prepare_array, resize, to_channels
+
+__all__ = [
+    "ImageSet",
+    "batches",
+    "decode_file",
+    "load_dataset",
+    "load_images",
+    "prepare",
+    "prepare_array",
+    "resize",
+    "to_channels",
+]

@@ -1,0 +1,154 @@
+"""Images that are a NumPy array already, in memory or in a `.npy` or `.npz` file.
+
+uint8 is taken as it is. Floats are taken only where their range tells what they mean: all within
+[-1, 1] with some below 0, all within [0, 1], or within [0, 255] with some well above 1.
+"""
+
+import pathlib
+
+import numpy as np
+
+from dcgan import errors
+from dcgan import images as pixels
+from dcgan.data import image_set, messages, preprocessing, splits
+
+SUFFIXES = (".npy", ".npz")
+
+# Up to here a largest value may be an image in [0, 1] that overshoots, or a dark one in [0, 255].
+_AMBIGUOUS_MAXIMUM = 16.0
+
+
+def load(
+    images: np.ndarray,
+    request: image_set.Request,
+    *,
+    name: str,
+    labels: np.ndarray | None = None,
+) -> image_set.ImageSet:
+    """Takes an array as a set of images.
+
+    Args:
+        images: Shape (count, height, width) or (count, height, width, 1 or 3); uint8, or float in
+            one of the ranges above.
+        request: What is wanted. The channels must be the array's own; the size is brought about.
+        name: The source as given, for the result and for errors.
+        labels: Shape (count,), integers. Defaults to None, unlabelled.
+
+    Returns:
+        The images of the split that was asked for.
+
+    Raises:
+        InputError: If shape, dtype, range or channels are others, or values are not finite.
+    """
+    if images.ndim == 3:
+        images = images[..., np.newaxis]
+    _check_shape(images, request.channels, name=name)
+    _check_labels(labels, len(images), name=name)
+    chosen = splits.of_undeclared(request.split, len(images), source=name)
+    images = _to_uint8(images, name=name)
+    return image_set.ImageSet(
+        name=name,
+        split=request.split,
+        images=preprocessing.prepare_array(
+            images if request.split == "all" else images[chosen],
+            image_size=request.image_size,
+            channels=request.channels,
+        ),
+        labels=None if labels is None else labels[chosen].astype(np.int64),
+    )
+
+
+def load_file(path: pathlib.Path, request: image_set.Request, *, name: str) -> image_set.ImageSet:
+    """Loads a `.npy` file, or a `.npz` file with an array `images` and perhaps `labels`.
+
+    Args:
+        path: The file. Where a `.npz` file has no `images`, its only array with the shape of a
+            stack of images is taken.
+        request: What is wanted.
+        name: The source as given, for the result and for errors.
+
+    Returns:
+        The images, labelled if the file has `labels`.
+
+    Raises:
+        InputError: If the file cannot be read or does not hold such an array.
+    """
+    content = _read(path, name=name)
+    if isinstance(content, np.ndarray):
+        return load(content, request, name=name)
+    return load(_only_images(content, name=name), request, name=name, labels=content.get("labels"))
+
+
+def _read(path: pathlib.Path, *, name: str) -> np.ndarray | dict[str, np.ndarray]:
+    try:
+        content = np.load(path, allow_pickle=False)
+        if isinstance(content, np.ndarray):
+            return content
+        with content:
+            return {key: content[key] for key in content.files}
+    except Exception as error:  # NumPy raises errors of many types on damaged files.
+        raise errors.InputError(
+            f"{name}: expected a NumPy array file, cannot be read: {messages.first_line(error)}"
+        ) from error
+
+
+def _only_images(arrays: dict[str, np.ndarray], *, name: str) -> np.ndarray:
+    if "images" in arrays:
+        return arrays["images"]
+    shaped = [key for key, array in arrays.items() if array.ndim in (3, 4)]
+    if len(shaped) != 1:
+        raise errors.InputError(
+            f"{name}: expected an array 'images', or one array of shape (count, height, width"
+            f"[, channels]); received arrays {', '.join(map(repr, arrays)) or 'none'}"
+        )
+    return arrays[shaped[0]]
+
+
+def _check_shape(images: np.ndarray, channels: int | None, *, name: str) -> None:
+    if images.ndim != 4 or images.shape[-1] not in (1, 3) or not images.size:
+        raise errors.InputError(
+            f"{name}: expected images of shape (count, height, width) or (count, height, width, "
+            f"1 or 3), received shape {images.shape}"
+        )
+    if channels not in (None, images.shape[-1]):
+        raise errors.InputError(
+            f"{name}: expected {channels} channels as asked for, received {images.shape[-1]}"
+        )
+
+
+def _check_labels(labels: np.ndarray | None, count: int, *, name: str) -> None:
+    if labels is None:
+        return
+    if labels.shape != (count,) or not np.issubdtype(labels.dtype, np.integer):
+        raise errors.InputError(
+            f"{name}: expected labels as {count} integers, one for each image, "
+            f"received {labels.dtype} of shape {labels.shape}"
+        )
+
+
+def _to_uint8(images: np.ndarray, *, name: str) -> np.ndarray:
+    if images.dtype == np.uint8:
+        return images
+    if not np.issubdtype(images.dtype, np.floating):
+        raise errors.InputError(f"{name}: expected uint8 or float images, received {images.dtype}")
+    low, high = float(images.min()), float(images.max())
+    if not np.isfinite([low, high]).all():
+        raise _not_finite(images, name=name)
+    if -1 <= low < 0 and high <= 1:
+        return pixels.to_uint8(images)
+    if low >= 0 and high <= 1:
+        return np.rint(images * 255).astype(np.uint8)
+    if low >= 0 and _AMBIGUOUS_MAXIMUM < high <= 255:
+        return np.rint(images).astype(np.uint8)
+    raise errors.InputError(
+        f"{name}: expected uint8, or float clearly in [-1, 1], [0, 1] or [0, 255]; "
+        f"received {images.dtype} from {low:g} to {high:g}"
+    )
+
+
+def _not_finite(images: np.ndarray, *, name: str) -> errors.InputError:
+    first = np.unravel_index(int(np.argmin(np.isfinite(images))), images.shape)
+    index = tuple(int(position) for position in first)
+    return errors.InputError(
+        f"{name}: expected finite values, received {images[index]} first at index {index}"
+    )

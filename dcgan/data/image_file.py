@@ -1,0 +1,133 @@
+"""One image file: what its header says, and its pixels.
+
+Pixels are those that TensorFlow's own decoders give: of 16-bit images the high byte, of animations
+the first frame, palettes looked up (with alpha if they have any), EXIF orientation ignored.
+"""
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+import warnings
+from collections.abc import Iterator
+
+import numpy as np
+import PIL.Image
+
+from dcgan import errors
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
+MAX_PIXELS = 64 * 2**20
+
+_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+_GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L")
+_HIGH_BYTE_MODES = ("I", "I;16", "I;16B", "I;16L")
+_PLAIN_MODES = ("L", "LA", "RGB", "RGBA")
+
+
+class UnreadableError(errors.InputError):
+    """An image file cannot be read; `reason` says why without naming it."""
+
+    def __init__(self, path: pathlib.Path, reason: str) -> None:
+        super().__init__(f"{path}: expected a PNG, JPEG, WebP, BMP or GIF image, {reason}")
+        self.reason = reason
+
+
+@dataclasses.dataclass(frozen=True)
+class Header:
+    """What a file states of its image: pixels down and across, and 1 or 3 channels of colour."""
+
+    height: int
+    width: int
+    channels: int
+
+
+def decode_file(path: str | os.PathLike[str]) -> np.ndarray:
+    """Reads an image file.
+
+    Args:
+        path: A PNG, JPEG, WebP, BMP or GIF file of at most `MAX_PIXELS` pixels.
+
+    Returns:
+        Shape (height, width, channels), uint8; 1 channel for grey, 2 for grey and alpha, 3 for RGB,
+        4 for RGB and alpha.
+
+    Raises:
+        InputError: If the file is missing, not an image, truncated, corrupt or too large.
+
+    Example:
+        >>> pixels = decode_file("face.jpg")
+        >>> preprocessing.prepare(tf.constant(pixels), image_size=64, channels=3)
+    """
+    with without_warnings():
+        return decode(pathlib.Path(path))
+
+
+def decode(path: pathlib.Path) -> np.ndarray:
+    """Does what `decode_file` does, in any thread: Pillow's warnings are left to the caller."""
+    with _open(path) as image:
+        pixels = np.asarray(_to_plain(image))
+    if pixels.dtype != np.uint8:
+        pixels = (pixels >> 8).astype(np.uint8)
+    return pixels if pixels.ndim == 3 else pixels[..., np.newaxis]
+
+
+def read_header(path: pathlib.Path) -> Header:
+    """Reads an image file's size and colours without its pixels, in any thread.
+
+    Args:
+        path: The file, as for `decode_file`.
+
+    Returns:
+        The size, and 1 channel for any kind of grey or 3 for any kind of colour.
+
+    Raises:
+        InputError: If the file is missing, not an image or too large.
+    """
+    with _open(path) as image:
+        return Header(image.height, image.width, 1 if image.mode in _GREY_MODES else 3)
+
+
+@contextlib.contextmanager
+def without_warnings() -> Iterator[None]:
+    """Silences Pillow on large images, as they are refused here by a lower limit than its own.
+
+    Warning filters belong to the whole process, so that this is for one thread to enter.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PIL.Image.DecompressionBombWarning)
+        yield
+
+
+@contextlib.contextmanager
+def _open(path: pathlib.Path) -> Iterator[PIL.Image.Image]:
+    """Opens an image whose size is acceptable; whatever a decoder raises becomes one error."""
+    if not path.is_file():
+        raise UnreadableError(path, "no such file" if not path.exists() else "not a file")
+    try:
+        with PIL.Image.open(path, formats=_FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise UnreadableError(path, _too_large(f"{image.width} x {image.height}"))
+            yield image
+    except errors.InputError:
+        raise
+    except PIL.UnidentifiedImageError as error:
+        raise UnreadableError(path, "content is none of these") from error
+    except PIL.Image.DecompressionBombError as error:
+        raise UnreadableError(path, _too_large("far more")) from error
+    except Exception as error:  # Decoders raise errors of many types on damaged files.
+        raise UnreadableError(path, "file is truncated or corrupt") from error
+
+
+def _too_large(size: str) -> str:
+    return f"{size} pixels are more than the {MAX_PIXELS} allowed"
+
+
+def _to_plain(image: PIL.Image.Image) -> PIL.Image.Image:
+    """Converts to one of the modes whose pixels can be used as they are."""
+    if image.mode in _PLAIN_MODES or image.mode in _HIGH_BYTE_MODES:
+        return image
+    if image.mode == "1":
+        return image.convert("L")
+    alpha = image.mode in ("P", "PA") and image.has_transparency_data
+    return image.convert("RGBA" if alpha else "RGB")

@@ -1,0 +1,140 @@
+"""From a source, whatever its kind, to images in memory."""
+
+import os
+import pathlib
+
+import numpy as np
+import tensorflow as tf
+
+from dcgan import errors
+from dcgan.data import arrays, idx, image_folder, image_set, mnist, pipeline, tfds_source
+
+_FILE_SUFFIXES = (".npy", ".npz", ".gz", ".zip", ".tar", ".png", ".jpg", ".jpeg")
+
+
+def load_images(
+    source: str | os.PathLike[str] | np.ndarray,
+    *,
+    split: str = "train",
+    image_size: int | None = None,
+    channels: int | None = None,
+    skip_bad: bool = False,
+) -> image_set.ImageSet:
+    """Loads images from whatever they are in.
+
+    A string is the first of these that it can be: an existing path; "mnist", which is bundled; the
+    name of a set of TensorFlow Datasets, for which "tfds:" may stand in front.
+
+    Images are cropped to their central square and scaled to `image_size`. Files and named sets are
+    converted between grey and colour, arrays are not.
+
+    Args:
+        source: A folder of image files, a folder of IDX files, a `.npy` or `.npz` file, a name, or
+            an array of shape (count, height, width) or (count, height, width, 1 or 3), uint8 or
+            float in [-1, 1], [0, 1] or [0, 255].
+        split: "train", "test", "all" or another that the source has; with slices as in
+            "train[:1000]" and "train[10%:20%]", joined by "+". A source without a test split holds
+            out 10 % for it, as described in `dcgan.data.splits`. Defaults to "train".
+        image_size: Pixels a side. Defaults to None, the source's own.
+        channels: 1 for grey or 3 for RGB. Defaults to None, the source's own.
+        skip_bad: Leave out image files that cannot be read and count them. Defaults to False.
+
+    Returns:
+        The images, uint8.
+
+    Raises:
+        InputError: If the source is not there or cannot be used as asked; one line says why.
+
+    Example:
+        >>> load_images("mnist", split="test").images.shape
+        (10000, 28, 28, 1)
+    """
+    request = image_set.Request(split, image_size, channels, skip_bad)
+    _check(request)
+    if isinstance(source, np.ndarray):
+        return arrays.load(source, request, name="array")
+    if not isinstance(source, (str, os.PathLike)):
+        raise errors.InputError(
+            f"source: expected a name, a path or a NumPy array, received {type(source).__name__}"
+        )
+    name = os.fspath(source)
+    if not name:
+        raise errors.InputError("source: expected a name, a path or a NumPy array, received ''")
+    try:
+        path = pathlib.Path(name).expanduser()
+        if path.exists():
+            return _load_path(path, request, name=name)
+    except (OSError, RuntimeError) as error:
+        raise errors.InputError(f"{name}: expected readable files, {error}") from error
+    if isinstance(source, os.PathLike) or _looks_like_path(name):
+        raise errors.InputError(f"{name}: no such file or folder")
+    if name == mnist.NAME:
+        return mnist.load(request)
+    return tfds_source.load(name.removeprefix(tfds_source.PREFIX), request)
+
+
+def load_dataset(
+    source: str | os.PathLike[str] | np.ndarray,
+    *,
+    batch_size: int = 256,
+    split: str = "train",
+    image_size: int | None = None,
+    channels: int | None = None,
+    seed: int = 0,
+    shuffle: bool = True,
+    skip_bad: bool = False,
+) -> tf.data.Dataset:
+    """Loads images as batches, ready for `model.fit`.
+
+    Args:
+        source: As for `load_images`.
+        batch_size: Images a batch. Defaults to 256.
+        split: As for `load_images`. Defaults to "train".
+        image_size: As for `load_images`. Defaults to None.
+        channels: As for `load_images`. Defaults to None.
+        seed: Decides the order. Defaults to 0.
+        shuffle: Another order in every epoch, without an incomplete last batch. Defaults to True.
+        skip_bad: As for `load_images`. Defaults to False.
+
+    Returns:
+        A dataset of float32 batches, shape (batch_size, height, width, channels), -1 to 1.
+
+    Raises:
+        InputError: As for `load_images`, and if there are fewer images than one batch.
+
+    Example:
+        >>> model.fit(load_dataset("mnist"), epochs=50)
+    """
+    loaded = load_images(
+        source, split=split, image_size=image_size, channels=channels, skip_bad=skip_bad
+    )
+    return pipeline.batches(loaded.images, batch_size, seed=seed, shuffle=shuffle)
+
+
+def _check(request: image_set.Request) -> None:
+    if request.image_size is not None and request.image_size < 1:
+        raise errors.InputError(f"image_size: expected at least 1, received {request.image_size}")
+    if request.channels not in (None, 1, 3):
+        raise errors.InputError(f"channels: expected 1 or 3, received {request.channels}")
+
+
+def _looks_like_path(name: str) -> bool:
+    """Whether a string is no name: TensorFlow Datasets' names hold at most one slash inside."""
+    return (
+        name.startswith((".", "~", os.sep))
+        or name.endswith(("/", os.sep))
+        or name.count("/") > 1
+        or name.lower().endswith(_FILE_SUFFIXES)
+    )
+
+
+def _load_path(path: pathlib.Path, request: image_set.Request, *, name: str) -> image_set.ImageSet:
+    if not path.is_dir():
+        if path.suffix.lower() in arrays.SUFFIXES:
+            return arrays.load_file(path, request, name=name)
+        raise errors.InputError(
+            f"{name}: expected a folder of images, a folder of IDX files, or a .npy or .npz file"
+        )
+    if idx.is_folder(path):
+        return idx.load(path, request, name=name)
+    return image_folder.load(path, request, name=name)

@@ -1,0 +1,88 @@
+"""From images in memory to shuffled, normalised batches.
+
+The images stay uint8 in one tensor; what flows through the pipeline are their positions, which are
+gathered and normalised a whole batch at a time. The order of each pass is a pure function of seed
+and pass, so nothing has to be saved to continue where a run was interrupted.
+"""
+
+import numpy as np
+import tensorflow as tf
+
+from dcgan import errors
+
+
+def batches(
+    images: np.ndarray,
+    batch_size: int,
+    *,
+    seed: int = 0,
+    shuffle: bool = True,
+    repeat: bool = False,
+    first_epoch: int = 0,
+) -> tf.data.Dataset:
+    """Returns the images as batches for training or evaluation.
+
+    Args:
+        images: Shape (count, height, width, channels), uint8, 0 to 255.
+        batch_size: Images a batch; under `tf.distribute`, over all replicas together.
+        seed: Decides the order, together with TensorFlow's global seed where `repeat` is False.
+            Defaults to 0.
+        shuffle: Take the images in another order in every epoch and leave out an incomplete last
+            batch. Defaults to True; False keeps their order and all of them.
+        repeat: Go on for ever, epoch after epoch; a batch never holds images of two. Defaults to
+            False: one epoch each time the dataset is iterated over, the next one each time.
+        first_epoch: Where a repeated stream starts. The batches are the very same as those of a
+            stream from 0 after so many epochs. Defaults to 0.
+
+    Returns:
+        A dataset of float32 batches, shape (batch_size, height, width, channels), -1 to 1.
+
+    Raises:
+        InputError: If `batch_size` is below 1, or above the number of images that are shuffled.
+
+    Example:
+        >>> dataset = batches(load_images("mnist").images, 64, seed=1)
+        >>> model.fit(dataset, epochs=50)
+    """
+    count = len(images)
+    _check(count, batch_size, shuffle=shuffle)
+    drop = shuffle or count % batch_size == 0
+    steps = count // batch_size if drop else -(-count // batch_size)
+
+    def one_epoch(epoch: tf.Tensor) -> tf.data.Dataset:
+        positions = tf.range(count, dtype=tf.int64)
+        if shuffle:
+            positions = tf.random.experimental.stateless_shuffle(
+                positions, seed=tf.stack([tf.cast(seed, tf.int64), epoch]), alg="philox"
+            )
+        return tf.data.Dataset.from_tensor_slices(positions).batch(batch_size, drop_remainder=drop)
+
+    if repeat:
+        positions = tf.data.Dataset.counter(first_epoch, dtype=tf.int64).flat_map(one_epoch)
+    else:
+        passes = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).take(1)
+        positions = passes.flat_map(one_epoch)
+        positions = positions.apply(tf.data.experimental.assert_cardinality(steps))
+    return _gather(positions, images)
+
+
+def _check(count: int, batch_size: int, *, shuffle: bool) -> None:
+    if batch_size < 1:
+        raise errors.InputError(f"batch_size: expected at least 1, received {batch_size}")
+    if not count or (shuffle and count < batch_size):
+        raise errors.InputError(
+            f"batch_size {batch_size}: expected at least as many images, received {count}"
+        )
+
+
+def _gather(positions: tf.data.Dataset, images: np.ndarray) -> tf.data.Dataset:
+    with tf.device("/CPU:0"):
+        pixels = tf.constant(images)
+
+    def normalised(batch: tf.Tensor) -> tf.Tensor:
+        return tf.cast(tf.gather(pixels, batch), tf.float32) / 127.5 - 1.0
+
+    options = tf.data.Options()
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
+    dataset = positions.map(normalised, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return dataset.prefetch(tf.data.AUTOTUNE).with_options(options)

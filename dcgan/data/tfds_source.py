@@ -1,0 +1,209 @@
+"""Sets of TensorFlow Datasets, by name.
+
+A set that is prepared on this machine needs no network. Another is downloaded and prepared by
+TensorFlow Datasets, which shows its own progress, into `TFDS_DATA_DIR` or its usual folder.
+"""
+
+import contextlib
+import difflib
+import logging
+import os
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import absl.logging
+import numpy as np
+import tensorflow as tf
+
+from dcgan import errors
+from dcgan.data import image_set, messages, mnist, network, preprocessing, splits
+
+PREFIX = "tfds:"
+
+_NAME = re.compile(r"[\w:/.,=*-]+")
+_BOILERPLATE = re.compile(r"^Failed to construct dataset .*?\}\": | Here are \d+ BuilderConfigs.*")
+_BATCH = 256
+
+
+def load(name: str, request: image_set.Request) -> image_set.ImageSet:
+    """Loads a set of TensorFlow Datasets.
+
+    Args:
+        name: The set's name, perhaps with configuration and version, such as `celeb_a` or
+            `my_set/config:1.0.0`. Sets whose builder class was defined in this process count.
+        request: What is wanted. Images are converted to the channels asked for.
+
+    Returns:
+        The images of the feature `image`, or of the only image feature; labelled if the set has a
+        feature `label` of classes.
+
+    Raises:
+        InputError: If there is no such set, configuration, version or split, the set has no or
+            several image features, it cannot be downloaded or read, or its images have several
+            sizes and none is asked for.
+    """
+    source = PREFIX + name
+    with _quiet():
+        builder = _builder(name, source=source)
+        _make_ready(builder, source=source)
+        return _read(builder, request, source=source)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps log messages from the user: what matters in them is also raised."""
+    loggers = [absl.logging.get_absl_logger(), logging.getLogger("urllib3")]
+    verbosity = absl.logging.get_verbosity()
+    levels = [logger.level for logger in loggers]
+    absl.logging.set_verbosity(absl.logging.FATAL)
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        absl.logging.set_verbosity(verbosity)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def _builder(name: str, *, source: str) -> Any:
+    import tensorflow_datasets as tfds
+
+    if not _NAME.fullmatch(name):
+        raise _unknown(name)
+    try:
+        return tfds.builder(name, data_dir=os.environ.get("TFDS_DATA_DIR"))
+    except tfds.core.DatasetNotFoundError as error:
+        raise _unknown(name) from error
+    except Exception as error:  # Builders check their arguments in many ways.
+        reason = _BOILERPLATE.sub("", messages.first_line(error))
+        raise errors.InputError(
+            f"{source}: expected a set that TensorFlow Datasets can build: {reason}"
+        ) from error
+
+
+def _unknown(name: str) -> errors.InputError:
+    import tensorflow_datasets as tfds
+
+    known = {*tfds.list_builders(with_community_datasets=False), mnist.NAME}
+    near = difflib.get_close_matches(re.split("[/:]", name)[0], sorted(known))
+    hint = f"; near it: {', '.join(near)}" if near else ""
+    kind = "an existing path or the name" if "/" in name else "the name"
+    return errors.InputError(f"{name or repr(name)}: expected {kind} of a set of images{hint}")
+
+
+def _make_ready(builder: Any, *, source: str) -> None:
+    if builder.is_prepared():
+        return
+    network.require(builder.url_infos or (), name=source)
+    try:
+        builder.download_and_prepare()
+    except Exception as error:  # Downloads and builders fail in as many ways as there are sets.
+        raise errors.InputError(
+            f"{source}: expected a set that TensorFlow Datasets can download and prepare: "
+            f"{messages.first_line(error)}"
+        ) from error
+
+
+def _read(builder: Any, request: image_set.Request, *, source: str) -> image_set.ImageSet:
+    import tensorflow_datasets as tfds
+
+    features = builder.info.features
+    features = dict(features.items()) if isinstance(features, tfds.features.FeaturesDict) else {}
+    image = _image_feature(features, source=source)
+    label = isinstance(features.get("label"), tfds.features.ClassLabel)
+    shape = _shape(features[image], request, source=source)
+    parts = _parts(builder, request.split, source=source)
+    images = np.empty((sum(count for _, count in parts), *shape), np.uint8)
+    labels = np.zeros(len(images), np.int64)
+    wanted = tfds.decode.PartialDecoding({image: True} | ({"label": True} if label else {}))
+    start = 0
+    try:
+        for part, _ in parts:
+            examples = builder.as_dataset(
+                split=part, decoders=wanted, read_config=tfds.ReadConfig(try_autocache=False)
+            )
+            for batch in _prepared(examples, image, size=request.image_size, channels=shape[-1]):
+                stop = start + len(batch[image])
+                images[start:stop] = batch[image]
+                labels[start:stop] = batch["label"] if label else 0
+                start = stop
+    except (tf.errors.OpError, OSError) as error:
+        raise errors.InputError(
+            f"{source}: expected readable files in {builder.data_dir}: {messages.first_line(error)}"
+        ) from error
+    return image_set.ImageSet(
+        name=source,
+        split=request.split,
+        images=images,
+        labels=labels if label else None,
+        class_names=tuple(features["label"].names) if label else None,
+    )
+
+
+def _image_feature(features: Any, *, source: str) -> str:
+    import tensorflow_datasets as tfds
+
+    found = [key for key, feature in features.items() if isinstance(feature, tfds.features.Image)]
+    if "image" in found:
+        return "image"
+    if len(found) != 1:
+        raise errors.InputError(
+            f"{source}: expected a feature 'image' or exactly one image feature, received "
+            f"{', '.join(found) or 'none'} among {', '.join(features) or 'none'}"
+        )
+    return found[0]
+
+
+def _shape(feature: Any, request: image_set.Request, *, source: str) -> tuple[int, int, int]:
+    height, width, channels = feature.shape
+    if request.image_size:
+        height = width = request.image_size
+    if height is None or width is None:
+        raise errors.InputError(f"{source}: expected image_size, as its images have several sizes")
+    if feature.np_dtype not in (np.uint8, np.uint16):
+        raise errors.InputError(
+            f"{source}: expected uint8 or uint16 images, received {np.dtype(feature.np_dtype)}"
+        )
+    return height, width, request.channels or (1 if channels == 1 else 3)
+
+
+def _parts(builder: Any, split: str, *, source: str) -> list[tuple[Any, int]]:
+    """Returns what to read in TensorFlow Datasets' own terms, and how many examples each has."""
+    import tensorflow_datasets as tfds
+
+    own = builder.info.splits
+    if "shard" in split:
+        return [(split, _count_in_shards(own, split, source=source))]
+    sizes = {name: info.num_examples for name, info in own.items()}
+    parts = splits.of_declared(split, sizes, source=source)
+    return [
+        (tfds.core.ReadInstruction(part.name, part.start, part.stop, unit="abs"), part.count)
+        for part in parts
+    ]
+
+
+def _count_in_shards(own: Any, split: str, *, source: str) -> int:
+    reason = "expected at least one image, found none"
+    try:
+        count = own[split].num_examples
+    except (ValueError, KeyError) as error:
+        count, reason = 0, messages.first_line(error)
+    if not count:
+        raise errors.InputError(f"split {split!r} of {source}: {reason}")
+    return count
+
+
+def _prepared(
+    examples: tf.data.Dataset, image: str, *, size: int | None, channels: int
+) -> Iterator[dict[str, np.ndarray]]:
+    def prepared(example: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        pixels = example[image]
+        if pixels.dtype == tf.uint16:
+            pixels = tf.cast(pixels // 256, tf.uint8)
+        pixels = preprocessing.prepare(pixels, image_size=size, channels=channels)
+        return example | {image: pixels}
+
+    batches = examples.map(prepared, num_parallel_calls=tf.data.AUTOTUNE).batch(_BATCH)
+    return batches.prefetch(1).as_numpy_iterator()

@@ -1,0 +1,86 @@
+"""A figure together with everything that is needed to compare it with another."""
+
+import dataclasses
+import json
+from typing import Any
+
+HIGHER_IS_BETTER = {
+    "frechet_distance": False,
+    "kernel_distance": False,
+    "precision": True,
+    "recall": True,
+    "density": True,
+    "coverage": True,
+    "class_divergence": False,
+    "class_entropy": True,
+    "classifier_score": True,
+}
+"""The metrics by name, and whether more is better."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Score:
+    """One metric's figure for a set of fakes.
+
+    Attributes:
+        name: A key of `HIGHER_IS_BETTER`.
+        value: The figure.
+        spread: Standard deviation over subsets, for metrics that are averaged over them.
+        judge: Name of the judge that gave the features.
+        real_count: How many real images were compared with.
+        fake_count: How many fakes were judged.
+        seed: Seed of every draw.
+        floor: The same metric where real images of another split stand in for the fakes, as many
+            of them: what a perfect generator would get. None where no such images were given.
+    """
+
+    name: str
+    value: float
+    spread: float | None = None
+    judge: str
+    real_count: int
+    fake_count: int
+    seed: int
+    floor: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.name not in HIGHER_IS_BETTER:
+            raise ValueError(
+                f"Expected a metric of {', '.join(HIGHER_IS_BETTER)}. Received: name={self.name!r}"
+            )
+
+    @property
+    def higher_is_better(self) -> bool:
+        """Whether more is better."""
+        return HIGHER_IS_BETTER[self.name]
+
+    def to_json(self) -> str:
+        """Returns the figure as a JSON object, on one line."""
+        return json.dumps(dataclasses.asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Score":
+        """Returns the figure that `to_json` wrote.
+
+        Args:
+            text: A JSON object.
+
+        Returns:
+            The figure.
+
+        Raises:
+            ValueError: If it is no such object.
+        """
+        fields: dict[str, Any] = json.loads(text)
+        try:
+            return cls(**fields)
+        except TypeError as error:
+            raise ValueError(f"Expected the JSON of a score. Received: {text}") from error
+
+    def __str__(self) -> str:
+        spread = "" if self.spread is None else f" +- {self.spread:.2g}"
+        floor = "" if self.floor is None else f", floor {self.floor:.4g}"
+        return (
+            f"{self.name} {self.value:.4g}{spread} (judge {self.judge}, {self.fake_count} fake "
+            f"against {self.real_count} real, seed {self.seed}{floor})"
+        )

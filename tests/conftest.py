@@ -1,0 +1,69 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from tensorflow.python.framework import config as tf_config
+
+from dcgan.config import NetworkConfig
+from dcgan.model import DCGAN
+
+
+@pytest.fixture(autouse=True)
+def _fresh_keras():
+    keras.utils.clear_session(free_memory=False)
+    keras.utils.set_random_seed(0)
+
+
+@pytest.fixture
+def deterministic():
+    """Runs every TensorFlow kernel deterministically while the test lasts."""
+    tf.config.experimental.enable_op_determinism()
+    yield
+    tf_config.disable_op_determinism()
+
+
+@pytest.fixture(scope="session")
+def tiny_network():
+    """The smallest networks of this package's own kind."""
+    return NetworkConfig(
+        latent_dim=8, generator_width=8, discriminator_width=8, max_width=8, kernel_size=3
+    )
+
+
+@pytest.fixture(scope="session")
+def make_images():
+    """Makes images of shape (count, size, size, channels), float32 in -1 to 1."""
+
+    def make(count=8, *, size=8, channels=1, seed=0):
+        rng = np.random.default_rng(seed)
+        return rng.uniform(-1, 1, (count, size, size, channels)).astype(np.float32)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_gan():
+    """Makes a DCGAN of two small networks on 8-pixel images, with batch norm and dropout."""
+
+    def make(cls=DCGAN, *, dropout=0.0, norm=True, precision="float32", **options):
+        init = keras.initializers.GlorotUniform
+        generator = [
+            keras.Input((4,)),
+            keras.layers.Dense(16, kernel_initializer=init(1), dtype=precision),
+            *([keras.layers.BatchNormalization(dtype=precision)] if norm else []),
+            keras.layers.LeakyReLU(0.2, dtype=precision),
+            keras.layers.Dense(64, kernel_initializer=init(2), dtype=precision),
+            keras.layers.Reshape((8, 8, 1), dtype=precision),
+            keras.layers.Activation("tanh", dtype="float32"),
+        ]
+        discriminator = [
+            keras.Input((8, 8, 1)),
+            keras.layers.Conv2D(4, 3, strides=2, kernel_initializer=init(3), dtype=precision),
+            keras.layers.LeakyReLU(0.2, dtype=precision),
+            keras.layers.Dropout(dropout, seed=4, dtype=precision),
+            keras.layers.Flatten(dtype=precision),
+            keras.layers.Dense(1, kernel_initializer=init(5), dtype="float32"),
+        ]
+        return cls(keras.Sequential(generator), keras.Sequential(discriminator), **options)
+
+    return make

@@ -1,0 +1,133 @@
+import numpy as np
+import PIL.Image
+import pytest
+import tensorflow as tf
+
+from dcgan.data import preprocessing
+
+
+def in_graph(images, *, image_size, channels):
+    """Runs `prepare` in a graph that knows nothing but the rank."""
+
+    @tf.function(input_signature=[tf.TensorSpec([None] * images.ndim, tf.uint8)])
+    def graph(pixels):
+        return preprocessing.prepare(pixels, image_size=image_size, channels=channels)
+
+    return graph(tf.constant(images)).numpy()
+
+
+def eagerly(images, *, image_size, channels):
+    return preprocessing.prepare(
+        tf.constant(images), image_size=image_size, channels=channels
+    ).numpy()
+
+
+@pytest.mark.parametrize("run", [eagerly, in_graph])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("shape", [(12, 12), (4, 12, 12)])
+def test_right_shape_passes_to_the_bit(noise, run, channels, shape):
+    images = noise(*shape, channels)
+    np.testing.assert_array_equal(run(images, image_size=12, channels=channels), images)
+
+
+@pytest.mark.parametrize("own", [1, 2, 3, 4])
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [5, 16, 40])
+def test_graph_agrees_with_eager(noise, own, channels, size):
+    images = noise(2, 16, 23, own)
+    expected = eagerly(images, image_size=size, channels=channels)
+    assert expected.shape == (2, size, size, channels)
+    np.testing.assert_array_equal(in_graph(images, image_size=size, channels=channels), expected)
+    np.testing.assert_array_equal(
+        in_graph(images[0], image_size=size, channels=channels), expected[0]
+    )
+
+
+def test_luma_is_that_of_pillow(noise):
+    images = noise(50, 50, 3)
+    expected = np.asarray(PIL.Image.fromarray(images).convert("L"))
+    np.testing.assert_array_equal(preprocessing.to_channels(images, 1)[..., 0], expected)
+
+
+def test_grey_is_repeated(noise):
+    images = noise(5, 5, 1)
+    np.testing.assert_array_equal(preprocessing.to_channels(images, 3), np.repeat(images, 3, -1))
+
+
+@pytest.mark.parametrize(
+    ("rgba", "expected"),
+    [
+        ((10, 20, 30, 255), (10, 20, 30)),
+        ((10, 20, 30, 0), (255, 255, 255)),
+        ((0, 0, 0, 51), (204, 204, 204)),
+        ((255, 0, 100, 102), (255, 153, 193)),
+    ],
+)
+def test_alpha_is_composited_over_white(rgba, expected):
+    images = np.array(rgba, np.uint8).reshape(1, 1, 4)
+    assert preprocessing.to_channels(images, 3).numpy().ravel().tolist() == list(expected)
+
+
+def test_compositing_is_within_a_level_of_pillow(noise):
+    images = noise(40, 40, 4)
+    white = PIL.Image.new("RGBA", (40, 40), "white")
+    theirs = PIL.Image.alpha_composite(white, PIL.Image.fromarray(images)).convert("RGB")
+    ours = preprocessing.to_channels(images, 3).numpy().astype(int)
+    assert np.abs(ours - np.asarray(theirs)).max() <= 1
+
+
+def test_grey_with_alpha(noise):
+    images = np.array([[[100, 255], [100, 0]]], np.uint8)
+    assert preprocessing.to_channels(images, 1).numpy().ravel().tolist() == [100, 255]
+
+
+@pytest.mark.parametrize(("shape", "square"), [((6, 10), np.s_[:, 2:8]), ((11, 6), np.s_[2:8, :])])
+@pytest.mark.parametrize("run", [eagerly, in_graph])
+def test_crop_is_central(noise, run, shape, square):
+    images = noise(*shape, 3)
+    np.testing.assert_array_equal(run(images, image_size=6, channels=3), images[square])
+
+
+def test_halving_a_checkerboard_is_mid_grey():
+    board = np.indices((32, 32)).sum(0)[..., np.newaxis] % 2 * 255
+    halved = preprocessing.resize(tf.constant(board, tf.uint8), 8).numpy()
+    assert np.abs(halved[1:-1, 1:-1].astype(int) - 127).max() <= 1
+
+
+@pytest.mark.parametrize("size", [9, 16, 31, 50])
+def test_resize_is_within_a_level_of_pillow(size):
+    rows, columns = np.indices((31, 31))
+    images = (127.5 + 127 * np.sin(rows / 3) * np.cos(columns / 4)).astype(np.uint8)
+    theirs = PIL.Image.fromarray(images).resize((size, size), PIL.Image.Resampling.BILINEAR)
+    ours = preprocessing.resize(images[..., np.newaxis], size).numpy()[..., 0].astype(int)
+    assert np.abs(ours - np.asarray(theirs)).max() <= 1
+
+
+def test_array_in_pieces_is_the_array(noise, monkeypatch):
+    images = noise(10, 9, 7, 3)
+    whole = preprocessing.prepare_array(images, image_size=5, channels=1)
+    monkeypatch.setattr(preprocessing, "_CHUNK", 3)
+    pieces = preprocessing.prepare_array(images, image_size=5, channels=1)
+    assert whole.shape == (10, 5, 5, 1)
+    np.testing.assert_array_equal(pieces, whole)
+    np.testing.assert_array_equal(whole, eagerly(images, image_size=5, channels=1))
+
+
+def test_array_of_the_right_shape_is_not_copied(noise):
+    images = noise(10, 7, 7, 3)
+    assert preprocessing.prepare_array(images, image_size=7, channels=3) is images
+    assert preprocessing.prepare_array(images, image_size=None, channels=None) is images
+
+
+def test_works_in_a_saved_model(tmp_path, noise):
+    class Module(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec([None, None, None, None], tf.uint8)])
+        def __call__(self, images):
+            return preprocessing.prepare(images, image_size=8, channels=1)
+
+    tf.saved_model.save(Module(), str(tmp_path))
+    images = noise(3, 20, 14, 4)
+    np.testing.assert_array_equal(
+        tf.saved_model.load(str(tmp_path))(tf.constant(images)),
+        eagerly(images, image_size=8, channels=1),
+    )

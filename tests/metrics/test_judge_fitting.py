@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+
+from dcgan.metrics.judges import fit_judge
+
+
+def _squares_and_bars(count, *, size=28, channels=1, seed=0):
+    """Bright squares, upright and lying bars, at random places on noise."""
+    rng = np.random.default_rng(seed)
+    images = rng.integers(0, 60, (count, size, size, channels), dtype=np.uint8)
+    labels = rng.integers(0, 3, count)
+    for image, label in zip(images, labels, strict=True):
+        height, width = [(9, 9), (18, 4), (4, 18)][label]
+        top, left = rng.integers(2, size - 20, 2)
+        image[top : top + height, left : left + width] = 230
+    return images, labels
+
+
+def test_learns_what_it_is_shown():
+    images, labels = _squares_and_bars(768)
+    judge = fit_judge(
+        images, labels, name="shapes", learned_from="shapes:train", epochs=8, batch_size=32, seed=1
+    )
+    assert judge.measure_accuracy(*_squares_and_bars(300, seed=1)) > 0.97
+    assert (judge.name, judge.learned_from) == ("shapes", "shapes:train")
+    assert judge.image_shape == (28, 28, 1)
+
+
+def test_colour_and_fewer_images_than_a_batch():
+    images, labels = _squares_and_bars(20, size=32, channels=3)
+    labels[:4] = 3
+    judge = fit_judge(images, labels, name="few", learned_from="", epochs=1)
+    embedding = judge.embed(images)
+    assert embedding.features.shape == (20, 64)
+    assert embedding.probabilities.shape == (20, 4)
+
+
+@pytest.mark.usefixtures("deterministic")
+def test_the_same_seed_gives_the_same_judge():
+    images, labels = _squares_and_bars(64)
+    options = {"name": "x", "learned_from": "", "epochs": 1, "batch_size": 32}
+    digests = [fit_judge(images, labels, seed=seed, **options).digest for seed in (1, 1, 2)]
+    assert digests[0] == digests[1] != digests[2]
+
+
+@pytest.mark.parametrize(
+    ("shape", "dtype"),
+    [
+        ((4, 28, 28), "uint8"),
+        ((4, 28, 32, 1), "uint8"),
+        ((4, 24, 24, 1), "uint8"),
+        ((4, 132, 132, 1), "uint8"),
+        ((4, 28, 28, 2), "uint8"),
+        ((4, 28, 28, 1), "float32"),
+    ],
+)
+def test_rejects_other_images(shape, dtype):
+    with pytest.raises(ValueError, match="size 28 to 128"):
+        fit_judge(np.zeros(shape, dtype), np.array([0, 1, 0, 1]), name="x", learned_from="")
+
+
+@pytest.mark.parametrize(
+    "labels", [[0, 1, 0], [[0], [1], [0], [1]], [0.0, 1.0, 0.0, 1.0], [0, 0, 0, 0], [-1, 1, 0, 1]]
+)
+def test_rejects_other_labels(labels):
+    images = np.zeros((4, 28, 28, 1), np.uint8)
+    with pytest.raises(ValueError, match="Expected"):
+        fit_judge(images, np.array(labels), name="x", learned_from="")

@@ -1,0 +1,42 @@
+import socket
+
+import keras
+import numpy as np
+import pytest
+
+from dcgan.errors import InputError
+from dcgan.metrics.judges import inception
+
+
+def test_grey_and_colour_of_any_size(monkeypatch, make_pixels):
+    untrained = keras.applications.InceptionV3
+    monkeypatch.setattr(keras.applications, "InceptionV3", lambda weights: untrained(weights=None))
+    judge = inception.load_inception()
+    grey = make_pixels(2, size=28)
+    embedding = judge.embed(grey)
+    assert embedding.features.shape == (2, 2048)
+    assert embedding.probabilities.shape == (2, 1000)
+    colour = judge.embed(np.repeat(grey, 3, axis=-1))
+    np.testing.assert_allclose(colour.features, embedding.features, rtol=1e-5, atol=1e-7)
+
+
+def test_images_are_scaled_as_levels(make_pixels):
+    flat = np.full((1, 28, 28, 1), 200, np.uint8)
+    prepared = inception._prepare(flat)
+    assert prepared.dtype == np.uint8
+    assert prepared.shape == (1, 299, 299, 3)
+    assert (prepared == 200).all()
+
+
+def test_weights_that_cannot_be_fetched_are_one_line(monkeypatch):
+    patience = []
+
+    def unreachable(weights):
+        patience.append(socket.getdefaulttimeout())
+        raise OSError("no route\nto host")
+
+    monkeypatch.setattr(keras.applications, "InceptionV3", unreachable)
+    with pytest.raises(InputError, match=r"judge inception_v3: .* no route to host"):
+        inception.load_inception()
+    assert 0 < patience[0] <= 30
+    assert socket.getdefaulttimeout() is None

@@ -1,0 +1,60 @@
+import json
+import pathlib
+import types
+
+import numpy as np
+import pytest
+
+from dcgan import data
+from dcgan.metrics import Moments, class_shares, frechet_distance, judges
+from dcgan.metrics.judges import mnist
+
+WEIGHTS = pathlib.Path(judges.__file__).with_name("weights")
+HALVES = (slice(0, 300), slice(300, 600))
+
+
+def test_the_shipped_judge_knows_digits(mnist_judge, mnist_test):
+    embedding = mnist_judge.embed(mnist_test.images)
+    accuracy = np.mean(embedding.probabilities.argmax(axis=1) == mnist_test.labels)
+    assert accuracy >= 0.995
+    assert mnist_judge.accuracy == pytest.approx(accuracy, abs=3e-4)
+    assert embedding.features.shape == (10_000, 64)
+    # Normalised over the train split, so nearly so over the test split.
+    np.testing.assert_allclose(embedding.features.mean(axis=0), 0, atol=0.3)
+    np.testing.assert_allclose(embedding.features.std(axis=0), 1, atol=0.3)
+    shares = np.bincount(mnist_test.labels) / 10_000
+    np.testing.assert_allclose(class_shares(embedding.probabilities), shares, atol=2e-3)
+
+
+def test_its_record(mnist_judge):
+    assert mnist_judge.name == "mnist"
+    assert mnist_judge.learned_from == "mnist:train"
+    record = json.loads((WEIGHTS / "mnist.json").read_text())
+    assert record["digest"] == mnist_judge.digest
+    assert record["accuracy"] >= 0.995
+
+
+def test_it_travels_light():
+    assert (WEIGHTS / "mnist.keras").stat().st_size <= 1_000_000
+
+
+def test_noise_is_far_from_digits(mnist_judge, mnist_test, make_pixels):
+    real, other = (mnist_judge.embed(mnist_test.images[part]).features for part in HALVES)
+    noise = mnist_judge.embed(make_pixels(300, size=28)).features
+    floor = frechet_distance(Moments.of(real), Moments.of(other))
+    assert frechet_distance(Moments.of(real), Moments.of(noise)) > 10 * floor
+
+
+def test_the_script_trains_and_saves_the_same_kind(tmp_path, monkeypatch, mnist_test, capsys):
+    asked = []
+
+    def small(name, *, split):
+        asked.append((name, split))
+        return types.SimpleNamespace(images=mnist_test.images[:256], labels=mnist_test.labels[:256])
+
+    monkeypatch.setattr(data, "load_images", small)
+    mnist.main(["--epochs", "1", "--output", str(tmp_path / "mnist.keras")])
+    assert asked == [("mnist", "train"), ("mnist", "test")]
+    judge = judges.load(tmp_path / "mnist.keras")
+    assert judge.learned_from == "mnist:train"
+    assert f"{judge.accuracy:.2%}" in capsys.readouterr().out

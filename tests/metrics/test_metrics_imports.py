@@ -1,0 +1,10 @@
+import subprocess
+import sys
+
+
+def test_metrics_and_judges_import_without_tensorflow():
+    code = (
+        "import sys, dcgan.metrics, dcgan.metrics.judges; "
+        "sys.exit(bool({'tensorflow', 'keras', 'scipy', 'sklearn'} & set(sys.modules)))"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

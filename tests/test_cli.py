@@ -1,0 +1,350 @@
+import csv
+import json
+import os
+import subprocess
+import sys
+
+import imageio.v3 as imageio
+import numpy as np
+import pytest
+
+from dcgan import cli, presets
+from dcgan.cli import info as info_command
+from dcgan.config import RunConfig, TrainingConfig
+
+QUIET = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
+
+
+@pytest.fixture
+def run(monkeypatch, capsys, tmp_path):
+    """Runs a command in this process, from an empty directory; returns code, output, errors."""
+    # Set, it keeps the command from giving file descriptor 2 away, which pytest still needs.
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["dcgan", *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as exit_:
+            cli.main()
+        output = capsys.readouterr()
+        return exit_.value.code, output.out, output.err
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    path = tmp_path_factory.mktemp("data") / "images.npz"
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 28, 28, 1), np.uint8)
+    np.savez(path, images=pixels)
+    return path
+
+
+@pytest.fixture(scope="module")
+def config(tmp_path_factory, tiny_network):
+    path = tmp_path_factory.mktemp("config") / "tiny.json"
+    training = TrainingConfig(batch_size=8, epochs=2, ema_decay=0.9, checkpoint_every=1)
+    RunConfig(preset="article", network=tiny_network, training=training).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, data, config):
+    """A run that a process of its own has trained, with that process and where it worked."""
+    work = tmp_path_factory.mktemp("work")
+    command = [sys.executable, "-m", "dcgan", "train", "--config", config, "--data", data]
+    process = subprocess.run(
+        [*command, "--out", "runs/tiny"], cwd=work, env=QUIET, capture_output=True, text=True
+    )
+    return work, work / "runs" / "tiny", process
+
+
+# Help
+
+
+def test_help_does_not_load_tensorflow():
+    script = (
+        "import sys\n"
+        "from dcgan.cli import main\n"
+        "for arguments in (['--help'], ['train', '--help'], [], ['info', 'none']):\n"
+        "    sys.argv = ['dcgan', *arguments]\n"
+        "    try:\n"
+        "        main()\n"
+        "    except SystemExit as exit:\n"
+        "        print('code', exit.code)\n"
+        "print('loaded', sorted({'tensorflow', 'keras', 'imageio'} & set(sys.modules)))\n"
+    )
+    process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    lines = process.stdout.splitlines()
+    assert [line for line in lines if line.startswith("code")] == [
+        *["code 0"] * 3,
+        "code 2",
+    ]
+    assert lines[-1] == "loaded []"
+    assert process.stderr.count("\n") == 1
+
+
+def test_help_names_commands_and_options(run):
+    code, out, err = run("--help")
+    assert (code, err) == (0, "")
+    assert all(command in out for command in ("train", "sample", "info"))
+    assert run()[:2] == (0, out)
+    code, out, _ = run("train", "--help")
+    options = ["--data", "--preset", "--config", "--epochs", "--batch-size", "--out", "--precision"]
+    assert code == 0
+    assert all(option in out for option in [*options, "--strategy", "--seed", "--skip-bad"])
+
+
+# What the user can mend
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["nope"], ["nope"]),
+        (["train", "--nope"], ["--nope"]),
+        (["train", "extra"], ["extra"]),
+        (["train", "--epochs", "many"], ["--epochs", "integer"]),
+        (["train", "--epochs", "0"], ["epochs: expected at least 1. Received: 0"]),
+        (["train", "--batch-size", "-1"], ["batch_size: expected at least 1. Received: -1"]),
+        (["train", "--seed", "-1"], ["seed: expected 0 to 2147483647. Received: -1"]),
+        (["train", "--preset", "nope"], ["preset: expected one of article, mnist", "'nope'"]),
+        (["train", "--precision", "float8"], ["precision: expected one of float32", "'float8'"]),
+        (["train", "--strategy", "tpu"], ["strategy: expected one of one_device", "'tpu'"]),
+        (["train", "--strategy", "multiworker"], ["--strategy multiworker", "TF_CONFIG"]),
+        (["train", "--config", "none.json"], ["none.json: expected a configuration file"]),
+        (["train", "--config", "notes.txt"], ["notes.txt: expected JSON"]),
+        (["train", "--config", "binary.json"], ["binary.json: expected a configuration file"]),
+        (["train", "--config", "c.json", "--preset", "mnist"], ["--config", "--preset"]),
+        (["train", "--data", "./none.npz"], ["./none.npz: "]),
+        (["train", "--data", "empty"], ["empty"]),
+        (["train", "--data", "notes.txt"], ["notes.txt: "]),
+        (["train", "--data", "binary.npz"], ["binary.npz: "]),
+        (["train", "--data", "no_such_set"], ["no_such_set: "]),
+        (["train", "--split", "middle"], ["middle"]),
+        (["train", "--split", "train[:9]"], ["mnist: expected at least a batch of 64", "found 9"]),
+        (
+            ["train", "--out", "notes.txt", "--split", "test[:64]"],
+            ["notes.txt: expected a directory"],
+        ),
+        (["sample"], ["RUN"]),
+        (["sample", "."], [".: expected a run's directory"]),
+        (["sample", ".", "--count", "0"], ["--count"]),
+        (["sample", "untrained"], ["untrained: expected a trained run"]),
+        (["info"], ["RUN"]),
+        (["info", "none"], ["none: expected a run's directory"]),
+    ],
+)
+def test_errors_are_one_line(run, arguments, parts):
+    with open("notes.txt", "w") as file:  # noqa: PTH123
+        file.write("two\nlines\n")
+    for name in ("binary.json", "binary.npz"):
+        with open(name, "wb") as file:  # noqa: PTH123
+            file.write(b"\xff\xfe\x00")
+    os.mkdir("empty")  # noqa: PTH102
+    presets.get("mnist").save("untrained/config.json")
+    code, out, err = run(*arguments)
+    assert (code, out) == (2, "")
+    assert err.startswith("dcgan: ")
+    assert err.endswith("\n")
+    assert err.count("\n") == 1
+    for part in parts:
+        assert part in err
+    assert "Traceback" not in err
+    assert not os.path.exists("runs")  # noqa: PTH110
+
+
+def test_an_error_is_one_line_with_tensorflow_loaded(tmp_path):
+    """In a process of its own, whose standard error TensorFlow would write to as well."""
+    environment = {key: value for key, value in QUIET.items() if key != "TF_CONFIG"}
+    command = [sys.executable, "-m", "dcgan", "train", "--strategy", "multiworker"]
+    process = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (process.returncode, process.stdout) == (2, "")
+    assert process.stderr.startswith("dcgan: --strategy multiworker: expected the environment")
+    assert process.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interruption_says_how_to_go_on(run, monkeypatch):
+    def interrupt(path):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(info_command.RunDirectory, "open", interrupt)
+    code, _, err = run("info", "any")
+    assert code == 130
+    assert err == "Interrupted. The same command goes on from the last checkpoint.\n"
+
+
+def test_a_bug_is_not_hidden(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["dcgan", "info", "any"])
+    monkeypatch.setattr(info_command.RunDirectory, "open", lambda path: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        cli.main()
+
+
+# Training
+
+
+def test_train_from_nothing(trained):
+    _, run_path, process = trained
+    assert process.returncode == 0, process.stderr
+    names = {path.name for path in run_path.iterdir() if not path.name.startswith(".")}
+    assert names >= {
+        "config.json",
+        "samples",
+        "progress.gif",
+        "checkpoints",
+        "metrics.csv",
+        "timings.csv",
+        "logs",
+        "dcgan.keras",
+    }
+    samples = sorted(path.name for path in (run_path / "samples").iterdir())
+    assert samples == ["epoch_001.png", "epoch_002.png"]
+    assert imageio.imread(run_path / "samples" / "epoch_001.png").ndim == 2
+    checkpoints = sorted(path.name for path in (run_path / "checkpoints").glob("*.keras"))
+    assert checkpoints == ["epoch_001.keras", "epoch_002.keras"]
+    assert list((run_path / "logs").rglob("events.out.tfevents.*"))
+    with (run_path / "metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2"]
+    assert all(np.isfinite(float(value)) for row in rows for value in row.values())
+
+
+def test_train_says_what_it_does(trained, data):
+    _, _, process = trained
+    out = process.stdout.splitlines()
+    assert [line.split()[0] for line in out] == ["model", "samples", "gif", "metrics"]
+    assert out[0].split()[1] == os.path.join("runs", "tiny", "dcgan.keras")  # noqa: PTH118
+    # A file without a test split keeps two of its twenty images for it.
+    first, *epochs = process.stderr.splitlines()
+    assert first == f"18 images of {data}, preset article, 2 epochs, into runs/tiny"
+    assert [line[:9] for line in epochs if line] == ["epoch   1", "epoch   2"]
+    # Nothing of TensorFlow's own chatter.
+    for chatter in ("TensorFlow", "tensorflow", "oneDNN", "CUDA", "Warning", "WARNING"):
+        assert chatter not in process.stderr
+
+
+def test_train_writes_only_into_the_run(trained):
+    work, run_path, _ = trained
+    outside = [p for p in work.rglob("*") if not p.is_relative_to(run_path)]
+    assert outside == [work / "runs"]
+    hidden = [p.name for p in run_path.rglob(".*")]
+    assert hidden in ([], [".lock"])
+
+
+def test_train_records_what_was_asked_for(trained, data, tiny_network):
+    config = RunConfig.load(trained[1] / "config.json")
+    assert config.network == tiny_network
+    assert config.data == str(data)
+    assert config.training.epochs == 2
+
+
+def test_training_again_finds_all_done(run, trained, data, config, deterministic):
+    _, run_path, _ = trained
+    kept = ["metrics.csv", "config.json", "samples", "checkpoints"]
+    before = {name: _contents_of(run_path / name) for name in kept}
+    code, out, err = run("train", "--config", config, "--data", data, "--out", run_path)
+    assert code == 0, err
+    assert "All 2 epochs were done already." in err
+    assert f"model    {run_path / 'dcgan.keras'}" in out
+    assert {name: _contents_of(run_path / name) for name in kept} == before
+
+
+def _contents_of(path):
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
+    return {file.name: file.read_bytes() for file in files}
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        (["--batch-size", "4"], "holds a run with batch_size=8, not 4. "),
+        (["--seed", "1"], "holds a run with seed=0, not 1. "),
+        (["--epochs", "1"], "holds a run with epochs=2, not 1. "),
+    ],
+)
+def test_other_settings_are_another_run(run, trained, data, config, option, message):
+    _, run_path, _ = trained
+    before = _contents_of(run_path / "checkpoints")
+    code, _, err = run("train", "--config", config, "--data", data, "--out", run_path, *option)
+    assert code == 2
+    assert err.startswith(f"dcgan: {run_path}: {message}")
+    assert err.count("\n") == 1
+    assert _contents_of(run_path / "checkpoints") == before
+
+
+# Sampling
+
+
+def test_sample_writes_every_form(run, trained, tmp_path):
+    _, run_path, _ = trained
+    places = tmp_path / "g.png", tmp_path / "s.npz", tmp_path / "all"
+    code, out, _ = run(
+        *["sample", run_path, "--count", "5", "--seed", "3"],
+        *["--grid", places[0], "--npz", places[1], "--png-dir", places[2]],
+    )
+    assert (code, out.splitlines()) == (0, [str(place) for place in places])
+    # Three columns and two rows of 28 pixels, with 2 between and around them.
+    assert imageio.imread(places[0]).shape == (62, 92)
+    samples = np.load(places[1])["images"]
+    assert (samples.shape, samples.dtype) == ((5, 28, 28, 1), np.uint8)
+    for number, sample in enumerate(samples, 1):
+        read = imageio.imread(places[2] / f"{number:06d}.png")
+        np.testing.assert_array_equal(read, sample[..., 0])
+    run("sample", run_path, "--count", "2", "--seed", "4", "--npz", tmp_path / "other.npz")
+    assert not np.array_equal(np.load(tmp_path / "other.npz")["images"], samples[:2])
+
+
+def test_sample_writes_a_grid_into_the_run_by_default(run, trained):
+    _, run_path, _ = trained
+    code, out, _ = run("sample", run_path)
+    assert (code, out) == (0, f"{run_path / 'samples.png'}\n")
+    assert imageio.imread(run_path / "samples.png").shape == (122, 122)
+
+
+def test_sample_of_a_damaged_model(run, trained, tmp_path):
+    copy = tmp_path / "copy"
+    copy.mkdir()
+    for name in ("config.json", "dcgan.keras"):
+        content = (trained[1] / name).read_bytes()
+        (copy / name).write_bytes(content if name == "config.json" else content[:5000])
+    code, out, err = run("sample", copy)
+    assert (code, out) == (2, "")
+    assert err.startswith(f"dcgan: {copy / 'dcgan.keras'}: expected a DCGAN")
+    assert err.count("\n") == 1
+
+
+def test_sample_to_a_place_that_cannot_be_written_to(run, trained, tmp_path):
+    (tmp_path / "file").touch()
+    code, _, err = run("sample", trained[1], "--grid", tmp_path / "file" / "g.png")
+    assert code == 2
+    assert err.startswith(f"dcgan: {tmp_path / 'file'}")
+    assert err.count("\n") == 1
+
+
+# Info
+
+
+def test_info(run, trained):
+    _, run_path, _ = trained
+    code, out, err = run("info", run_path)
+    assert (code, err) == (0, "")
+    assert "2 of 2 epochs, finished" in out
+    assert f"{run_path / 'dcgan.keras'}\n" in out
+    assert f"{run_path / 'samples'}/\n" in out
+    settings = json.loads((run_path / "config.json").read_text())
+    for name in (*settings["network"], *settings["training"]):
+        assert f".{name} " in out
+
+
+def test_info_of_a_run_that_has_only_begun(run):
+    presets.get("article").save("begun/config.json")
+    code, out, _ = run("info", "begun")
+    assert code == 0
+    assert "0 of 50 epochs, not finished" in out

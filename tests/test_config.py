@@ -1,0 +1,205 @@
+import dataclasses
+import json
+
+import pytest
+
+from dcgan import augmentation, config, losses, presets
+from dcgan.config import NetworkConfig, RunConfig, TrainingConfig, from_dict
+from dcgan.errors import InputError
+
+CHANGED = RunConfig(
+    preset="rgb64",
+    data="photos",
+    split="train[:10%]",
+    skip_bad=True,
+    network=NetworkConfig(image_size=64, channels=3, upsampling="bilinear", dropout=0.0),
+    training=TrainingConfig(epochs=7, beta_1=0.5, ema_decay=0.99, augmentation="color,cutout"),
+    precision="mixed_bfloat16",
+    strategy="mirrored",
+    seed=2**31 - 1,
+)
+
+
+@pytest.mark.parametrize("settings", [RunConfig(), CHANGED, *map(presets.get, presets.PRESETS)])
+def test_json_both_ways(settings):
+    assert RunConfig.from_json(settings.to_json()) == settings
+
+
+def test_json_holds_every_value_by_name():
+    assert json.loads(CHANGED.to_json()) == dataclasses.asdict(CHANGED)
+
+
+def test_file_both_ways(tmp_path):
+    CHANGED.save(tmp_path / "made" / "config.json")
+    assert RunConfig.load(tmp_path / "made" / "config.json") == CHANGED
+
+
+def test_values_left_out_take_their_defaults():
+    read = RunConfig.from_json('{"seed": 3, "training": {"epochs": 2}}')
+    assert read == RunConfig(seed=3, training=TrainingConfig(epochs=2))
+
+
+def test_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        RunConfig().seed = 1
+
+
+def test_whole_number_for_a_float():
+    dropout = from_dict(NetworkConfig, {"dropout": 0}).dropout
+    assert (dropout, type(dropout)) == (0.0, float)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{", "c.json: expected JSON"),
+        ("[1]", "c.json: expected a JSON object"),
+        ('{"sede": 1}', "c.json: sede: expected one of preset, data"),
+        ('{"network": {"width": 1}}', "c.json: width: expected one of image_size, channels"),
+        ('{"network": 3}', "c.json: network: expected an object of settings. Received: 3"),
+        ('{"seed": "3"}', "c.json: seed: expected a value of type int. Received: '3'"),
+        ('{"seed": 3.0}', "c.json: seed: expected a value of type int. Received: 3.0"),
+        ('{"seed": true}', "c.json: seed: expected a value of type int. Received: True"),
+        ('{"seed": null}', "c.json: seed: expected a value of type int. Received: None"),
+        ('{"data": 3}', "c.json: data: expected a value of type str. Received: 3"),
+        ('{"skip_bad": 1}', "c.json: skip_bad: expected a value of type bool. Received: 1"),
+        ('{"training": {"loss": "l1"}}', "c.json: loss: expected one of non_saturating"),
+        ('{"training": {"beta_1": NaN}}', "c.json: beta_1: expected 0 to"),
+        ('{"training": {"beta_1": "a"}}', "c.json: beta_1: expected a value of type float"),
+    ],
+)
+def test_json_that_is_no_configuration(text, message):
+    with pytest.raises(InputError) as caught:
+        RunConfig.from_json(text, source="c.json")
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00", b"learning_rate: 3\n"])
+def test_file_that_is_no_configuration(tmp_path, content):
+    path = tmp_path / "config.json"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InputError, match=r"config\.json: expected"):
+        RunConfig.load(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "refused", "taken"),
+    [
+        ("image_size", (0, 24, 30, 132, -28), (28, 128)),
+        ("channels", (0, 2, 4), (1, 3)),
+        ("latent_dim", (0, -1), (1,)),
+        ("generator_width", (0, -1), (1,)),
+        ("discriminator_width", (0, -1), (1,)),
+        ("max_width", (0, -1), (1,)),
+        ("kernel_size", (0, -1), (1,)),
+        ("upsampling", ("", "cubic"), ("transpose", "nearest", "bilinear")),
+        ("generator_norm", ("layer",), ("batch", "none")),
+        ("discriminator_norm", ("layer",), ("batch", "none")),
+        ("norm_momentum", (-0.1, 1.1, float("nan")), (0.0, 1.0)),
+        ("negative_slope", (-0.1, 1.1, float("nan")), (0.0, 1.0)),
+        ("dropout", (-0.1, 1.0, float("nan")), (0.0, 0.95)),
+        ("initializer", ("zeros",), ("glorot_uniform", "normal")),
+    ],
+)
+def test_network_ranges(name, refused, taken):
+    _check_range(NetworkConfig, name, refused, taken)
+
+
+@pytest.mark.parametrize(
+    ("name", "refused", "taken"),
+    [
+        ("batch_size", (0, -1), (1,)),
+        ("epochs", (0, -1), (1,)),
+        ("loss", ("l1",), ("non_saturating", "least_squares", "hinge", "wasserstein")),
+        ("label_smoothing", (-0.1, 1.1, float("nan")), (0.0, 1.0)),
+        ("r1_gamma", (-0.1, float("inf"), float("nan")), (0.0, 10.0)),
+        ("r1_interval", (0, -1), (1,)),
+        ("generator_learning_rate", (0.0, -1e-4, float("inf"), float("nan")), (1e-9, 1.0)),
+        ("discriminator_learning_rate", (0.0, -1e-4, float("inf"), float("nan")), (1e-9, 1.0)),
+        ("beta_1", (-0.1, 1.0, float("nan")), (0.0, 0.99)),
+        ("learning_rate_schedule", ("linear",), ("constant", "cosine")),
+        ("ema_decay", (-0.1, 1.0, float("nan")), (0.0, 0.9999)),
+        ("augmentation", ("flip", "color,flip"), ("", "color", "translation, cutout")),
+        ("checkpoint_every", (0, -1), (1,)),
+    ],
+)
+def test_training_ranges(name, refused, taken):
+    _check_range(TrainingConfig, name, refused, taken)
+
+
+@pytest.mark.parametrize(
+    ("name", "refused", "taken"),
+    [
+        ("precision", ("float16", "bfloat16"), ("float32", "mixed_bfloat16", "mixed_float16")),
+        ("strategy", ("tpu",), ("one_device", "mirrored", "multiworker")),
+        ("seed", (-1, 2**31), (0, 2**31 - 1)),
+    ],
+)
+def test_run_ranges(name, refused, taken):
+    _check_range(RunConfig, name, refused, taken)
+
+
+def _check_range(cls, name, refused, taken):
+    for value in taken:
+        assert getattr(cls(**{name: value}), name) == value
+    for value in refused:
+        with pytest.raises(InputError, match=f"^{name}: expected .*Received: ") as caught:
+            cls(**{name: value})
+        assert repr(value) in str(caught.value)
+
+
+def test_every_field_has_a_range_test():
+    tested = {
+        mark.args[1][index][0]
+        for test in (test_network_ranges, test_training_ranges, test_run_ranges)
+        for mark in test.pytestmark
+        for index in range(len(mark.args[1]))
+    }
+    fields = {
+        field.name
+        for cls in (NetworkConfig, TrainingConfig, RunConfig)
+        for field in dataclasses.fields(cls)
+    }
+    free = {"preset", "data", "split", "skip_bad", "network", "training"}
+    assert tested == fields - free - {"stem_convolution"}
+
+
+def test_names_are_those_of_the_modules_that_need_tensorflow():
+    assert tuple(losses.LOSSES) == config.LOSSES
+    assert tuple(augmentation.POLICIES) == config.AUGMENTATIONS
+    smoothable = tuple(name for name, pair in losses.LOSSES.items() if pair.smoothable)
+    assert smoothable == config.SMOOTHABLE_LOSSES
+
+
+@pytest.mark.parametrize("loss", ["hinge", "wasserstein"])
+def test_no_label_smoothing_without_labels(loss):
+    with pytest.raises(InputError, match=f"label_smoothing: expected 0 with the {loss} loss"):
+        TrainingConfig(loss=loss, label_smoothing=0.1)
+
+
+def test_no_r1_with_batch_norm():
+    with pytest.raises(InputError, match="r1_gamma: expected 0 with discriminator_norm='batch'"):
+        RunConfig(
+            network=NetworkConfig(discriminator_norm="batch"),
+            training=TrainingConfig(r1_gamma=1.0),
+        )
+
+
+@pytest.mark.parametrize(
+    ("size", "doublings", "base"),
+    [(28, 2, 7), (32, 3, 4), (36, 2, 9), (40, 3, 5), (48, 3, 6), (64, 4, 4), (128, 5, 4)],
+)
+def test_coarsest_size(size, doublings, base):
+    network = NetworkConfig(image_size=size)
+    assert (network.doublings, network.base_size) == (doublings, base)
+
+
+@pytest.mark.parametrize("size", range(28, 129, 4))
+def test_doublings_lead_to_the_image_size(size):
+    network = NetworkConfig(image_size=size)
+    assert network.base_size * 2**network.doublings == size
+    assert network.base_size >= 4
+    # It ends at the first size that is odd or would fall below 4.
+    assert network.base_size % 2 or network.base_size < 8

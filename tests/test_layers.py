@@ -1,0 +1,139 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dcgan import layers
+
+DTYPES = ["float32", "mixed_bfloat16", "mixed_float16"]
+
+
+def _normal(*shape, seed=0):
+    return np.random.default_rng(seed).normal(0.5, 2.0, shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("shape", [(16, 3), (8, 5, 5, 4), (6, 7, 2)])
+def test_norm_is_keras_norm(shape):
+    ours = layers.FusedBatchNormalization(momentum=0.8, epsilon=1e-3)
+    keras_own = keras.layers.BatchNormalization(momentum=0.8, epsilon=1e-3)
+    for layer in (ours, keras_own):
+        layer.build((None, *shape[1:]))
+        layer.gamma.assign(np.linspace(0.5, 2, shape[-1]))
+        layer.beta.assign(np.linspace(-1, 1, shape[-1]))
+    for step in range(3):
+        inputs = _normal(*shape, seed=step)
+        np.testing.assert_allclose(
+            ours(inputs, training=True), keras_own(inputs, training=True), atol=1e-5
+        )
+    for a, b in zip(ours.weights, keras_own.weights, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+    inputs = _normal(*shape, seed=9)
+    np.testing.assert_allclose(ours(inputs), keras_own(inputs), atol=1e-5)
+
+
+def test_norm_has_keras_gradients():
+    inputs, pull = tf.constant(_normal(8, 5, 5, 4)), _normal(8, 5, 5, 4, seed=1)
+    gradients = []
+    for cls in (layers.FusedBatchNormalization, keras.layers.BatchNormalization):
+        layer = cls()
+        layer.build(inputs.shape)
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            loss = tf.reduce_sum(layer(inputs, training=True) * pull)
+        gradients.append(tape.gradient(loss, [inputs, *layer.trainable_weights]))
+    for ours, reference in zip(*gradients, strict=True):
+        np.testing.assert_allclose(ours, reference, atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_norm_keeps_the_dtype_and_float32_statistics(dtype):
+    layer = layers.FusedBatchNormalization(dtype=dtype)
+    outputs = layer(_normal(64, 4, 4, 3), training=True)
+    assert outputs.dtype == layer.compute_dtype
+    outputs = np.asarray(tf.cast(outputs, tf.float32))
+    np.testing.assert_allclose(outputs.mean(axis=(0, 1, 2)), 0, atol=1e-2)
+    np.testing.assert_allclose(outputs.std(axis=(0, 1, 2)), 1, atol=1e-2)
+    assert {weight.dtype for weight in layer.weights} == {"float32"}
+
+
+def test_frozen_norm_uses_and_keeps_its_statistics():
+    layer = layers.FusedBatchNormalization()
+    layer.build((None, 3))
+    layer.trainable = False
+    inputs = _normal(16, 3)
+    np.testing.assert_allclose(layer(inputs, training=True), inputs / np.sqrt(1 + 1e-3), rtol=1e-5)
+    np.testing.assert_array_equal(layer.moving_mean, [0, 0, 0])
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.3, 0.9])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_dropout_rate_and_scale(rate, dtype):
+    layer = layers.ReplicaDropout(rate, seed=1, dtype=dtype)
+    outputs = layer(np.ones((101, 999), np.float32), training=True)
+    assert outputs.dtype == layer.compute_dtype
+    outputs = np.asarray(tf.cast(outputs, tf.float32))
+    kept = outputs != 0
+    # Five standard deviations of a share of 100,899 coins.
+    assert kept.mean() == pytest.approx(1 - rate, abs=5 * np.sqrt(rate * (1 - rate) / kept.size))
+    np.testing.assert_allclose(outputs[kept], 1 / (1 - rate), rtol=5e-3)
+    assert np.abs(np.corrcoef(kept[:-1].ravel(), kept[1:].ravel())[0, 1]) < 0.02
+    assert np.abs(np.corrcoef(kept[:, :-1].ravel(), kept[:, 1:].ravel())[0, 1]) < 0.02
+
+
+def test_dropout_draws_anew_and_reproducibly():
+    first, second = layers.ReplicaDropout(0.5, seed=3), layers.ReplicaDropout(0.5, seed=3)
+    inputs = np.ones((4, 50), np.float32)
+    draws = [first(inputs, training=True).numpy() for _ in range(2)]
+    assert not np.array_equal(*draws)
+    for draw in draws:
+        np.testing.assert_array_equal(draw, second(inputs, training=True))
+    other = layers.ReplicaDropout(0.5, seed=4)(inputs, training=True)
+    assert not np.array_equal(draws[0], other)
+
+
+def test_dropout_differs_between_replicas(monkeypatch):
+    inputs, draws = np.ones((4, 50), np.float32), []
+    for replica in (0, 1):
+        monkeypatch.setattr(layers, "replica_id", lambda replica=replica: replica)
+        draws.append(layers.ReplicaDropout(0.5, seed=3)(inputs, training=True).numpy())
+    assert not np.array_equal(*draws)
+
+
+@pytest.mark.parametrize(("rate", "training"), [(0.0, True), (0.5, False)])
+def test_dropout_passes_through(rate, training):
+    inputs = _normal(3, 4)
+    layer = layers.ReplicaDropout(rate, seed=1)
+    np.testing.assert_array_equal(layer(inputs, training=training), inputs)
+
+
+def test_dropout_passes_gradients_where_it_kept():
+    layer, inputs = layers.ReplicaDropout(0.5, seed=1), tf.ones((1, 100))
+    with tf.GradientTape() as tape:
+        tape.watch(inputs)
+        outputs = layer(inputs, training=True)
+    np.testing.assert_array_equal(tape.gradient(outputs, inputs), outputs)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        layers.ReplicaDropout(0.25, seed=7, name="drop"),
+        layers.FusedBatchNormalization(momentum=0.5, epsilon=0.1, name="norm"),
+    ],
+)
+def test_config_save_and_load(tmp_path, layer):
+    copy = type(layer).from_config(layer.get_config())
+    assert copy.get_config() == layer.get_config()
+    model = keras.Sequential([keras.Input((6,)), layer])
+    inputs = _normal(5, 6)
+    model(inputs, training=True)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert type(loaded.layers[0]) is type(layer)
+    np.testing.assert_array_equal(model(inputs), loaded(inputs))
+    for ours, theirs in zip(model.weights, loaded.weights, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_replica_id_is_zero_on_one_device():
+    assert int(layers.replica_id()) == 0

@@ -1,0 +1,77 @@
+import keras
+import numpy as np
+import pytest
+
+import helpers
+from dcgan.callbacks import OptimizerCallback
+from dcgan.model import DCGAN
+
+
+def test_keras_callbacks(tmp_path, make_gan, make_images):
+    model = make_gan().compile()
+    callbacks = [
+        keras.callbacks.ModelCheckpoint(
+            tmp_path / "best.keras", monitor="val_d_loss", mode="min", save_best_only=True
+        ),
+        keras.callbacks.CSVLogger(tmp_path / "log.csv"),
+        keras.callbacks.TensorBoard(tmp_path / "logs"),
+        keras.callbacks.TerminateOnNaN(),
+    ]
+    history = helpers.fit(
+        model,
+        make_images(),
+        epochs=2,
+        validation_data=(make_images(4, seed=1),),
+        callbacks=callbacks,
+    )
+    rows = np.genfromtxt(tmp_path / "log.csv", delimiter=",", names=True)
+    np.testing.assert_allclose(rows["val_g_loss"], history["val_g_loss"], rtol=1e-6)
+    assert list((tmp_path / "logs").rglob("events.out.tfevents.*"))
+    assert isinstance(keras.models.load_model(tmp_path / "best.keras"), DCGAN)
+
+
+@pytest.mark.parametrize(("monitor", "mode"), [("g_loss", "min"), ("val_g_loss", "max")])
+def test_early_stopping(make_gan, make_images, monitor, mode):
+    """A loss that must gain at least 100 never does."""
+    model = make_gan().compile()
+    stop = keras.callbacks.EarlyStopping(monitor, mode=mode, patience=2, min_delta=100)
+    history = helpers.fit(
+        model,
+        make_images(),
+        epochs=9,
+        validation_data=(make_images(4, seed=1),),
+        callbacks=[stop],
+    )
+    # The first epoch is the best there is, two more show no gain.
+    assert len(history["g_loss"]) == 3
+
+
+def test_a_schedule_on_either_optimizer(make_gan, make_images):
+    model = make_gan().compile(keras.optimizers.Adam(0.01), keras.optimizers.Adam(0.02))
+    names = ("generator_optimizer", "discriminator_optimizer")
+    schedule = [
+        OptimizerCallback(
+            keras.callbacks.LearningRateScheduler(lambda epoch, rate, f=factor: rate * f), name
+        )
+        for name, factor in zip(names, (0.5, 0.25), strict=True)
+    ]
+    history = helpers.fit(model, make_images(), epochs=2, callbacks=schedule)
+    rates = [history[f"{name}_learning_rate"] for name in names]
+    np.testing.assert_allclose(rates, [[0.005, 0.0025], [0.005, 0.00125]], rtol=1e-5)
+    now = [float(getattr(model, name).learning_rate) for name in names]
+    np.testing.assert_allclose(now, [0.0025, 0.00125], rtol=1e-5)
+
+
+def test_reduce_on_plateau(make_gan, make_images):
+    model = make_gan().compile(keras.optimizers.Adam(0.01), keras.optimizers.Adam(0.02))
+    plateau = keras.callbacks.ReduceLROnPlateau(
+        "g_loss", mode="min", factor=0.1, patience=1, min_delta=100
+    )
+    helpers.fit(
+        model,
+        make_images(),
+        epochs=3,
+        callbacks=[OptimizerCallback(plateau, "generator_optimizer")],
+    )
+    assert float(model.generator_optimizer.learning_rate) == pytest.approx(1e-4)
+    assert float(model.discriminator_optimizer.learning_rate) == pytest.approx(0.02)
