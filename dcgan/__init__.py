@@ -21,7 +21,7 @@ _HOMES = {
 }
 _MODULES = ("callbacks", "data", "losses", "metrics", "networks", "presets")
 
-__all__ = [*_HOMES, *_MODULES]  # noqa: PLE0604
+__all__ = [*_HOMES, *_MODULES]
 
 
 def __getattr__(name: str) -> Any:

@@ -20,9 +20,7 @@ AUGMENTATIONS = ("color", "translation", "cutout")
 
 def _expect_one_of(name: str, value: Any, choices: tuple[Any, ...]) -> None:
     if value not in choices:
-        raise InputError(
-            f"{name}: expected one of {', '.join(map(str, choices))}. Received: {value!r}"
-        )
+        raise InputError(f"{name}: expected one of {', '.join(map(str, choices))}. Received: {value!r}")
 
 
 def _expect_count(name: str, value: int) -> None:
@@ -86,8 +84,7 @@ class NetworkConfig:
         """Checks every value."""
         if self.image_size % 4 or not 28 <= self.image_size <= 128:
             raise InputError(
-                "image_size: expected a multiple of 4 from 28 to 128. "
-                f"Received: {self.image_size!r}"
+                f"image_size: expected a multiple of 4 from 28 to 128. Received: {self.image_size!r}"
             )
         _expect_one_of("channels", self.channels, (1, 3))
         for name in ("latent_dim", "generator_width", "discriminator_width", "max_width"):
@@ -168,16 +165,12 @@ class TrainingConfig:
             )
         for name in ("beta_1", "ema_decay"):
             if not 0 <= getattr(self, name) < 1:
-                raise InputError(
-                    f"{name}: expected 0 to below 1. Received: {getattr(self, name)!r}"
-                )
+                raise InputError(f"{name}: expected 0 to below 1. Received: {getattr(self, name)!r}")
         for name in ("generator_learning_rate", "discriminator_learning_rate"):
             if not 0 < getattr(self, name) < float("inf"):
                 raise InputError(f"{name}: expected above 0. Received: {getattr(self, name)!r}")
         _expect_range("r1_gamma", self.r1_gamma, 0.0, 1e6)
-        _expect_one_of(
-            "learning_rate_schedule", self.learning_rate_schedule, ("constant", "cosine")
-        )
+        _expect_one_of("learning_rate_schedule", self.learning_rate_schedule, ("constant", "cosine"))
         names = {name.strip() for name in self.augmentation.split(",") if name.strip()}
         if not names <= set(AUGMENTATIONS):
             raise InputError(

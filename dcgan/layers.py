@@ -1,7 +1,5 @@
 """Keras layers that do the same work in fewer passes over memory, and apart on each replica."""
 
-from typing import Any
-
 import keras
 import tensorflow as tf
 

@@ -108,9 +108,7 @@ class DCGAN(keras.Model):
         training = config.training
         model = cls(
             networks.build_generator(config.network, precision=config.precision, seed=config.seed),
-            networks.build_discriminator(
-                config.network, precision=config.precision, seed=config.seed
-            ),
+            networks.build_discriminator(config.network, precision=config.precision, seed=config.seed),
             ema_decay=training.ema_decay,
             augmentation=training.augmentation,
             seed=config.seed,
@@ -181,9 +179,7 @@ class DCGAN(keras.Model):
         # loading weights skips optimizers that are not built.
         with self.distribute_strategy.scope():
             self.generator_optimizer = _build_optimizer(generator_optimizer, self.generator)
-            self.discriminator_optimizer = _build_optimizer(
-                discriminator_optimizer, self.discriminator
-            )
+            self.discriminator_optimizer = _build_optimizer(discriminator_optimizer, self.discriminator)
             super().compile(optimizer=self.discriminator_optimizer, auto_scale_loss=False, **kwargs)
         self._compile_settings = {
             "generator_optimizer": self.generator_optimizer,
@@ -450,11 +446,9 @@ def _adam(
 def _build_optimizer(
     optimizer: keras.optimizers.Optimizer | str | None, network: keras.Model
 ) -> keras.optimizers.Optimizer:
-    if optimizer is None:
-        optimizer = keras.optimizers.Adam(1e-4)
-    optimizer = keras.optimizers.get(optimizer)
-    scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    built: Any = keras.optimizers.get(optimizer or keras.optimizers.Adam(1e-4))
+    scaled = isinstance(built, keras.optimizers.LossScaleOptimizer)
     if not scaled and any(layer.compute_dtype == "float16" for layer in network.layers):
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    optimizer.build(network.trainable_weights)
-    return optimizer
+        built = keras.optimizers.LossScaleOptimizer(built)
+    built.build(network.trainable_weights)
+    return built

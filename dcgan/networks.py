@@ -13,9 +13,7 @@ from dcgan import layers
 from dcgan.config import NetworkConfig
 
 
-def build_generator(
-    config: NetworkConfig, *, precision: str = "float32", seed: int = 0
-) -> keras.Model:
+def build_generator(config: NetworkConfig, *, precision: str = "float32", seed: int = 0) -> keras.Model:
     """Builds the network that turns latents into images.
 
     A dense stem at the coarsest size, then one convolution a doubling of the size.

@@ -103,9 +103,7 @@ class RunDirectory:
             try:
                 config.save(self.config)
             except OSError as error:
-                raise InputError(
-                    f"{self.path}: expected a directory to write to ({error})"
-                ) from None
+                raise InputError(f"{self.path}: expected a directory to write to ({error})") from None
         return config
 
     @contextlib.contextmanager
@@ -132,9 +130,7 @@ def _differences(started: RunConfig, asked: RunConfig) -> list[str]:
     """What differs, as "name was, asked for value", by leaf."""
     before, after = _flatten(started), _flatten(asked)
     return [
-        f"{name}={before[name]!r}, not {after[name]!r}"
-        for name in after
-        if before[name] != after[name]
+        f"{name}={before[name]!r}, not {after[name]!r}" for name in after if before[name] != after[name]
     ]
 
 

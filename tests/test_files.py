@@ -54,8 +54,6 @@ def test_a_failed_rename_leaves_no_temporary(tmp_path):
 def test_content_is_on_the_disk_before_the_rename(tmp_path, monkeypatch):
     events, replace = [], files.os.replace
     monkeypatch.setattr(files, "sync", lambda path: events.append(f"sync {path.suffix}"))
-    monkeypatch.setattr(
-        files.os, "replace", lambda *paths: (events.append("replace"), replace(*paths))
-    )
+    monkeypatch.setattr(files.os, "replace", lambda *paths: (events.append("replace"), replace(*paths)))
     files.write_text(tmp_path / "report.json", "new")
     assert events == ["sync .json", "replace", "sync "]

@@ -33,9 +33,7 @@ def test_non_saturating_discriminator_is_keras_cross_entropy(smoothing):
 def test_non_saturating_at_zero_is_ln_2():
     zero = tf.zeros((1, 1))
     np.testing.assert_allclose(losses.non_saturating_generator_loss(zero), [[np.log(2)]])
-    np.testing.assert_allclose(
-        losses.non_saturating_discriminator_loss(zero, zero), [[2 * np.log(2)]]
-    )
+    np.testing.assert_allclose(losses.non_saturating_discriminator_loss(zero, zero), [[2 * np.log(2)]])
 
 
 def test_large_logits_do_not_overflow():
@@ -55,12 +53,8 @@ def test_least_squares_by_hand():
         losses.least_squares_generator_loss([[-1.0], [0.0], [1.0], [3.0]]), [[2], [0.5], [0], [2]]
     )
     real, fake = [[1.0], [0.0], [3.0]], [[0.0], [2.0], [-1.0]]
-    np.testing.assert_allclose(
-        losses.least_squares_discriminator_loss(real, fake), [[0], [2.5], [2.5]]
-    )
-    np.testing.assert_allclose(
-        losses.least_squares_discriminator_loss([[0.5]], [[0.0]], 0.5), [[0.0]]
-    )
+    np.testing.assert_allclose(losses.least_squares_discriminator_loss(real, fake), [[0], [2.5], [2.5]])
+    np.testing.assert_allclose(losses.least_squares_discriminator_loss([[0.5]], [[0.0]], 0.5), [[0.0]])
 
 
 def test_hinge_by_hand():
@@ -150,9 +144,7 @@ def test_penalty_reaches_the_critics_weights(target):
     """d/dw (|w| - t)^2 = 2 (|w| - t) w / |w|."""
     weights = tf.Variable(np.full((2, 2, 1), 1.5, np.float32))
     with tf.GradientTape() as tape:
-        penalty = losses.gradient_penalty(
-            _linear_critic(weights), tf.zeros((1, 2, 2, 1)), target=target
-        )
+        penalty = losses.gradient_penalty(_linear_critic(weights), tf.zeros((1, 2, 2, 1)), target=target)
     expected = 2 * (3 - target) * np.full((2, 2, 1), 1.5 / 3)
     np.testing.assert_allclose(tape.gradient(penalty, weights), expected, rtol=1e-5)
 
@@ -161,8 +153,6 @@ def test_penalty_reaches_the_critics_weights(target):
 def test_penalty_has_a_finite_gradient_at_norm_zero(target):
     weights = tf.Variable(tf.zeros((2, 2, 1)))
     with tf.GradientTape() as tape:
-        penalty = losses.gradient_penalty(
-            _linear_critic(weights), tf.zeros((1, 2, 2, 1)), target=target
-        )
+        penalty = losses.gradient_penalty(_linear_critic(weights), tf.zeros((1, 2, 2, 1)), target=target)
     np.testing.assert_allclose(penalty, [target**2], atol=1e-5)
     assert np.isfinite(tape.gradient(penalty, weights)).all()

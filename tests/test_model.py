@@ -262,9 +262,7 @@ def test_augmentation_distorts_reals_and_fakes_apart(make_gan, make_images, monk
 
     monkeypatch.setattr(augmentation, "diff_augment", recorded)
     policy = "color,translation,cutout"
-    model = make_gan(helpers.Recording, augmentation=policy).compile(
-        **helpers.sgd(), run_eagerly=True
-    )
+    model = make_gan(helpers.Recording, augmentation=policy).compile(**helpers.sgd(), run_eagerly=True)
     helpers.fit(model, make_images(8))
     assert [call[:2] for call in calls] == [((4, 8, 8, 1), policy)] * 4
     assert len({tuple(call[2]) for call in calls}) == 4
@@ -289,9 +287,7 @@ def test_augmented_training_in_a_graph(make_gan, make_images):
 def test_low_precision_steps_are_finite(tiny_network, make_images, precision):
     config = RunConfig(
         network=tiny_network,
-        training=TrainingConfig(
-            ema_decay=0.9, r1_gamma=1.0, r1_interval=2, augmentation="translation"
-        ),
+        training=TrainingConfig(ema_decay=0.9, r1_gamma=1.0, r1_interval=2, augmentation="translation"),
         precision=precision,
     )
     model = DCGAN.from_preset(config)

@@ -140,9 +140,7 @@ def test_evaluate_is_the_mean_over_images(make_gan, make_images):
     images = make_images(10)
     result = model.evaluate(images, batch_size=4, verbose=0, return_dict=True)
     real, fake = (np.concatenate([step[name] for step in model.seen]) for name in ("real", "fake"))
-    np.testing.assert_array_equal(
-        real, np.concatenate([model(x) for x in np.split(images, [4, 8])])
-    )
+    np.testing.assert_array_equal(real, np.concatenate([model(x) for x in np.split(images, [4, 8])]))
     # Other latents in every batch.
     assert len(np.unique(fake)) == 10
     assert result["g_loss"] == pytest.approx(np.logaddexp(0, -fake).mean(), rel=1e-5)
@@ -155,9 +153,7 @@ def test_evaluate_is_the_mean_over_images(make_gan, make_images):
 def test_validation_does_not_change_training(make_gan, make_images, deterministic):
     plain, validated = (make_gan(dropout=0.3).compile(**helpers.sgd()) for _ in range(2))
     logs = helpers.fit(plain, make_images(), epochs=2)
-    both = helpers.fit(
-        validated, make_images(), epochs=2, validation_data=(make_images(4, seed=1),)
-    )
+    both = helpers.fit(validated, make_images(), epochs=2, validation_data=(make_images(4, seed=1),))
     assert sorted(both) == sorted(helpers.LOGGED + [f"val_{name}" for name in helpers.LOGGED])
     assert {name: both[name] for name in helpers.LOGGED} == logs
     helpers.assert_same(plain.weights, validated.weights)

@@ -14,9 +14,7 @@ def check_positive(**numbers: float) -> None:
             raise ValueError(f"Expected `{name}` to be above 0. Received: {name}={number}")
 
 
-def sheet(
-    samples: np.ndarray, *, columns: int | None = None, enlarge: int | None = None
-) -> np.ndarray:
+def sheet(samples: np.ndarray, *, columns: int | None = None, enlarge: int | None = None) -> np.ndarray:
     """Lays samples out for a person to look at.
 
     A diverged generator makes NaN, which has no grey level: it is drawn mid-grey.

@@ -103,8 +103,6 @@ class InterpolationStrip(keras.callbacks.Callback):
 
     def _latents(self) -> np.ndarray:
         """Returns shape (rows * steps, latent_dim), float32, row after row."""
-        ends = np.random.default_rng(self.seed).standard_normal(
-            (2, self.rows, self.model.latent_dim)
-        )
+        ends = np.random.default_rng(self.seed).standard_normal((2, self.rows, self.model.latent_dim))
         walks = slerp(ends[0], ends[1], np.linspace(0, 1, self.steps))
         return walks.reshape(-1, self.model.latent_dim).astype(np.float32)

@@ -100,9 +100,7 @@ def write_gif(
     # Pillow takes no list for a single image.
     duration = milliseconds if len(stack) > 1 else milliseconds[0]
     with files.write_atomically(path) as temporary:
-        imageio.imwrite(
-            temporary, stack, extension=".gif", is_batch=True, duration=duration, loop=0
-        )
+        imageio.imwrite(temporary, stack, extension=".gif", is_batch=True, duration=duration, loop=0)
     return pathlib.Path(path)
 
 

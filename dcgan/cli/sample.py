@@ -13,9 +13,7 @@ from dcgan.run_directory import RunDirectory
 def sample(
     run: RunArgument,
     count: Annotated[int, typer.Option(min=1, help="How many images.")] = 16,
-    grid: Annotated[
-        pathlib.Path | None, typer.Option(help="Write one PNG with all of them.")
-    ] = None,
+    grid: Annotated[pathlib.Path | None, typer.Option(help="Write one PNG with all of them.")] = None,
     npz: Annotated[
         pathlib.Path | None, typer.Option(help="Write a .npz file, uint8 under the key images.")
     ] = None,
@@ -30,7 +28,7 @@ def sample(
     if not (grid or npz or png_dir):
         grid = directory.path / "samples.png"
     quiet.silence_tensorflow()
-    from dcgan import sampling  # noqa: PLC0415
+    from dcgan import sampling
 
     samples = sampling.draw(sampling.load_model(model_path), count, seed=seed)
     for path in sampling.write(samples, grid=grid, npz=npz, png_dir=png_dir):

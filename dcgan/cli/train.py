@@ -95,11 +95,11 @@ def _default_name(config: RunConfig) -> str:
 
 def _run(config: RunConfig, out: pathlib.Path) -> None:
     quiet.silence_tensorflow()
-    import rich.console  # noqa: PLC0415
-    import tensorflow as tf  # noqa: PLC0415
+    import rich.console
+    import tensorflow as tf
 
-    from dcgan import distribution, training  # noqa: PLC0415
-    from dcgan.cli import progress  # noqa: PLC0415
+    from dcgan import distribution, training
+    from dcgan.cli import progress
 
     tf.config.experimental.enable_op_determinism()
     console = rich.console.Console(stderr=True)

@@ -92,9 +92,7 @@ def read(path: pathlib.Path, *, checksums: Mapping[str, str] | None = None) -> n
         raise errors.InputError(f"{path}: expected images of some pixels, received shape {shape}")
     if len(data) != math.prod(shape):
         kind = "truncated" if len(data) < math.prod(shape) else "longer than it states"
-        raise errors.InputError(
-            f"{path}: expected {math.prod(shape)} bytes of data, file is {kind}"
-        )
+        raise errors.InputError(f"{path}: expected {math.prod(shape)} bytes of data, file is {kind}")
     expected = (checksums or {}).get(path.name)
     if expected and _md5(header, data) != expected:
         raise errors.InputError(f"{path}: expected unpacked content of MD5 {expected}")

@@ -87,14 +87,10 @@ def _is_image_name(name: str) -> bool:
 def _choose(files: Mapping[str, Sequence[str]], split: str, *, name: str) -> list[tuple[str, str]]:
     """Returns the files of a split, each as the split folder's name and the relative path."""
     if "" in files:
-        return [
-            ("", files[""][i]) for i in splits.of_undeclared(split, len(files[""]), source=name)
-        ]
+        return [("", files[""][i]) for i in splits.of_undeclared(split, len(files[""]), source=name)]
     sizes = {own: len(found) for own, found in files.items()}
     parts = splits.of_declared(split, sizes, source=name)
-    return [
-        (part.name, file) for part in parts for file in files[part.name][part.start : part.stop]
-    ]
+    return [(part.name, file) for part in parts for file in files[part.name][part.start : part.stop]]
 
 
 def _class_names(files: Sequence[str]) -> tuple[str, ...] | None:

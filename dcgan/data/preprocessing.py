@@ -68,9 +68,7 @@ def to_channels(images: tf.Tensor, channels: int) -> tf.Tensor:
     return tf.switch_case(tf.shape(images)[-1] - 1, branches)
 
 
-def prepare_array(
-    images: np.ndarray, *, image_size: int | None, channels: int | None
-) -> np.ndarray:
+def prepare_array(images: np.ndarray, *, image_size: int | None, channels: int | None) -> np.ndarray:
     """Does what `prepare` does to a stack of any length, in pieces that fit into memory.
 
     Args:

@@ -106,9 +106,7 @@ def _with_test(sizes: Mapping[str, int]) -> dict[str, Part]:
     return known
 
 
-def _parse(
-    split: str, known: Mapping[str, Part], *, everything: list[Part], source: str
-) -> list[Part]:
+def _parse(split: str, known: Mapping[str, Part], *, everything: list[Part], source: str) -> list[Part]:
     parts = []
     for term in split.split("+"):
         match = _TERM.fullmatch(term.strip())
@@ -150,7 +148,5 @@ def _bound(text: str, *, percent: bool, count: int) -> int | None:
 
 def _not_empty(parts: list[Part], *, split: str, source: str) -> list[Part]:
     if not any(part.count for part in parts):
-        raise errors.InputError(
-            f"split {split!r} of {source}: expected at least one image, found none"
-        )
+        raise errors.InputError(f"split {split!r} of {source}: expected at least one image, found none")
     return [part for part in parts if part.count]

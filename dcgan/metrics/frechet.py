@@ -35,9 +35,7 @@ def frechet_distance(first: Moments, second: Moments) -> float:
         Distributions.
     """
     if first.dim != second.dim:
-        raise ValueError(
-            f"Expected moments of one dimension. Received: {first.dim} and {second.dim}"
-        )
+        raise ValueError(f"Expected moments of one dimension. Received: {first.dim} and {second.dim}")
     gap = first.mean - second.mean
     spread = np.trace(first.covariance) + np.trace(second.covariance)
     overlap = np.linalg.norm(_root(first.covariance) @ _root(second.covariance), "nuc")

@@ -64,9 +64,7 @@ def squared_discrepancy(first: np.ndarray, second: np.ndarray) -> float:
         The estimate; its expectation is 0 for equal distributions.
     """
     first, second = np.asarray(first, np.float64), np.asarray(second, np.float64)
-    return (
-        _mean_of_pairs(first) + _mean_of_pairs(second) - 2 * float(np.mean(_kernel(first, second)))
-    )
+    return _mean_of_pairs(first) + _mean_of_pairs(second) - 2 * float(np.mean(_kernel(first, second)))
 
 
 def _mean_of_pairs(features: np.ndarray) -> float:

@@ -78,9 +78,7 @@ class WGANGP(dcgan.DCGAN):
 
 def main() -> None:
     """Trains on MNIST and writes `wgan_gp.png`."""
-    shape = dcgan.NetworkConfig(
-        latent_dim=64, generator_width=32, discriminator_width=32, dropout=0
-    )
+    shape = dcgan.NetworkConfig(latent_dim=64, generator_width=32, discriminator_width=32, dropout=0)
     model = WGANGP(networks.build_generator(shape), networks.build_discriminator(shape))
     model.compile(
         keras.optimizers.Adam(5e-4, beta_1=0.5, beta_2=0.9),

@@ -50,9 +50,7 @@ def test_two_schedulers_log_two_rates(make_model, fit):
 
 def test_a_rate_logged_by_another_callback_stays(make_model, fit):
     callbacks = [
-        keras.callbacks.LambdaCallback(
-            on_epoch_end=lambda epoch, logs: logs.update(learning_rate=9.0)
-        ),
+        keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(learning_rate=9.0)),
         OptimizerCallback(keras.callbacks.LearningRateScheduler(_halve), "generator_optimizer"),
     ]
     history = fit(make_model(), callbacks).history
@@ -62,18 +60,14 @@ def test_a_rate_logged_by_another_callback_stays(make_model, fit):
 
 def test_a_callback_that_logs_no_rate_adds_none(make_model, fit):
     callbacks = [
-        keras.callbacks.LambdaCallback(
-            on_epoch_end=lambda epoch, logs: logs.update(learning_rate=9.0)
-        ),
+        keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(learning_rate=9.0)),
         OptimizerCallback(keras.callbacks.Callback(), "generator_optimizer"),
     ]
     assert "generator_optimizer_learning_rate" not in fit(make_model(), callbacks).history
 
 
 def test_plateau_reads_the_models_logs(make_model, fit):
-    plateau = keras.callbacks.ReduceLROnPlateau(
-        monitor="g_loss", factor=0.1, patience=1, mode="min"
-    )
+    plateau = keras.callbacks.ReduceLROnPlateau(monitor="g_loss", factor=0.1, patience=1, mode="min")
     model = make_model()
     fit(model, [OptimizerCallback(plateau, "discriminator_optimizer")], epochs=2)
     assert _rates(model) == pytest.approx((0.5, 0.025))
@@ -104,9 +98,7 @@ def test_forwards_every_hook_and_the_parameters(make_model, fit, steps_per_execu
     model = make_model(steps_per_execution=steps_per_execution)
     fit(model, [plain, OptimizerCallback(wrapped, "generator_optimizer")], epochs=2, rows=rows)
     assert wrapped.calls == plain.calls
-    assert {"on_train_begin", "on_train_batch_end", "on_epoch_end", "on_train_end"} <= {
-        *plain.calls
-    }
+    assert {"on_train_begin", "on_train_batch_end", "on_epoch_end", "on_train_end"} <= {*plain.calls}
     assert wrapped.params == plain.params == {"verbose": 0, "epochs": 2, "steps": 4}
 
 

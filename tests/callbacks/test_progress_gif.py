@@ -96,9 +96,7 @@ def test_a_hundred_grids_of_digits_stay_small(tmp_path):
     noise = np.random.default_rng(0).integers(0, 256, (100, 122, 122), np.uint8)
     for epoch, grid in enumerate(noise, start=1):
         grid[: grid.shape[0] * 3 // 4] = 0
-        imageio.imwrite(
-            tmp_path / f"epoch_{epoch:03d}.png", grid.repeat(3, axis=0).repeat(3, axis=1)
-        )
+        imageio.imwrite(tmp_path / f"epoch_{epoch:03d}.png", grid.repeat(3, axis=0).repeat(3, axis=1))
     assert write_gif(tmp_path, tmp_path / "progress.gif").stat().st_size < 4_000_000
 
 

@@ -61,9 +61,7 @@ def test_stops_at_the_batch_whose_logs_are_not_finite(make_model, fit, value, co
     rows = np.tile(HEALTHY, (6, 1))
     rows[2, column] = value
     guard, batches = TrainingGuard(), []
-    count = keras.callbacks.LambdaCallback(
-        on_train_batch_end=lambda batch, logs: batches.append(batch)
-    )
+    count = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: batches.append(batch))
     model = make_model()
     fit(model, [count, guard], epochs=3, rows=rows)
     assert batches == [0, 1, 2]

@@ -29,9 +29,7 @@ def test_splits_are_seeded(noise):
     train, test = (load_images(images, split=s).images[:, 0, 0, 0] for s in ("train", "test"))
     assert (len(train), len(test)) == (90, 10)
     assert sorted([*train, *test]) == list(range(100))
-    np.testing.assert_array_equal(
-        load_images(images, split="train[:10%]").images[:, 0, 0, 0], train[:9]
-    )
+    np.testing.assert_array_equal(load_images(images, split="train[:10%]").images[:, 0, 0, 0], train[:9])
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
@@ -52,9 +50,7 @@ def test_networks_range_is_that_of_dcgan_images(noise):
 )
 def test_floats_of_an_unclear_range(refused, low, high):
     images = np.linspace(low, high, 64, dtype=np.float32).reshape(1, 8, 8)
-    refused(
-        lambda: everything(images), "array", "clearly in [-1, 1], [0, 1] or [0, 255]", f"{high:g}"
-    )
+    refused(lambda: everything(images), "array", "clearly in [-1, 1], [0, 1] or [0, 255]", f"{high:g}")
 
 
 @pytest.mark.parametrize("dtype", [bool, np.int64, np.uint16, object, "<U3"])
@@ -70,9 +66,7 @@ def test_first_value_that_is_not_finite_is_named(refused, value):
     refused(lambda: everything(images), "finite", f"received {value}", "(3, 2, 1, 0)")
 
 
-@pytest.mark.parametrize(
-    "shape", [(4, 4), (4,), (2, 4, 4, 2), (2, 4, 4, 4), (1, 2, 4, 4, 3), (0, 4, 4)]
-)
+@pytest.mark.parametrize("shape", [(4, 4), (4,), (2, 4, 4, 2), (2, 4, 4, 4), (1, 2, 4, 4, 3), (0, 4, 4)])
 def test_other_shapes(refused, shape):
     refused(
         lambda: everything(np.zeros(shape, np.uint8)),

@@ -19,8 +19,7 @@ def numbered():
 def positions(dataset):
     """Returns the positions in each batch."""
     return [
-        np.rint((b[:, 0, 0, 0] + 1) * 127.5).astype(int).tolist()
-        for b in dataset.as_numpy_iterator()
+        np.rint((b[:, 0, 0, 0] + 1) * 127.5).astype(int).tolist() for b in dataset.as_numpy_iterator()
     ]
 
 
@@ -126,9 +125,7 @@ def test_options_shard_by_data(numbered):
 
 def test_images_are_not_part_of_the_graph():
     images = np.zeros((1000, 32, 32, 1), np.uint8)
-    graph = batches(images, 10)._as_serialized_graph(
-        allow_stateful=True, strip_device_assignment=True
-    )
+    graph = batches(images, 10)._as_serialized_graph(allow_stateful=True, strip_device_assignment=True)
     functions = tf.compat.v1.GraphDef.FromString(graph.numpy()).library.function
     assert sum(function.ByteSize() for function in functions) < 100_000
 

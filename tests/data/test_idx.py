@@ -90,9 +90,7 @@ def test_states_more_than_memory_holds(folder, refused):
     refused(lambda: load_images(folder), path)
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"text, not IDX, but long enough to be one", b"\x1f\x8bno"]
-)
+@pytest.mark.parametrize("content", [b"", b"text, not IDX, but long enough to be one", b"\x1f\x8bno"])
 def test_not_idx(folder, refused, content):
     path = folder / "train-images-idx3-ubyte"
     path.write_bytes(content)

@@ -17,9 +17,7 @@ def in_graph(images, *, image_size, channels):
 
 
 def eagerly(images, *, image_size, channels):
-    return preprocessing.prepare(
-        tf.constant(images), image_size=image_size, channels=channels
-    ).numpy()
+    return preprocessing.prepare(tf.constant(images), image_size=image_size, channels=channels).numpy()
 
 
 @pytest.mark.parametrize("run", [eagerly, in_graph])
@@ -38,9 +36,7 @@ def test_graph_agrees_with_eager(noise, own, channels, size):
     expected = eagerly(images, image_size=size, channels=channels)
     assert expected.shape == (2, size, size, channels)
     np.testing.assert_array_equal(in_graph(images, image_size=size, channels=channels), expected)
-    np.testing.assert_array_equal(
-        in_graph(images[0], image_size=size, channels=channels), expected[0]
-    )
+    np.testing.assert_array_equal(in_graph(images[0], image_size=size, channels=channels), expected[0])
 
 
 def test_luma_is_that_of_pillow(noise):

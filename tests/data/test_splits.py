@@ -44,9 +44,7 @@ def test_percents_round_as_in_tensorflow_datasets():
             assert ranges(f"train[:{percent}%]", {"train": 777, "test": 1}) == [("train", 0, stop)]
 
 
-@pytest.mark.parametrize(
-    "split", ["foo", "", "train+", "train[1]", "train[a:b]", "Train", "all[:3]"]
-)
+@pytest.mark.parametrize("split", ["foo", "", "train+", "train[1]", "train[a:b]", "Train", "all[:3]"])
 def test_unknown_split(refused, split):
     refused(
         lambda: ranges(split),

@@ -138,9 +138,7 @@ def test_splits(prepared):
     assert len(load_images("dcgan_test_pets", split="test").images) == 5
     assert len(load_images("dcgan_test_pets", split="all").images) == 25
     assert len(load_images("dcgan_test_pets", split="train[:1shard]").images) == 20
-    np.testing.assert_array_equal(
-        load_images("dcgan_test_pets", split="train[5:9]").images, train[5:9]
-    )
+    np.testing.assert_array_equal(load_images("dcgan_test_pets", split="train[5:9]").images, train[5:9])
     both = load_images("dcgan_test_pets", split="test[:2]+train[-10%:]")
     np.testing.assert_array_equal(both.images[2:], train[-2:])
 
@@ -173,8 +171,7 @@ def test_unknown_configuration(refused):
 
 def test_train_alone_holds_out_its_end():
     train, test, both = (
-        load_images("dcgan_test_train_only", split=split).images
-        for split in ("train", "test", "all")
+        load_images("dcgan_test_train_only", split=split).images for split in ("train", "test", "all")
     )
     assert (len(train), len(test)) == (18, 2)
     np.testing.assert_array_equal(np.concatenate([train, test]), both)
@@ -191,9 +188,7 @@ def test_the_only_image_feature_without_labels(refused):
     assert sorted(loaded.images[:, 0, 0, 0]) == [0, 10, 20, 30, 40, 50]
     assert loaded.labels is None
     assert loaded.class_names is None
-    refused(
-        lambda: load_images("dcgan_test_unlabelled"), "tfds:dcgan_test_unlabelled", "image_size"
-    )
+    refused(lambda: load_images("dcgan_test_unlabelled"), "tfds:dcgan_test_unlabelled", "image_size")
 
 
 def test_sixteen_bits_keep_the_high_byte():
@@ -207,9 +202,7 @@ def test_several_image_features(refused):
 
 
 def test_a_builder_that_fails(refused):
-    refused(
-        lambda: load_images("dcgan_test_broken"), "tfds:dcgan_test_broken", "the archive is gone"
-    )
+    refused(lambda: load_images("dcgan_test_broken"), "tfds:dcgan_test_broken", "the archive is gone")
 
 
 def test_damaged_records(prepared, folder, refused):

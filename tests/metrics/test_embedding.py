@@ -7,9 +7,7 @@ from dcgan.metrics import Embedding
 @pytest.fixture
 def embedding():
     probabilities = np.linspace(0, 1, 20)
-    return Embedding(
-        np.arange(60.0).reshape(20, 3), np.stack([probabilities, 1 - probabilities], 1)
-    )
+    return Embedding(np.arange(60.0).reshape(20, 3), np.stack([probabilities, 1 - probabilities], 1))
 
 
 def test_take_keeps_features_and_probabilities_together(embedding):

@@ -33,9 +33,7 @@ def test_round_trip(tmp_path, judge, make_pixels):
     }
     images = make_pixels(5)
     np.testing.assert_array_equal(loaded.embed(images).features, judge.embed(images).features)
-    np.testing.assert_array_equal(
-        loaded.embed(images).probabilities, judge.embed(images).probabilities
-    )
+    np.testing.assert_array_equal(loaded.embed(images).probabilities, judge.embed(images).probabilities)
 
 
 def test_the_record_is_beside_the_weights(tmp_path, judge):

@@ -28,9 +28,7 @@ def test_what_is_read_is_what_was_written(tmp_path, statistics):
     if statistics.real.kept.probabilities is None:
         assert read.real.kept.probabilities is None
     else:
-        np.testing.assert_array_equal(
-            read.real.kept.probabilities, statistics.real.kept.probabilities
-        )
+        np.testing.assert_array_equal(read.real.kept.probabilities, statistics.real.kept.probabilities)
     assert [file.name for file in path.parent.iterdir()] == ["reference.npz"]
 
 

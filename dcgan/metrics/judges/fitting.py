@@ -102,9 +102,7 @@ def _schedule(steps: int) -> "keras.optimizers.schedules.CosineDecay":
     )
 
 
-def _batches(
-    images: np.ndarray, labels: np.ndarray, *, batch_size: int, seed: int
-) -> "tf.data.Dataset":
+def _batches(images: np.ndarray, labels: np.ndarray, *, batch_size: int, seed: int) -> "tf.data.Dataset":
     """Returns endless shuffled batches of varied float32 images and their labels."""
     import tensorflow as tf
 

@@ -54,9 +54,7 @@ def load_inception() -> Judge:
 def _embed(extract: KerasExtractor, images: np.ndarray) -> Embedding:
     """Embeds uint8 images of any size, of 1 or 3 channels, a few at a time."""
     parts = range(0, len(images), _BATCH)
-    return Embedding.concatenate(
-        [extract(_prepare(images[start : start + _BATCH])) for start in parts]
-    )
+    return Embedding.concatenate([extract(_prepare(images[start : start + _BATCH])) for start in parts])
 
 
 def _prepare(images: np.ndarray) -> np.ndarray:

@@ -106,8 +106,7 @@ def _to_embedding(given: np.ndarray | Embedding, count: int) -> Embedding:
     features = np.asarray(embedding.features, np.float64)
     if features.ndim != 2 or len(features) != count:
         raise ValueError(
-            f"Expected features of shape ({count}, dim) from the judge. "
-            f"Received: shape={features.shape}"
+            f"Expected features of shape ({count}, dim) from the judge. Received: shape={features.shape}"
         )
     probabilities = embedding.probabilities
     if probabilities is not None:
