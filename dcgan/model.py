@@ -83,7 +83,7 @@ class DCGAN(keras.Model):
         self._d_loss = keras.metrics.Mean(name="d_loss")
         self._real_accuracy = keras.metrics.Mean(name="real_accuracy")
         self._fake_accuracy = keras.metrics.Mean(name="fake_accuracy")
-        self._decode = tf.function(self._decode_batch, reduce_retracing=True)
+        self._decode = tf.function(self._decode_batch, reduce_retracing=True, autograph=False)
         self.build(discriminator.input_shape)
 
     @classmethod
