@@ -57,6 +57,8 @@ def test_grey_is_repeated(noise):
         ((10, 20, 30, 0), (255, 255, 255)),
         ((0, 0, 0, 51), (204, 204, 204)),
         ((255, 0, 100, 102), (255, 153, 193)),
+        ((0, 100, 200, 1), (254, 254, 255)),
+        ((0, 100, 200, 128), (127, 177, 227)),
     ],
 )
 def test_alpha_is_composited_over_white(rgba, expected):
@@ -97,6 +99,12 @@ def test_resize_is_within_a_level_of_pillow(size):
     theirs = PIL.Image.fromarray(images).resize((size, size), PIL.Image.Resampling.BILINEAR)
     ours = preprocessing.resize(images[..., np.newaxis], size).numpy()[..., 0].astype(int)
     assert np.abs(ours - np.asarray(theirs)).max() <= 1
+
+
+def test_resize_rounds_to_the_nearest_level():
+    images = np.array([[0, 255], [0, 255]], np.uint8)[..., np.newaxis]
+    enlarged = preprocessing.resize(images, 4).numpy()[0, :, 0]
+    assert enlarged.tolist() == [0, 64, 191, 255]  # 63.75 and 191.25 before rounding.
 
 
 def test_array_in_pieces_is_the_array(noise, monkeypatch):

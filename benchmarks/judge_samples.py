@@ -1,0 +1,53 @@
+"""Judges folders of samples, an epoch a file, and prints JSON.
+
+    python benchmarks/judge_samples.py SAMPLES [--times LOG]
+
+`SAMPLES` holds `epoch_01.npz` ... (key `images`, shape (count, 28, 28), uint8), as a training program
+writes them after each epoch; `LOG` has a JSON line an epoch with `epoch` and `train_seconds`. Each
+file is compared with the 10,000 test images of the bundled MNIST by its judge; the floor is what
+10,000 training images get.
+"""
+
+import argparse
+import json
+import pathlib
+
+import numpy as np
+
+import dcgan
+from dcgan.metrics import Reference, judges
+
+
+def main() -> None:
+    """Prints a row an epoch, with the floor and the judge."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("samples", type=pathlib.Path)
+    parser.add_argument("--times", type=pathlib.Path)
+    arguments = parser.parse_args()
+    judge = judges.load("mnist")
+    train = dcgan.load_images("mnist", split="train").images
+    chosen = np.random.default_rng(0).choice(len(train), 10_000, replace=False)
+    test = dcgan.load_images("mnist", split="test").images
+    reference = Reference.compute(test, judge, floor_images=train[chosen])
+    seconds = _read_times(arguments.times) if arguments.times else {}
+    rows, floor = [], {}
+    for path in sorted(arguments.samples.glob("epoch_*.npz")):
+        epoch = int(path.stem.removeprefix("epoch_"))
+        scores = reference.evaluate(np.load(path)["images"].reshape(-1, 28, 28, 1))
+        floor = {name: score.floor for name, score in scores.items()}
+        values = {name: round(score.value, 6) for name, score in scores.items()}
+        rows.append({"epoch": epoch, "train_seconds": seconds.get(epoch), **values})
+    print(
+        json.dumps(
+            {"judge": judge.name, "digest": judge.digest, "floor": floor, "epochs": rows}, indent=1
+        )
+    )
+
+
+def _read_times(path: pathlib.Path) -> dict[int, float]:
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    return {line["epoch"]: line["train_seconds"] for line in lines}
+
+
+if __name__ == "__main__":
+    main()

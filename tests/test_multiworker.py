@@ -1,0 +1,87 @@
+"""Two worker processes on loopback train one run, save once, and go on after one was killed."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from dcgan import presets
+
+
+def free_ports(count):
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [one.getsockname()[1] for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
+
+
+def start_workers(arguments):
+    workers = [f"127.0.0.1:{port}" for port in free_ports(2)]
+    processes = []
+    for index in range(2):
+        task = {"cluster": {"worker": workers}, "task": {"type": "worker", "index": index}}
+        environment = {**os.environ, "TF_CONFIG": json.dumps(task)}
+        processes.append(
+            subprocess.Popen(
+                arguments,
+                env=environment,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        )
+    return processes
+
+
+def stop(processes):
+    for process in processes:
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+        process.wait()
+
+
+@pytest.mark.slow
+def test_two_workers_train_save_once_and_resume(tmp_path):
+    images = np.random.default_rng(0).integers(0, 256, (160, 28, 28, 1), dtype=np.uint8)
+    np.save(tmp_path / "images.npy", images)
+    config = presets.override(
+        presets.get("mnist"),
+        data=str(tmp_path / "images.npy"),
+        split="all",
+        strategy="multiworker",
+        network={"generator_width": 8, "discriminator_width": 8, "latent_dim": 8},
+        training={"epochs": 6, "batch_size": 32},
+    )
+    config.save(tmp_path / "config.json")
+    out = tmp_path / "run"
+    arguments = [sys.executable, "-m", "dcgan", "train", "--config", str(tmp_path / "config.json")]
+    arguments += ["--out", str(out)]
+    processes = start_workers(arguments)
+    try:
+        deadline = time.monotonic() + 120
+        while not (out / "samples" / "epoch_002.png").exists():
+            assert time.monotonic() < deadline
+            assert all(process.poll() is None for process in processes)
+            time.sleep(0.01)
+    finally:
+        stop(processes[1:])
+        stop(processes)
+    processes = start_workers(arguments)
+    try:
+        outputs = [process.communicate(timeout=150)[0] for process in processes]
+    finally:
+        stop(processes)
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    rows = (out / "metrics.csv").read_text().splitlines()
+    assert [row.split(",")[0] for row in rows] == ["epoch", *"123456"]
+    assert (out / "dcgan.keras").is_file()
