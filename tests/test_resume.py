@@ -76,7 +76,7 @@ def test_killed_twice_ends_bit_identical(command, uninterrupted, tmp_path):
     arguments = [*command, "--out", str(out)]
     checkpoints = out / "checkpoints"
     # While the second checkpoint is being written, then between two of them.
-    assert kill_when(arguments, lambda: any(checkpoints.glob(".epoch_002.*.tmp*")))
+    assert kill_when(arguments, lambda: any(checkpoints.glob(".epoch_002.*.tmp.keras")))
     assert kill_when(arguments, lambda: (out / "samples" / "epoch_004.png").exists())
     subprocess.run(arguments, check=True, capture_output=True, timeout=300)
     assert_same_run(uninterrupted, out)
