@@ -83,7 +83,11 @@ class DCGAN(keras.Model):
         self._d_loss = keras.metrics.Mean(name="d_loss")
         self._real_accuracy = keras.metrics.Mean(name="real_accuracy")
         self._fake_accuracy = keras.metrics.Mean(name="fake_accuracy")
-        self._decode = tf.function(self._decode_batch, reduce_retracing=True, autograph=False)
+        self._decode = tf.function(
+            self._decode_batch,
+            input_signature=[tf.TensorSpec((None, self.latent_dim), tf.float32)],
+            autograph=False,
+        )
         self.build(discriminator.input_shape)
 
     @classmethod

@@ -18,6 +18,8 @@ from dcgan.run_directory import RunDirectory
 
 _FEWEST_REALS = 100
 _MOST_SAMPLES = 10_000
+# Samples of an epoch that a run keeps for its detector.
+_REPLAYED_BYTES = 4 * 2**20
 
 _BROKEN_OFF = "Training was stopped within an epoch, which a resumed training does again."
 
@@ -89,7 +91,7 @@ def train(
             reference = reference or load_reference(config, images, cache_dir=run.references)
         run.claim(config)
         measure = _measure(config, reference)
-        callbacks = [*measure, *callbacks, *_writers(run)]
+        callbacks = [*measure, *callbacks, *_writers(run, config)]
         return _fit(config, run, images, strategy, callbacks, verbose=verbose, writes=True)
 
 
@@ -218,8 +220,10 @@ def _measure(config: RunConfig, reference: metrics.Reference | None) -> list[ker
     return [dcgan_callbacks.SampleDistance(reference, every=config.training.evaluate_every)]
 
 
-def _writers(run: RunDirectory) -> list[keras.callbacks.Callback]:
+def _writers(run: RunDirectory, config: RunConfig) -> list[keras.callbacks.Callback]:
     """What a run leaves of each epoch, before the checkpoint that counts it as done."""
+    network = config.network
+    replayed = min(500, _REPLAYED_BYTES // (network.image_size**2 * network.channels))
     return [
         dcgan_callbacks.ImageGrid(run.samples),
         dcgan_callbacks.InterpolationStrip(run.interpolations, every=5),
@@ -227,4 +231,5 @@ def _writers(run: RunDirectory) -> list[keras.callbacks.Callback]:
         dcgan_callbacks.MetricsLog(run.timings, timings=True),
         dcgan_callbacks.TensorBoardImages(run.logs),
         dcgan_callbacks.ProgressGif(run.progress_gif, run.samples),
+        dcgan_callbacks.FakeReplay(run.replay, count=replayed),
     ]

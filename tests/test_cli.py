@@ -219,6 +219,7 @@ def test_train_from_nothing(trained):
         "metrics.csv",
         "timings.csv",
         "logs",
+        "replay",
         "dcgan.keras",
     }
     samples = sorted(path.name for path in (run_path / "samples").iterdir())

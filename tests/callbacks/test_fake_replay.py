@@ -28,6 +28,12 @@ def test_seeds_give_other_samples(tmp_path, make_model, fit):
     assert len(set(drawn)) == 4
 
 
-def test_count_of_nothing():
-    with pytest.raises(ValueError, match="count=0"):
-        FakeReplay("replay", count=0)
+def test_keeps_the_latest_epochs(tmp_path, make_model, fit):
+    fit(make_model(), [FakeReplay(tmp_path, count=2, keep=2)], epochs=4)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch_003.npz", "epoch_004.npz"]
+
+
+@pytest.mark.parametrize("name", ["count", "keep"])
+def test_nothing(name):
+    with pytest.raises(ValueError, match=f"{name}=0"):
+        FakeReplay("replay", **{name: 0})
