@@ -28,8 +28,8 @@ def score(
         list[pathlib.Path],
         typer.Argument(
             metavar="[RUN] FILES...",
-            help="A run or a detector's .keras file (without one, the newest run in runs/), then files "
-            "and folders; - reads their names from standard input.",
+            help="A run or a detector's .keras file (without one, the newest run in runs/; not with "
+            "--url), then files and folders; - reads their names from standard input.",
             show_default=False,
         ),
     ],
@@ -40,10 +40,44 @@ def score(
         pathlib.Path | None,
         typer.Option(metavar="DIR", help="Write each image beside its heat map into this directory."),
     ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(help="A server, http://HOST:PORT or grpc://HOST:PORT, that scores the files."),
+    ] = None,
+    model: Annotated[
+        str, typer.Option(help="With --url: the name that it is served under.")
+    ] = "detector",
+    version: Annotated[
+        int | None,
+        typer.Option(help="With --url: a version's number.  [default: the server's choice]"),
+    ] = None,
+    label: Annotated[
+        str | None, typer.Option(help="With --url: a version's label instead, such as stable.")
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option(min=0.001, help="With --url: seconds that a request may take.")
+    ] = 30.0,
 ) -> None:
     """Score images: the probability that each is generated, and a verdict."""
     if output not in _WRITERS:
         raise typer.BadParameter(f"--format: expected table, jsonl or csv. Received: {output!r}")
+    if url is None:
+        if version is not None or label is not None:
+            raise typer.BadParameter("--version, --label: expected --url beside them")
+        _print(_score_here(paths, explain), output)
+        return
+    if explain:
+        raise typer.BadParameter(
+            "--explain: expected a run, whose network draws the heat maps, not --url"
+        )
+    quiet.silence_tensorflow()
+    from export.client import Client
+
+    with Client(url, model=model, version=version, label=label, timeout=timeout) as client:
+        _print(client.score_files(_names(paths)), output)
+
+
+def _score_here(paths: list[pathlib.Path], explain: pathlib.Path | None) -> "Iterator[Row]":
     model, files = _split(paths)
     if not files:
         raise InputError("files: expected images or folders to score")
@@ -52,10 +86,14 @@ def score(
 
     detector = store.load(model)
     on_images = _explain(detector, explain) if explain else None
+    return scoring.score_files(detector, _names(files), on_images=on_images)
+
+
+def _print(rows: "Iterable[Row]", output: str) -> None:
     counts = {"read": 0, "error": 0}
 
     def counted() -> "Iterator[Row]":
-        for row in scoring.score_files(detector, _names(files), on_images=on_images):
+        for row in rows:
             counts["error" if row.error else "read"] += 1
             yield row
 

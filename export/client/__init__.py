@@ -1,0 +1,5 @@
+"""Scores images on a server that speaks TF Serving's protocols."""
+
+from export.client.client import Client
+
+__all__ = ["Client"]

@@ -1,0 +1,103 @@
+"""Predict over gRPC, by the official stubs."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import grpc
+import numpy as np
+import tensorflow as tf
+from tensorflow_serving.apis import (
+    get_model_status_pb2,
+    model_service_pb2_grpc,
+    predict_pb2,
+    prediction_service_pb2_grpc,
+)
+
+from export.client import target as targets
+from export.client.target import Target
+
+_SERVICES = ("tensorflow.serving.PredictionService", "tensorflow.serving.ModelService")
+_TRANSIENT = ("UNAVAILABLE", "RESOURCE_EXHAUSTED")
+# What can be sent again has to be kept; by default, 256 KB of it.
+_KEPT_BYTES = 2**26
+
+
+class GrpcTransport:
+    """A channel.
+
+    Args:
+        target: The model; its time-out is for all attempts together.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._channel = grpc.insecure_channel(target.url.partition("://")[2], _options())
+        self._prediction = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
+        self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
+
+    def predict(self, contents: Sequence[bytes]) -> dict[str, list[Any]]:
+        """Scores encoded images; returns the outputs by name, an element an image.
+
+        Raises:
+            InputError: If the server cannot be reached, or refuses.
+        """
+        request = predict_pb2.PredictRequest()
+        self._specify(request.model_spec)
+        request.model_spec.signature_name = targets.SIGNATURE
+        tensor = tf.make_tensor_proto(list(contents), dtype=tf.string, shape=(len(contents),))
+        request.inputs[targets.INPUT].CopyFrom(tensor)
+        response = self._call(self._prediction.Predict, request)
+        return {name: _to_list(tensor) for name, tensor in response.outputs.items()}
+
+    def versions(self) -> dict[int, str]:
+        """Returns the state of each version by number.
+
+        Raises:
+            InputError: As for `predict`.
+        """
+        request = get_model_status_pb2.GetModelStatusRequest()
+        self._specify(request.model_spec)
+        found = self._call(self._models.GetModelStatus, request).model_version_status
+        states = get_model_status_pb2.ModelVersionStatus.State
+        return {status.version: states.Name(status.state) for status in found}
+
+    def close(self) -> None:
+        """Closes the channel."""
+        self._channel.close()
+
+    def _call(self, method: Any, request: Any) -> Any:
+        try:
+            return method(request, timeout=self._target.timeout)
+        except grpc.RpcError as error:
+            raise self._target.fail(f"{error.code().name}: {error.details()}") from None
+
+    def _specify(self, spec: Any) -> None:
+        spec.name = self._target.model
+        if self._target.version is not None:
+            spec.version.value = self._target.version
+        if self._target.label is not None:
+            spec.version_label = self._target.label
+
+
+def _options() -> list[tuple[str, Any]]:
+    retry = {
+        "maxAttempts": targets.ATTEMPTS,
+        "initialBackoff": f"{targets.FIRST_WAIT_SECONDS}s",
+        "maxBackoff": f"{targets.LONGEST_WAIT_SECONDS}s",
+        "backoffMultiplier": 2,
+        "retryableStatusCodes": _TRANSIENT,
+    }
+    services = [{"service": service} for service in _SERVICES]
+    config = {"methodConfig": [{"name": services, "retryPolicy": retry}]}
+    return [
+        ("grpc.service_config", json.dumps(config)),
+        ("grpc.per_rpc_retry_buffer_size", _KEPT_BYTES),
+    ]
+
+
+def _to_list(tensor: Any) -> list[Any]:
+    array = tf.make_ndarray(tensor)
+    if array.dtype == object:
+        array = np.char.decode(array.astype(np.bytes_), "utf-8", "replace")
+    return array.tolist()

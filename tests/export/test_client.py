@@ -1,0 +1,258 @@
+"""The client against TF Serving's protocols, over both of its interfaces."""
+
+import base64
+import dataclasses
+import json
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow_serving", reason="tensorflow-serving-api is not here")
+
+import grpc
+import requests
+
+import serving_double
+from dcgan.detector import scoring
+from dcgan.errors import InputError
+from export import judges
+from export.client import Client, target
+
+_SERVERS = {"http": serving_double.over_http, "grpc": serving_double.over_grpc}
+UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
+
+
+@pytest.fixture(autouse=True)
+def _short_waits(monkeypatch):
+    monkeypatch.setattr(target, "FIRST_WAIT_SECONDS", 0.01)
+
+
+@pytest.fixture(scope="session")
+def models(exported):
+    return serving_double.Models({3: exported, 7: exported}, labels={"stable": 3})
+
+
+@pytest.fixture(params=_SERVERS)
+def url(request, models):
+    """A server's address, over HTTP and over gRPC; nothing was asked of it yet."""
+    models.faults, models.attempts, models.requests = [], 0, []
+    models.released = threading.Event()
+    with _SERVERS[request.param](models) as address:
+        yield address
+
+
+@pytest.fixture
+def files(tmp_path, encode, make_pixels):
+    """Images of several formats and sizes, files that are none, and one that is not there."""
+    for index, suffix in enumerate(("png", "jpeg", "gif", "bmp", "webp")):
+        pixels = make_pixels(8, 8, 1, seed=index)
+        (tmp_path / f"{index}.{suffix}").write_bytes(encode(pixels, suffix))
+    (tmp_path / "text.png").write_text("not an image")
+    whole = (tmp_path / "0.png").read_bytes()
+    (tmp_path / "half.png").write_bytes(whole[: len(whole) // 2])
+    (tmp_path / "empty.png").write_bytes(b"")
+    (tmp_path / "directory.png").mkdir()
+    return [tmp_path, tmp_path / "missing.png"]
+
+
+class Local:
+    """The exported discriminator as local scoring takes it."""
+
+    image_shape = (8, 8, 1)
+
+    def __init__(self, gan):
+        self._judge = judges.RawDiscriminator(gan.discriminator)
+
+    def score(self, images):
+        return {key: np.asarray(value) for key, value in self._judge(images / 127.5 - 1.0).items()}
+
+
+def test_the_rows_of_local_scoring(url, files, gan):
+    expected = list(scoring.score_files(Local(gan), files))
+    with Client(url, batch_size=3) as client:
+        rows = list(client.score_files(files))
+    assert [(row.file, row.decision, row.error) for row in rows] == [
+        (row.file, row.decision, row.error) for row in expected
+    ]
+    assert {row.decision for row in rows} > {"error"}
+    for row, local in zip(rows, expected, strict=True):
+        if local.error is None:
+            # A JPEG or WebP decoder may differ by a grey level.
+            assert row.p_fake == pytest.approx(local.p_fake, abs=0.01)
+            assert row.discriminator_logit == pytest.approx(local.discriminator_logit, abs=0.02)
+        else:
+            assert (row.p_fake, row.discriminator_logit) == (None, None)
+
+
+def test_batches_by_count_and_by_size(url, models, files, monkeypatch):
+    with Client(url, batch_size=3) as client:
+        rows = list(client.score_files(files))
+        assert len(rows) == 10
+        # The directory is the second batch's third and is not sent, the missing file the last batch.
+        assert [count for _, count in models.requests] == [3, 2, 3]
+        models.requests.clear()
+        monkeypatch.setattr("export.client.client._BATCH_BYTES", 1)
+        assert [row.file for row in client.score_files(files)] == [row.file for row in rows]
+    # An empty file weighs nothing.
+    assert [count for _, count in models.requests] == [1, 1, 1, 1, 1, 2, 1]
+
+
+def test_nothing_to_send_is_not_sent(url, models, files):
+    with Client(url) as client:
+        assert [row.error for row in client.score_files(files[1:])] == ["no such file"]
+        assert client.score_contents([], names=[]) == []
+    assert models.attempts == 0
+
+
+@pytest.mark.parametrize(("option", "version"), [({}, 7), ({"version": 3}, 3), ({"label": "stable"}, 3)])
+def test_version_and_label(url, models, option, version):
+    with Client(url, **option) as client:
+        client.score_contents([b"junk"], names=["junk"])
+    assert models.requests == [(version, 1)]
+
+
+def test_states_of_the_versions(url):
+    with Client(url) as client:
+        assert client.versions() == {3: "AVAILABLE", 7: "AVAILABLE"}
+    with Client(url, version=3) as client:
+        assert client.versions() == {3: "AVAILABLE"}
+
+
+@pytest.mark.parametrize("size", [10, 2**20])
+def test_what_is_transient_is_tried_again(url, models, size):
+    models.faults = [UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, UNAVAILABLE]
+    with Client(url) as client:
+        (row,) = client.score_contents([b"x" * size], names=["x"])
+    assert row.error == "content is none of these"
+    assert models.attempts == 4
+
+
+def test_trying_again_ends(url, models):
+    models.faults = [UNAVAILABLE] * 9
+    with Client(url) as client, pytest.raises(InputError, match="a fault that's wanted"):
+        client.score_contents([b"x"], names=["x"])
+    assert models.attempts == 5
+
+
+@pytest.mark.parametrize("code", [grpc.StatusCode.INTERNAL, grpc.StatusCode.INVALID_ARGUMENT])
+def test_what_is_not_transient_is_not_tried_again(url, models, code):
+    models.faults = [code]
+    with Client(url) as client, pytest.raises(InputError, match="a fault that's wanted"):
+        client.score_contents([b"x"], names=["x"])
+    assert models.attempts == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"model": "other"}, r"Servable not found for request: Latest\(other\)"),
+        ({"version": 5}, r"Servable not found for request: Specific\(detector, 5\)"),
+        ({"label": "canary"}, "Unrecognized servable version label: canary"),
+    ],
+)
+def test_the_servers_refusal_is_told(url, models, options, message):
+    with Client(url, **options) as client, pytest.raises(InputError, match=message) as caught:
+        client.score_contents([b"x"], names=["x"])
+    assert str(caught.value).startswith(f"{url}: expected scores from")
+    assert models.attempts == 1
+
+
+def test_a_model_of_another_kind(url, models, monkeypatch):
+    monkeypatch.setattr(target, "SIGNATURE", "classify")
+    monkeypatch.setattr(target, "INPUT", "inputs")
+    with (
+        Client(url) as client,
+        pytest.raises(InputError, match=r"expected p_fake, .* found classes, scores"),
+    ):
+        client.score_contents([b"x"], names=["x"])
+    monkeypatch.setattr(target, "SIGNATURE", "predict")
+    with Client(url) as client, pytest.raises(InputError, match='"predict" not found in signature def'):
+        client.score_contents([b"x"], names=["x"])
+
+
+def test_a_server_that_hangs(url, models):
+    models.faults = ["hang"] * 9
+    with Client(url, timeout=0.05) as client, pytest.raises(InputError, match=r"(?i)deadline|timed out"):
+        client.score_contents([b"x"], names=["x"])
+
+
+def test_no_server():
+    for address in ("http://localhost:9", "grpc://localhost:9"):
+        with Client(address, timeout=5) as client, pytest.raises(InputError, match=r"(?i)refused"):
+            client.score_contents([b"x"], names=["x"])
+
+
+@pytest.mark.parametrize("address", ["localhost:8501", "ftp://localhost", "http://", "grpc://:8500"])
+def test_what_is_no_address(address):
+    with pytest.raises(InputError, match="url: expected http://HOST:PORT or grpc://HOST:PORT"):
+        Client(address)
+
+
+def test_a_version_and_a_label():
+    with pytest.raises(InputError, match="a version or a label, not both"):
+        Client("http://localhost", version=1, label="stable")
+
+
+def test_a_connection_that_breaks_is_tried_again(models):
+    models.faults, models.attempts = ["reset"], 0
+    with serving_double.over_http(models) as address, Client(address) as client:
+        assert client.score_contents([b"x"], names=["x"])[0].decision == "error"
+    assert models.attempts == 2
+
+
+@pytest.mark.parametrize(
+    ("code", "body", "message"),
+    [
+        (200, "<html>a page</html>", "not TF Serving's answer: '<html>a page"),
+        (200, "[]", r"not TF Serving's answer: '\[\]'"),
+        (200, '{"outputs": [1]}', "found something else"),
+        (413, "<html>too large</html>", "413: <html>too large"),
+        # Older servers escape as C does.
+        (400, '{ "error": "Can\\\'t" }', "400: .*Can.*t"),
+    ],
+)
+def test_other_answers(monkeypatch, code, body, message):
+    response = requests.Response()
+    response.status_code, response._content = code, body.encode()
+    monkeypatch.setattr(requests.Session, "request", lambda *_, **__: response)
+    with Client("http://localhost") as client, pytest.raises(InputError, match=message):
+        client.score_contents([b"x"], names=["x"])
+
+
+def test_the_extra_is_named_where_it_is_missing(monkeypatch):
+    monkeypatch.setitem(sys.modules, "export.client.over_grpc", None)
+    with pytest.raises(InputError, match=r"pip install 'dcgan\[serving\]'"):
+        Client("grpc://localhost:8500")
+
+
+def test_rows_and_columns_of_the_servers_format(models, exported, encode, make_pixels):
+    models.faults = []
+    images = [encode(make_pixels(8, 8, 1)), b"junk"]
+    b64 = [{"b64": base64.b64encode(image).decode()} for image in images]
+    with serving_double.over_http(models) as address:
+
+        def post(**body):
+            url = f"{address}/v1/models/detector/labels/stable:predict"
+            return requests.post(url, json={"signature_name": "predict_bytes", **body}, timeout=30)
+
+        columns = [post(inputs=b64), post(inputs={"image_bytes": b64})]
+        rows = [post(instances=b64), post(instances=[{"image_bytes": item} for item in b64])]
+        assert columns[0].text == columns[1].text
+        assert rows[0].text == rows[1].text
+        assert "NaN" in rows[0].text
+        predictions, outputs = json.loads(rows[0].text), json.loads(columns[0].text)["outputs"]
+        for index, row in enumerate(predictions["predictions"]):
+            assert {key: str(value) for key, value in row.items()} == {
+                key: str(values[index]) for key, values in outputs.items()
+            }
+        url_safe = [{"b64": "_-8="}]
+        assert post(inputs=url_safe).json() == {"error": "Unable to base64 decode"}
+        assert post(instances=[]).status_code == 400
+
+
+def test_rows_are_plain_values(url, encode, make_pixels):
+    with Client(url) as client:
+        (row,) = client.score_contents([encode(make_pixels())], names=["a"])
+    assert json.loads(json.dumps(dataclasses.asdict(row)))["file"] == "a"

@@ -1,0 +1,58 @@
+import json
+
+import pytest
+
+pytest.importorskip("tensorflow_serving", reason="tensorflow-serving-api is not here")
+
+import serving_double
+
+
+@pytest.fixture(scope="module", params=["http", "grpc"])
+def url(request, exported):
+    models = serving_double.Models({1: exported, 2: exported}, labels={"stable": 1})
+    server = {"http": serving_double.over_http, "grpc": serving_double.over_grpc}[request.param]
+    with server(models) as address:
+        yield address
+
+
+@pytest.fixture
+def photos(tmp_path, encode, make_pixels):
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "a.png").write_bytes(encode(make_pixels()))
+    (tmp_path / "photos" / "b.png").write_text("no image")
+    return tmp_path / "photos"
+
+
+def test_a_folder_scored_by_a_server(run_cli, url, photos):
+    code, output, errors = run_cli("score", "--url", url, photos, "--format", "jsonl")
+    assert (code, errors) == (0, "")
+    first, second = map(json.loads, output.splitlines())
+    assert first["file"] == str(photos / "a.png")
+    assert first["error"] is None
+    assert 0 < first["p_fake"] < 1
+    assert second == {
+        "file": str(photos / "b.png"),
+        "p_fake": None,
+        "decision": "error",
+        "discriminator_logit": None,
+        "error": "content is none of these",
+    }
+    code, output, _ = run_cli("score", photos / "b.png", "--url", url, "--label", "stable")
+    assert code == 1
+    assert "b.png: content is none of these" in output
+
+
+def test_errors_are_one_line(run_cli, url, photos):
+    cases = {
+        ("--url", url, "--version", 9): f"dcgan: {url}: expected scores from detector (",
+        ("--url", url, "--model", "x"): f"dcgan: {url}: expected scores from x (",
+        ("--url", url, "--version", 1, "--label", "a"): "dcgan: label: expected a version or a label",
+        ("--url", "localhost"): "dcgan: url: expected http://HOST:PORT",
+        ("--url", url, "--explain", "maps"): "dcgan: Invalid value: --explain: expected a run",
+        ("--label", "stable"): "dcgan: Invalid value: --version, --label: expected --url",
+    }
+    for options, error in cases.items():
+        code, output, errors = run_cli("score", photos / "a.png", *options, "--format", "csv")
+        assert (code, output.count("\n")) in [(2, 0), (2, 1)]
+        assert errors.startswith(error)
+        assert errors.count("\n") == 1
