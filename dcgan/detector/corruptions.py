@@ -93,10 +93,9 @@ PERTURBATIONS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
 
 
 def augment(images: tf.Tensor, *, seed: tf.Tensor) -> tf.Tensor:
-    """Corrupts some images of a shuffled batch, each part in its own way and strength.
+    """Corrupts most images of a shuffled batch, each part in its own way, in strengths of chance.
 
-    Half of them stay as they are, a quarter go through JPEG, and a quarter together through blur,
-    rescaling or noise.
+    Six of 16 stay as they are, three each go through JPEG, blur and rescaling, and one gets noise.
 
     Args:
         images: Shape (batch, height, width, channels), uint8, in random order.
@@ -106,30 +105,20 @@ def augment(images: tf.Tensor, *, seed: tf.Tensor) -> tf.Tensor:
         The same shape and order, uint8.
     """
     count = tf.shape(images)[0]
-    half, most = count // 2, count * 3 // 4
-    seeds = tf.random.experimental.stateless_split(seed, 3)
-    encoded = images[half:most]
-    qualities = tf.random.stateless_uniform(tf.shape(encoded)[:1], seeds[0], *_QUALITIES, tf.int32)
-    parts = [images[:half], jpeg(encoded, qualities), _soften_or_noise(images[most:], seeds[1:])]
-    return tf.ensure_shape(tf.concat(parts, axis=0), images.shape)
-
-
-def _soften_or_noise(images: tf.Tensor, seeds: tf.Tensor) -> tf.Tensor:
-    """Blurs, rescales or adds noise to all of them, in a strength that chance decides."""
-    choice = tf.random.stateless_uniform((), seeds[0], 0, 3, tf.int32)
-    strength = tf.random.stateless_uniform((), seeds[1])
-
-    def between(bounds: tuple[float, float]) -> tf.Tensor:
-        return bounds[0] + (bounds[1] - bounds[0]) * strength
-
-    return tf.switch_case(
-        choice,
-        {
-            0: lambda: blur(images, between(_SIGMAS)),
-            1: lambda: rescale(images, between(_FACTORS)),
-            2: lambda: noise(images, between(_DEVIATIONS), seed=seeds[1]),
-        },
+    plain, encoded, blurred, rescaled, noisy = (
+        images[count * start // 16 : count * end // 16]
+        for start, end in ((0, 6), (6, 9), (9, 12), (12, 15), (15, 16))
     )
+    seeds = tf.random.experimental.stateless_split(seed, 5)
+    qualities = tf.random.stateless_uniform(tf.shape(encoded)[:1], seeds[0], *_QUALITIES, tf.int32)
+    parts = [
+        plain,
+        jpeg(encoded, qualities),
+        blur(blurred, tf.random.stateless_uniform((), seeds[1], *_SIGMAS)),
+        rescale(rescaled, tf.random.stateless_uniform((), seeds[2], *_FACTORS)),
+        noise(noisy, tf.random.stateless_uniform((), seeds[3], *_DEVIATIONS), seed=seeds[4]),
+    ]
+    return tf.ensure_shape(tf.concat(parts, axis=0), images.shape)
 
 
 def _spec(images: tf.Tensor) -> tf.TensorSpec:

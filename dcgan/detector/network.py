@@ -4,6 +4,8 @@ from typing import Any
 
 import keras
 
+from dcgan.detector.framing import Framing
+
 _COARSEST = 8
 _DROPOUT = 0.3
 _MOMENTUM = 0.98
@@ -44,7 +46,8 @@ def build_classifier(
     """Builds the network that tells fakes from reals by an image and a discriminator's features.
 
     A residual network that sees the image at full size beside its high frequencies; the
-    discriminator's maps join where they have the size of its own, and its last features at the end.
+    discriminator's maps join where they have the size of its own, and its last features at the end,
+    with how the content lies in its frame.
 
     Args:
         image_shape: (height, width, channels).
@@ -69,7 +72,10 @@ def build_classifier(
         joining = [entry for entry in maps if entry.shape[1:3] == x.shape[1:3]]
         x = make.block(keras.layers.Concatenate()([x, *joining]) if joining else x, channels)
     x = make.convolution(x, 4 * width, kernel_size=3, strides=2)
-    x = keras.layers.Concatenate()([keras.layers.Flatten()(x), make.dense(features, 2 * width)])
+    framing = keras.layers.BatchNormalization(momentum=_MOMENTUM)(Framing()(images))
+    framing = make.dense(make.dense(framing, 2 * width), 2 * width)
+    parts = [keras.layers.Flatten()(x), make.dense(features, 2 * width), framing]
+    x = keras.layers.Concatenate()(parts)
     x = keras.layers.Dropout(_DROPOUT, seed=make.next_seed())(x)
     initializer = keras.initializers.GlorotUniform(make.next_seed())
     logits = keras.layers.Dense(1, kernel_initializer=initializer, name="logits")(x)

@@ -41,14 +41,14 @@ class Reals:
         Raises:
             InputError: If the images cannot be used or are too few.
         """
-        train = _load(config, config.split)
+        train = data.load_split(config, config.split).images
         rng = np.random.default_rng(_SEED)
         if "test" in config.split or "all" in config.split:
             order = rng.permutation(len(train))
             kept = int(len(train) * (1 - _HELD_OUT))
             train, held_out = train[order[:kept]], train[order[kept:]]
         else:
-            held_out = rng.permutation(_load(config, "test"))
+            held_out = rng.permutation(data.load_split(config, "test").images)
         if min(len(train), len(held_out)) < _FEWEST:
             raise InputError(
                 f"{config.data}: expected at least {_FEWEST} images to learn from and as many to test "
@@ -56,13 +56,3 @@ class Reals:
             )
         half = len(held_out) // 2
         return cls(train, held_out[:half], held_out[half:])
-
-
-def _load(config: RunConfig, split: str) -> np.ndarray:
-    return data.load_images(
-        config.data,
-        split=split,
-        image_size=config.network.image_size,
-        channels=config.network.channels,
-        skip_bad=config.skip_bad,
-    ).images

@@ -1,0 +1,75 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dcgan.detector.framing import Framing
+
+
+def _measure(image):
+    """Margins, shape (channels, 20, 2), and moments, (channels, 12), of an image of grey levels."""
+    batch = np.asarray(image, np.float32)[np.newaxis] / 127.5 - 1
+    channels = batch.shape[-1]
+    measured = Framing()(batch).numpy()[0]
+    count = 40 * channels
+    return measured[:count].reshape(channels, 20, 2), measured[-12 * channels :].reshape(2, channels, 6)
+
+
+def _box(top, bottom, left, right, *, level=255, size=16):
+    image = np.zeros((size, size, 1))
+    image[top:bottom, left:right] = level
+    return image
+
+
+def test_margins_of_a_bright_box():
+    margins, _ = _measure(_box(2, 12, 5, 9))
+    np.testing.assert_allclose(margins[0, :5], [[2 / 16, 4 / 16]] * 5, atol=2e-3)
+    np.testing.assert_allclose(margins[0, 10:15], [[5 / 16, 7 / 16]] * 5, atol=2e-3)
+    # Some pixel of every row and column is dark.
+    np.testing.assert_allclose(margins[0, 5:10], 0, atol=2e-3)
+
+
+def test_a_faint_box_shows_at_low_levels_only():
+    margins, _ = _measure(_box(2, 12, 5, 9, level=60))
+    np.testing.assert_allclose(margins[0, :2], [[2 / 16, 4 / 16]] * 2, atol=2e-3)
+    np.testing.assert_allclose(margins[0, 2:5], 1, atol=2e-3)
+
+
+def test_a_dark_box_shows_in_the_darkest_pixels():
+    margins, _ = _measure(255 - _box(2, 12, 5, 9))
+    np.testing.assert_allclose(margins[0, 5:10], [[2 / 16, 4 / 16]] * 5, atol=2e-3)
+    np.testing.assert_allclose(margins[0, 15:], [[5 / 16, 7 / 16]] * 5, atol=2e-3)
+
+
+@pytest.mark.parametrize("bright", [0, 1])
+def test_moments(bright):
+    image = np.random.default_rng(0).uniform(0, 255, (9, 11, 2))
+    _, moments = _measure(image)
+    weights = image / 255 if bright else 1 - image / 255
+    y, x = np.meshgrid(np.linspace(-0.5, 0.5, 9), np.linspace(-0.5, 0.5, 11), indexing="ij")
+    for channel in range(2):
+        share = weights[..., channel] / weights[..., channel].sum()
+        center = (share * y).sum(), (share * x).sum()
+        covariance = np.cov(np.stack([y.ravel(), x.ravel()]), aweights=share.ravel(), bias=True)
+        np.testing.assert_allclose(
+            moments[1 - bright, channel],
+            [weights[..., channel].mean(), *center, *np.diag(covariance), covariance[0, 1]],
+            atol=1e-4,
+        )
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_length_is_known_before_the_images(channels):
+    images = keras.Input((28, 28, channels))
+    assert Framing()(images).shape == (None, 92 * channels)
+    assert Framing()(np.zeros((2, 28, 28, channels), np.float32)).shape == (2, 92 * channels)
+
+
+def test_there_is_a_gradient_at_the_edges():
+    images = tf.constant(_box(2, 12, 5, 9, level=120)[np.newaxis].astype(np.float32) / 127.5 - 1)
+    with tf.GradientTape() as tape:
+        tape.watch(images)
+        extents = tf.reduce_sum(Framing()(images)[:, 40:60])
+    gradient = tape.gradient(extents, images).numpy()[0, ..., 0]
+    assert np.isfinite(gradient).all()
+    assert np.abs(gradient[2:12, 5:9]).max() > 0
