@@ -86,9 +86,10 @@ def train(
     if not distribution.is_chief(strategy):
         return _fit(config, run, images, strategy, callbacks, verbose=verbose, writes=False)
     # Nothing is written before the settings have proved usable: mistaken ones claim no directory.
+    judge = None if given or reference else judges.for_run(config)
     with run.lock():
-        if not given:
-            reference = reference or load_reference(config, images, cache_dir=run.references)
+        if judge is not None:
+            reference = load_reference(config, images, judge=judge, cache_dir=run.references)
         run.claim(config)
         measure = _measure(config, reference)
         callbacks = [*measure, *callbacks, *_writers(run, config)]
@@ -143,7 +144,7 @@ def load_images(config: RunConfig) -> data.ImageSet:
     Raises:
         InputError: If the images cannot be used, or are fewer than a batch.
     """
-    images = _load_split(config, config.split)
+    images = data.load_split(config, config.split)
     if len(images.images) < config.training.batch_size:
         raise InputError(
             f"{config.data}: expected at least a batch of {config.training.batch_size} images, "
@@ -160,6 +161,7 @@ def load_reference(
     config: RunConfig,
     images: data.ImageSet,
     *,
+    judge: judges.Judge | None = None,
     cache_dir: str | os.PathLike[str] | None = None,
 ) -> metrics.Reference | None:
     """Returns what a run's samples are measured against: the data's test split, seen by a judge.
@@ -167,6 +169,7 @@ def load_reference(
     Args:
         config: The run.
         images: The images that it trains on; the floor comes from them.
+        judge: Defaults to the one that the run names.
         cache_dir: Where the statistics are kept. Defaults to None: nowhere.
 
     Returns:
@@ -176,10 +179,10 @@ def load_reference(
     Raises:
         InputError: If there is no such judge.
     """
-    judge = judges.for_run(config)
+    judge = judge or judges.for_run(config)
     if judge is None:
         return None
-    reals = _load_split(config, "test").images
+    reals = data.load_split(config, "test").images
     if len(reals) < _FEWEST_REALS:
         logging.getLogger("dcgan").warning(
             "%s: distances are not measured, for the test split has %d images and %d are needed.",
@@ -191,16 +194,6 @@ def load_reference(
     count = min(_MOST_SAMPLES, len(images.images))
     return metrics.Reference.compute(
         reals, judge, floor_images=images.images, fake_count=count, cache_dir=cache_dir
-    )
-
-
-def _load_split(config: RunConfig, split: str) -> data.ImageSet:
-    return data.load_images(
-        config.data,
-        split=split,
-        image_size=config.network.image_size,
-        channels=config.network.channels,
-        skip_bad=config.skip_bad,
     )
 
 

@@ -55,7 +55,7 @@ class TrainingProgress(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Prints the epoch's means."""
         values = "  ".join(f"{name} {float(value):.3f}" for name, value in (logs or {}).items())
-        self._console.print(f"epoch {epoch + 1:3d}  {values}", highlight=False)
+        self._console.print(f"epoch {epoch + 1:3d}  {values}", highlight=False, soft_wrap=True)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Takes the bar away; to be called as well where training breaks off with an error."""

@@ -52,6 +52,13 @@ def train(
     strategy: Annotated[
         str | None, typer.Option(help=f"One of {', '.join(STRATEGIES)}.", show_default="one_device")
     ] = None,
+    judge: Annotated[
+        str | None,
+        typer.Option(
+            help="What measures samples: none, mnist, random, inception_v3 or a .keras file.",
+            show_default="auto",
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Of everything random.", show_default="0")] = None,
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out image files that cannot be read.")
@@ -62,7 +69,12 @@ def train(
         config,
         preset,
         run={"data": data and absolute(data), "split": split, "precision": precision}
-        | {"strategy": strategy, "seed": seed, "skip_bad": skip_bad or None},
+        | {
+            "strategy": strategy,
+            "judge": judge and _judge(judge),
+            "seed": seed,
+            "skip_bad": skip_bad or None,
+        },
         training={"epochs": epochs, "batch_size": batch_size},
     )
     out = out or pathlib.Path("runs") / _default_name(run_config)
@@ -87,6 +99,11 @@ def _configure(
         training={name: value for name, value in training.items() if value is not None},
         **{name: value for name, value in run.items() if value is not None},
     )
+
+
+def _judge(name: str) -> str:
+    """Makes a judge's file independent of the working directory."""
+    return absolute(name) if name.endswith(".keras") else name
 
 
 def _default_name(config: RunConfig) -> str:

@@ -2,7 +2,7 @@
 
 from dcgan.data.image_file import decode_file
 from dcgan.data.image_set import ImageSet
-from dcgan.data.load import load_dataset, load_images
+from dcgan.data.load import load_dataset, load_images, load_split
 from dcgan.data.pipeline import batches
 from dcgan.data.preprocessing import prepare, prepare_array, resize, to_channels
 
@@ -12,6 +12,7 @@ __all__ = [
     "decode_file",
     "load_dataset",
     "load_images",
+    "load_split",
     "prepare",
     "prepare_array",
     "resize",

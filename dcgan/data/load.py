@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from dcgan import errors
+from dcgan.config import RunConfig
 from dcgan.data import arrays, idx, image_folder, image_set, mnist, pipeline, tfds_source
 
 _FILE_SUFFIXES = (".npy", ".npz", ".gz", ".zip", ".tar", ".png", ".jpg", ".jpeg")
@@ -71,6 +72,25 @@ def load_images(
     if name == mnist.NAME:
         return mnist.load(request)
     return tfds_source.load(name.removeprefix(tfds_source.PREFIX), request)
+
+
+def load_split(config: RunConfig, split: str) -> image_set.ImageSet:
+    """Loads a split of a run's data in the shape of its networks.
+
+    Args:
+        config: The run.
+        split: As for `load_images`.
+
+    Raises:
+        InputError: As for `load_images`.
+    """
+    return load_images(
+        config.data,
+        split=split,
+        image_size=config.network.image_size,
+        channels=config.network.channels,
+        skip_bad=config.skip_bad,
+    )
 
 
 def load_dataset(

@@ -84,7 +84,7 @@ def load(
     path = run.newest_model()
     chosen = judge if isinstance(judge, Judge) else _load_judge(config, judge)
     model = sampling.load_model(path)
-    train, test = _load_split(config, config.split), _load_split(config, "test")
+    train, test = data.load_split(config, config.split), data.load_split(config, "test")
     possible = min(len(train.images), len(test.images))
     if possible < _FEWEST:
         raise InputError(
@@ -117,16 +117,6 @@ def _load_judge(config: RunConfig, judge: str | os.PathLike[str] | None) -> Judg
     if loaded is None:
         raise InputError("judge none: expected a judge to evaluate with")
     return loaded
-
-
-def _load_split(config: RunConfig, split: str) -> data.ImageSet:
-    return data.load_images(
-        config.data,
-        split=split,
-        image_size=config.network.image_size,
-        channels=config.network.channels,
-        skip_bad=config.skip_bad,
-    )
 
 
 def _notes(

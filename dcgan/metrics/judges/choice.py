@@ -3,7 +3,7 @@
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
 from dcgan.metrics.judges import store
-from dcgan.metrics.judges.judge import Judge
+from dcgan.metrics.judges.judge import RANDOM, Judge
 
 _MNIST_NAMES = ("mnist", "tfds:mnist")
 _MNIST_SHAPE = (28, 28, 1)
@@ -21,7 +21,7 @@ def for_data(data: str, *, image_size: int, channels: int) -> str:
         "mnist" for MNIST in its own shape, otherwise "random".
     """
     mnist = data in _MNIST_NAMES and (image_size, image_size, channels) == _MNIST_SHAPE
-    return "mnist" if mnist else store.RANDOM
+    return "mnist" if mnist else RANDOM
 
 
 def for_run(config: RunConfig) -> Judge | None:

@@ -8,6 +8,9 @@ import numpy as np
 from dcgan import images as pixels
 from dcgan.metrics.embedding import Embedding
 
+# The name of the judge that has learned nothing.
+RANDOM = "random"
+
 _BATCH = 500
 
 

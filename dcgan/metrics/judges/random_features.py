@@ -6,9 +6,9 @@ import keras
 import numpy as np
 
 from dcgan.metrics.embedding import Embedding
-from dcgan.metrics.judges import network, store
+from dcgan.metrics.judges import network
 from dcgan.metrics.judges.extractor import KerasExtractor
-from dcgan.metrics.judges.judge import Judge
+from dcgan.metrics.judges.judge import RANDOM, Judge
 
 _SEED = 0
 
@@ -29,7 +29,7 @@ def load_random() -> Judge:
         Naeem et al. (2020), Reliable Fidelity and Diversity Metrics for Generative Models, section
         on random embeddings, https://arxiv.org/abs/2002.09797
     """
-    return Judge(name=store.RANDOM, extract=_embed, digest=_extractor((28, 28, 1)).digest())
+    return Judge(name=RANDOM, extract=_embed, digest=_extractor((28, 28, 1)).digest())
 
 
 def _embed(images: np.ndarray) -> Embedding:

@@ -7,10 +7,9 @@ import pathlib
 
 from dcgan import files
 from dcgan.errors import InputError
-from dcgan.metrics.judges.judge import Judge
+from dcgan.metrics.judges.judge import RANDOM, Judge
 
 INCEPTION = "inception_v3"
-RANDOM = "random"
 _PACKAGED = pathlib.Path(__file__).with_name("weights")
 
 
