@@ -269,13 +269,7 @@ def load_reference(
     judge = judges.for_run(base)
     if judge is None:
         raise InputError("judge none: expected a judge, by which trials are compared")
-    reals = data.load_images(
-        base.data,
-        split="test",
-        image_size=base.network.image_size,
-        channels=base.network.channels,
-        skip_bad=base.skip_bad,
-    ).images
+    reals = data.load_split(base, "test").images
     if len(reals) < _FEWEST_REALS:
         raise InputError(
             f"{base.data}: expected at least {_FEWEST_REALS} images in the test split, by which trials "

@@ -107,9 +107,7 @@ class HyperbandOracle(_Durable, keras_tuner.oracles.HyperbandOracle):
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Goes on from `get_state`, as long as this search's own budget allows."""
-        iterations: float = self.hyperband_iterations
-        super().set_state(state)
-        self.hyperband_iterations = iterations
+        super().set_state({**state, "hyperband_iterations": self.hyperband_iterations})
 
     def promotable(self) -> set[str]:
         """Returns the trials of brackets that are not complete."""

@@ -6,7 +6,7 @@ from typing import NoReturn, cast
 
 import typer
 
-from dcgan.cli import detect, evaluate, export, info, judge, sample, score, train
+from dcgan.cli import detect, evaluate, export, info, judge, sample, score, train, tune
 from dcgan.errors import InputError
 
 # Typer, which has a Click of its own in newer versions, does not export this base of its errors.
@@ -21,6 +21,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command()(train.train)
+app.command()(tune.tune)
 app.command()(sample.sample)
 app.command()(info.info)
 app.command()(evaluate.evaluate)
