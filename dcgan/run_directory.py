@@ -38,6 +38,8 @@ class RunDirectory:
         self.replay = self.path / "replay"
         self.detector = self.path / "detector.keras"
         self.detector_files = self.path / "detector"
+        self.candidates = self.path / "export"
+        self.serving = self.path / "serving"
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> "RunDirectory":

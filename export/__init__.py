@@ -9,8 +9,14 @@ from typing import Any
 _HOMES = {
     "Exported": "export.exporting",
     "Judge": "export.judges",
+    "Pushed": "export.pushing",
+    "Thresholds": "export.thresholds",
+    "Validation": "export.validation",
     "export_generator": "export.exporting",
     "export_model": "export.exporting",
+    "push_model": "export.pushing",
+    "roll_back": "export.pushing",
+    "validate_model": "export.validation",
 }
 
 __all__ = list(_HOMES)

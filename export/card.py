@@ -14,6 +14,7 @@ from dcgan.detector.calibration import Calibration
 from dcgan.errors import InputError
 from dcgan.run_directory import RunDirectory
 
+FILE = "assets.extra/model_card.json"
 _PACKAGES = ("dcgan", "tensorflow", "keras", "numpy")
 _CONDITION = "laundered"
 
@@ -54,6 +55,25 @@ def make(
             **{package: importlib.metadata.version(package) for package in _PACKAGES},
         },
     }
+
+
+def read(model: pathlib.Path) -> dict[str, Any]:
+    """Reads the card of a SavedModel.
+
+    Args:
+        model: The SavedModel's directory.
+
+    Raises:
+        InputError: If it has none or it is damaged.
+    """
+    path = model / FILE
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: expected a model card ({error})") from None
+    if not isinstance(card, dict):
+        raise InputError(f"{path}: expected a model card")
+    return card
 
 
 def render(card: dict[str, Any]) -> str:

@@ -19,7 +19,7 @@ def for_judge(model: str, image_shape: tuple[int, int, int]) -> Iterator[bytes]:
         image_shape: The (height, width, channels) that it takes.
     """
     files = _encoded_images()
-    examples = [_example(file) for file in files]
+    examples = [make_example(file) for file in files]
     for batch in _BATCHES:
         pixels = _noise(batch, *image_shape)
         images = pixels.astype(np.float32) / np.float32(127.5) - np.float32(1)
@@ -44,17 +44,25 @@ def for_generator(model: str, latent_dim: int) -> Iterator[bytes]:
         yield warmup.predict(model, "serving_default", {"latents": latents})
 
 
+def make_example(content: bytes) -> bytes:
+    """Encodes a file as `serving_default` and `classify` take it.
+
+    Args:
+        content: The file.
+
+    Returns:
+        A serialized `tf.Example` with the feature `image_bytes`.
+    """
+    feature = tf.train.Feature(bytes_list=tf.train.BytesList(value=[content]))
+    features = tf.train.Features(feature={decoding.FEATURE: feature})
+    return tf.train.Example(features=features).SerializeToString()
+
+
 def _encoded_images() -> list[bytes]:
     grey, colour = _noise(1, _SIZE, _SIZE, 1)[0], _noise(1, _SIZE, _SIZE, 3)[0]
     encoded = [tf.io.encode_png(grey), tf.io.encode_jpeg(grey)]
     encoded += [tf.io.encode_png(colour), tf.io.encode_jpeg(colour)]
     return [image.numpy() for image in encoded]
-
-
-def _example(content: bytes) -> bytes:
-    feature = tf.train.Feature(bytes_list=tf.train.BytesList(value=[content]))
-    features = tf.train.Features(feature={decoding.FEATURE: feature})
-    return tf.train.Example(features=features).SerializeToString()
 
 
 def _noise(*shape: int) -> np.ndarray:

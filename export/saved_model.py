@@ -6,8 +6,10 @@ import pathlib
 from typing import Any
 
 import tensorflow as tf
+from google.protobuf import message
 from tensorflow.core.protobuf import saved_model_pb2
 
+from dcgan.errors import InputError
 from export.signatures import Servable
 
 CLASSIFY = "classify"
@@ -40,13 +42,19 @@ def digest(path: pathlib.Path) -> str:
 
     Returns:
         "sha256:" and 64 hexadecimal digits.
+
+    Raises:
+        InputError: If there is no SavedModel or it is damaged.
     """
-    sha = hashlib.sha256(json.dumps(describe(path), sort_keys=True).encode())
-    reader = tf.train.load_checkpoint(str(path / "variables" / "variables"))
-    for name, shape in sorted(reader.get_variable_to_shape_map().items()):
-        if name != _OBJECT_GRAPH:
-            value = reader.get_tensor(name)
-            sha.update(f"{name} {value.dtype} {shape}\n".encode() + value.tobytes())
+    try:
+        sha = hashlib.sha256(json.dumps(describe(path), sort_keys=True).encode())
+        reader = tf.train.load_checkpoint(str(path / "variables" / "variables"))
+        for name, shape in sorted(reader.get_variable_to_shape_map().items()):
+            if name != _OBJECT_GRAPH:
+                value = reader.get_tensor(name)
+                sha.update(f"{name} {value.dtype} {shape}\n".encode() + value.tobytes())
+    except (OSError, tf.errors.OpError, IndexError, message.DecodeError) as error:
+        raise InputError(f"{path}: expected a SavedModel ({error})") from None
     return f"sha256:{sha.hexdigest()}"
 
 

@@ -6,7 +6,7 @@ from typing import NoReturn, cast
 
 import typer
 
-from dcgan.cli import detect, evaluate, export, info, judge, sample, score, train, tune
+from dcgan.cli import detect, evaluate, export, info, judge, push, sample, score, train, tune, versions
 from dcgan.errors import InputError
 
 # Typer, which has a Click of its own in newer versions, does not export this base of its errors.
@@ -29,6 +29,8 @@ app.add_typer(judge.app, name="judge")
 app.add_typer(detect.app, name="detect")
 app.command()(score.score)
 app.command()(export.export)
+app.command()(push.push)
+app.command()(versions.versions)
 
 
 def main() -> NoReturn:

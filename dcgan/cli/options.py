@@ -9,6 +9,12 @@ RunArgument = Annotated[
     pathlib.Path, typer.Argument(metavar="RUN", help="A run's directory.", show_default=False)
 ]
 
+ModelName = Annotated[str, typer.Option(help="The name that the model is served under.")]
+LiveDirectory = Annotated[
+    pathlib.Path | None,
+    typer.Option("--to", metavar="DIR", help="The directory of live models.  [default: RUN/serving]"),
+]
+
 
 def absolute(data: str) -> str:
     """Makes a path independent of the working directory; names of data sets stay."""

@@ -61,7 +61,8 @@ def score(exported, pixels):
 
 def test_a_run_without_a_detector_is_marked_uncalibrated(run, gan):
     exported = export.export_model(run.path)
-    assert exported.path == run.path / "serving" / "detector" / "1"
+    assert exported.candidate == run.path / "export" / "detector" / "1"
+    assert exported.path == exported.candidate / "Format-Serving"
     assert (exported.version, exported.calibrated) == (1, False)
     found = card(exported)
     assert (found["kind"], found["calibrated"], found["calibration"]) == ("discriminator", False, None)
@@ -119,7 +120,7 @@ def test_a_model_from_memory(gan, detector, tmp_path):
     assert not export.export_model(gan, tmp_path).calibrated
     exported = export.export_model(detector, tmp_path, keep=1)
     assert (exported.version, exported.calibrated) == (2, True)
-    assert [path.name for path in exported.path.parent.iterdir()] == ["2"]
+    assert [path.name for path in exported.candidate.parent.iterdir()] == ["2"]
     assert card(exported)["data"] is None
     with pytest.raises(ValueError, match="Expected a base directory"):
         export.export_model(gan)
@@ -134,7 +135,7 @@ def test_the_limit_of_pixels(gan, encode, make_pixels, tmp_path):
 
 def test_a_generator_beside_it(run, gan, tmp_path):
     exported = export.export_generator(run, tmp_path)
-    assert exported.path == tmp_path / "generator" / "1"
+    assert exported.path == tmp_path / "generator" / "1" / "Format-Serving"
     assert card(exported)["kind"] == "generator"
     assert sorted(path.name for path in (exported.path / "assets.extra").iterdir()) == [
         "model_card.json",

@@ -1,0 +1,38 @@
+"""`dcgan push`: a blessed candidate goes live, or an older version comes back."""
+
+from typing import Annotated
+
+import typer
+
+from dcgan.cli import quiet
+from dcgan.cli.options import LiveDirectory, ModelName, RunArgument
+from dcgan.run_directory import RunDirectory
+
+
+def push(
+    run: RunArgument,
+    to: LiveDirectory = None,
+    name: ModelName = "detector",
+    version: Annotated[
+        int | None,
+        typer.Option(
+            help="The candidate's number, or with --rollback the live version's.  "
+            "[default: the newest, or the one before]"
+        ),
+    ] = None,
+    rollback: Annotated[
+        bool,
+        typer.Option("--rollback", help="Make an older live version live again, under a new number."),
+    ] = False,
+    keep: Annotated[int, typer.Option(min=1, help="How many of the newest live versions stay.")] = 5,
+) -> None:
+    """Make the newest candidate live as DIR/NAME/VERSION, if it is blessed."""
+    directory = RunDirectory.open(run)
+    quiet.silence_tensorflow()
+    from export import push_model, roll_back
+
+    publish = roll_back if rollback else push_model
+    pushed = publish(directory, to, name=name, version=version, keep=keep)
+    if rollback:
+        print(f"version {pushed.original} is live again, as version {pushed.version}")
+    print(f"{name:10} {pushed.path}")

@@ -1,0 +1,53 @@
+"""`dcgan versions`: what was exported and what is live."""
+
+import json
+from typing import Any
+
+from dcgan.cli import quiet
+from dcgan.cli.options import LiveDirectory, ModelName, RunArgument
+from dcgan.run_directory import RunDirectory
+
+_DIGEST = len("sha256:") + 12
+
+
+def versions(run: RunArgument, to: LiveDirectory = None, name: ModelName = "detector") -> None:
+    """List a run's candidates with their blessing, and the live versions."""
+    directory = RunDirectory.open(run)
+    quiet.silence_tensorflow()
+    import rich.console
+    import rich.table
+
+    from export import candidates, pushing
+    from export import versions as numbers
+
+    numbers.check_name(name)
+    console = rich.console.Console(soft_wrap=True)
+    made = candidates.list_all(directory.candidates / name)
+    table = rich.table.Table("candidate", "digest", "validation", box=None)
+    for candidate in made:
+        marks = ", ".join(candidate.marks()) or "not validated"
+        table.add_row(str(candidate.version), _digest(candidate.model), marks)
+    if made:
+        console.print(table)
+    else:
+        print(f"no candidates; `dcgan export {run}` makes one")
+    live = pushing.list_live((to or directory.serving) / name)
+    table = rich.table.Table("version", "digest", "candidate", "", box=None)
+    for pushed in live:
+        notes = [f"copy of {pushed.original}"] if pushed.original != pushed.version else []
+        notes += ["live"] if pushed is live[-1] else []
+        origin = "" if pushed.candidate is None else str(pushed.candidate)
+        table.add_row(str(pushed.version), _digest(pushed.path), origin, ", ".join(notes))
+    if live:
+        console.print(table)
+    else:
+        print(f"nothing live; `dcgan push {run}` makes a blessed candidate live")
+
+
+def _digest(model: Any) -> str:
+    """Returns the beginning of the digest on a SavedModel's card, which others' models do not have."""
+    try:
+        card = json.loads((model / "assets.extra" / "model_card.json").read_text(encoding="utf-8"))
+        return str(card["digest"])[:_DIGEST]
+    except (OSError, ValueError, TypeError, KeyError):
+        return "?"
