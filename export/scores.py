@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import tensorflow as tf
+
 from dcgan.detector.scoring import Row
 
 OUTPUTS = ("p_fake", "decision", "discriminator_logit", "error")
@@ -22,3 +24,19 @@ def to_rows(names: Sequence[str], outputs: Mapping[str, Sequence[Any]]) -> Itera
             yield Row(name, None, decision, None, error)
         else:
             yield Row(name, float(p_fake), decision, float(logit))
+
+
+def score(model: Any, names: Sequence[str], contents: Sequence[bytes]) -> Iterator[Row]:
+    """Scores encoded images by a SavedModel in this process.
+
+    Args:
+        model: What `tf.saved_model.load` returns.
+        names: One an image.
+        contents: PNG, JPEG, GIF, BMP or WebP files.
+
+    Yields:
+        Rows.
+    """
+    outputs = model.signatures["predict_bytes"](image_bytes=tf.constant(contents, tf.string))
+    arrays = {name: outputs[name].numpy() for name in OUTPUTS}
+    yield from to_rows(names, {k: v.astype(str) if v.dtype == object else v for k, v in arrays.items()})

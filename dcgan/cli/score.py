@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dcgan.cli import quiet
+from dcgan.cli import quiet, score_bulk
 from dcgan.errors import InputError
 from dcgan.run_directory import RunDirectory
 
@@ -25,17 +25,23 @@ _RUNS = pathlib.Path("runs")
 
 def score(
     paths: Annotated[
-        list[pathlib.Path],
+        list[str],
         typer.Argument(
             metavar="[RUN] FILES...",
             help="A run or a detector's .keras file (without one, the newest run in runs/; not with "
-            "--url), then files and folders; - reads their names from standard input.",
+            "--url), then files and folders; - reads their names from standard input. With --beam: a "
+            "run or an exported version, then patterns of files.",
             show_default=False,
         ),
     ],
     output: Annotated[
-        str, typer.Option("--format", help="table, jsonl or csv, on standard output.")
-    ] = "table",
+        str | None,
+        typer.Option(
+            "--format",
+            help="table, jsonl or csv, on standard output; with --beam, jsonl or parquet.  "
+            "[default: table; with --beam, jsonl]",
+        ),
+    ] = None,
     explain: Annotated[
         pathlib.Path | None,
         typer.Option(metavar="DIR", help="Write each image beside its heat map into this directory."),
@@ -57,8 +63,26 @@ def score(
     timeout: Annotated[
         float, typer.Option(min=0.001, help="With --url: seconds that a request may take.")
     ] = 30.0,
+    beam: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DIR",
+            help="Score in bulk by Apache Beam, into files in this directory.",
+        ),
+    ] = None,
+    beam_option: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="With --beam: an option of the pipeline, such as runner=FlinkRunner; repeatable.",
+        ),
+    ] = [],  # noqa: B006 - Typer copies it.
 ) -> None:
     """Score images: the probability that each is generated, and a verdict."""
+    if beam is not None:
+        score_bulk.run(paths, beam, output=output or "jsonl", options=beam_option)
+        return
+    output = output or "table"
     if output not in _WRITERS:
         raise typer.BadParameter(f"--format: expected table, jsonl or csv. Received: {output!r}")
     if url is None:
@@ -74,11 +98,11 @@ def score(
     from export.client import Client
 
     with Client(url, model=model, version=version, label=label, timeout=timeout) as client:
-        _print(client.score_files(_names(paths)), output)
+        _print(client.score_files(_names(map(pathlib.Path, paths))), output)
 
 
-def _score_here(paths: list[pathlib.Path], explain: pathlib.Path | None) -> "Iterator[Row]":
-    model, files = _split(paths)
+def _score_here(paths: list[str], explain: pathlib.Path | None) -> "Iterator[Row]":
+    model, files = _split([pathlib.Path(path) for path in paths])
     if not files:
         raise InputError("files: expected images or folders to score")
     quiet.silence_tensorflow()
@@ -126,7 +150,7 @@ def _detector_of(path: pathlib.Path) -> pathlib.Path:
     return run.detector
 
 
-def _names(paths: list[pathlib.Path]) -> Iterator[pathlib.Path]:
+def _names(paths: Iterable[pathlib.Path]) -> Iterator[pathlib.Path]:
     for path in paths:
         if str(path) == "-":
             yield from (pathlib.Path(line) for line in sys.stdin.read().splitlines() if line)

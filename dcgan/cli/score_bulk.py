@@ -1,0 +1,61 @@
+"""`dcgan score --beam`: millions of images, on any runner of Apache Beam."""
+
+import logging
+import pathlib
+
+import typer
+
+from dcgan.cli import quiet
+from dcgan.errors import InputError
+
+_FORMATS = ("jsonl", "parquet")
+_SAVED_MODEL = "saved_model.pb"
+
+
+def run(paths: list[str], out: str, *, output: str, options: list[str]) -> None:
+    """Scores what the patterns match and prints how many of each verdict there are.
+
+    Args:
+        paths: A run or an exported version, then patterns.
+        out: The directory to write to.
+        output: "jsonl" or "parquet".
+        options: Beam's, as "name=value" or "name".
+    """
+    if output not in _FORMATS:
+        raise typer.BadParameter(f"--format: expected jsonl or parquet. Received: {output!r}")
+    if len(paths) < 2:
+        raise InputError("files: expected a run or an exported version, then patterns of files")
+    model = _find_version(paths[0])
+    quiet.silence_tensorflow()
+    logging.getLogger().setLevel(logging.ERROR)
+    try:
+        from export import bulk
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"{error.name}: expected to be installed; `pip install 'dcgan[beam]'`"
+        ) from None
+
+    counts = bulk.score_bulk(
+        paths[1:], model, out, output=output, options=[f"--{option}" for option in options]
+    )
+    for decision, count in counts.items():
+        print(f"{decision:7} {count}")
+    print(f"scores  {out.rstrip('/')}/scores-*.{output}")
+    print(f"errors  {out.rstrip('/')}/errors-*.jsonl")
+
+
+def _find_version(model: str) -> str:
+    """Returns a version's directory as it is, and of a run the newest one that is published."""
+    path = pathlib.Path(model)
+    if "://" in model or (path / _SAVED_MODEL).is_file():
+        return model
+    published = path / "serving" / "detector"
+    from export import versions
+
+    numbers = versions.list_versions(published)
+    if not numbers:
+        raise InputError(
+            f"{model}: expected an exported version, or a run with one in {published}; "
+            "`dcgan export` and `dcgan push` make it"
+        )
+    return str(published / str(numbers[-1]))

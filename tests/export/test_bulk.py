@@ -1,0 +1,190 @@
+"""Bulk scoring on Beam's local runner."""
+
+import gzip
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+pytest.importorskip("apache_beam", reason="apache-beam is not here")
+
+import pyarrow.parquet
+
+from dcgan.errors import InputError
+from export import bulk, scores
+
+
+@pytest.fixture(scope="module")
+def model(exported):
+    return tf.saved_model.load(str(exported))
+
+
+@pytest.fixture
+def photos(tmp_path, encode, make_pixels):
+    """Contents of files by path below tmp_path, some of them no images."""
+    names = ["a.png", "b.jpeg", "deep/c.gif", "deep/d.png"]
+    contents = {
+        name: encode(make_pixels(seed=seed), name.rpartition(".")[2]) for seed, name in enumerate(names)
+    }
+    contents |= {"deep/bad.png": b"no image", "deep/empty.png": b""}
+    for name, content in contents.items():
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "photos" / name).write_bytes(content)
+    return {str(tmp_path / "photos" / name): content for name, content in contents.items()}
+
+
+@pytest.fixture
+def write_records(tmp_path):
+    def write(name, records):
+        compression = "GZIP" if name.endswith(".gz") else ""
+        path = str(tmp_path / name)
+        with tf.io.TFRecordWriter(path, compression) as writer:
+            for record in records:
+                writer.write(record)
+        return path
+
+    return write
+
+
+def read(out, kind):
+    texts = [path.read_text() for path in sorted(out.glob(f"{kind}-*.jsonl"))]
+    return {row["file"]: row for text in texts for row in map(json.loads, text.splitlines())}
+
+
+def as_json(rows):
+    return {row.file: {**vars(row)} for row in rows}
+
+
+def assert_same(found, expected):
+    assert set(found) == set(expected)
+    for name, row in expected.items():
+        assert found[name] == {
+            key: pytest.approx(value, abs=1e-5) if isinstance(value, float) else value
+            for key, value in row.items()
+        }
+
+
+def test_files_into_json_lines(photos, model, exported, tmp_path):
+    out = tmp_path / "out"
+    patterns = [str(tmp_path / "photos" / "*.*"), str(tmp_path / "photos" / "deep" / "*")]
+    counts = bulk.score_bulk(patterns, str(exported), str(out))
+    expected = as_json(scores.score(model, list(photos), list(photos.values())))
+    bad = {name: row for name, row in expected.items() if row["error"]}
+    assert_same(read(out, "errors"), bad)
+    assert_same(read(out, "scores"), {name: expected[name] for name in set(expected) - set(bad)})
+    assert len(bad) == counts["error"] == 2
+    decisions = [row["decision"] for row in expected.values()]
+    assert counts == {name: decisions.count(name) for name in ("real", "unsure", "fake", "error")}
+
+
+def test_files_into_parquet(photos, exported, tmp_path):
+    out = tmp_path / "out"
+    bulk.score_bulk([str(tmp_path / "photos" / "**")], str(exported), f"{out}/", output="parquet")
+    (path,) = out.glob("scores-*.parquet")
+    table = pyarrow.parquet.read_table(path)
+    assert table.column_names == ["file", "p_fake", "decision", "discriminator_logit", "error"]
+    assert sorted(table["file"].to_pylist()) == sorted(list(photos)[:4])
+    assert np.isfinite(table["p_fake"].to_numpy()).all()
+    assert table["error"].to_pylist() == [None] * 4
+    assert len(read(out, "errors")) == 2
+
+
+def test_records(photos, model, exported, tmp_path, write_records, make_example):
+    contents = list(photos.values())
+    examples = [make_example(content) for content in contents]
+    odd = [b"\xff\xff junk", make_example(contents[0], name="other")]
+    plain = write_records("x.tfrecord-00000-of-00001", examples)
+    packed = write_records("y.tfrecord.gz", [*odd, examples[0]])
+    out = tmp_path / "out"
+    counts = bulk.score_bulk([plain, packed], str(exported), str(out))
+    names = [f"{plain}#{number}" for number in range(len(contents))]
+    expected = as_json(scores.score(model, names, contents))
+    expected[f"{packed}#2"] = expected[names[0]] | {"file": f"{packed}#2"}
+    for number in range(2):
+        name = f"{packed}#{number}"
+        error = "expected a tf.Example with the bytes feature image_bytes"
+        row = {"p_fake": None, "decision": "error", "discriminator_logit": None, "error": error}
+        expected[name] = {"file": name, **row}
+    assert_same(read(out, "scores") | read(out, "errors"), expected)
+    assert sum(counts.values()) == len(contents) + 3
+
+
+def test_damaged_record_files_end_nothing(exported, tmp_path, write_records, make_example, photos):
+    path = write_records("x.tfrecord", [make_example(content) for content in photos.values()])
+    whole = (tmp_path / "x.tfrecord").read_bytes()
+    (tmp_path / "x.tfrecord").write_bytes(whole[:-3])
+    (tmp_path / "y.tfrecord.gz").write_bytes(gzip.compress(whole)[:-20])
+    good = write_records("z.tfrecord", [make_example(next(iter(photos.values())))])
+    out = tmp_path / "out"
+    bulk.score_bulk([str(tmp_path / "?.tfrecord*")], str(exported), str(out))
+    assert set(read(out, "errors")) >= {path, str(tmp_path / "y.tfrecord.gz")}
+    # What was read before the damage is scored.
+    assert {f"{path}#0", f"{path}#3", f"{good}#0"} <= set(read(out, "scores"))
+
+
+def test_batches_by_count_and_by_size(photos, exported, tmp_path, monkeypatch):
+    sizes = []
+
+    def score(_, names, contents):
+        sizes.append(len(contents))
+        return iter([])
+
+    monkeypatch.setattr(scores, "score", score)
+    pattern = str(tmp_path / "photos" / "**")
+    bulk.score_bulk([pattern], str(exported), str(tmp_path / "out"))
+    assert sizes == [len(photos)]
+    for content in range(6):
+        (tmp_path / "photos" / f"large{content}.png").write_bytes(bytes(100 * 2**16))
+    sizes.clear()
+    bulk.score_bulk([str(tmp_path / "photos" / "large*")], str(exported), str(tmp_path / "out"))
+    assert sorted(sizes) == [2, 2, 2]
+
+
+def test_what_cannot_work_is_told_before_it_starts(exported, photos, tmp_path):
+    pattern = str(tmp_path / "photos" / "*.png")
+    (tmp_path / "file").write_text("")
+
+    def run(*, patterns=(pattern,), model=exported, out=tmp_path / "out", **options):
+        bulk.score_bulk(patterns, str(model), str(out), **options)
+
+    with pytest.raises(InputError, match=r"photos/\*\.tif: expected a pattern that files match"):
+        run(patterns=[pattern, str(tmp_path / "photos" / "*.tif")])
+    with pytest.raises(InputError, match="photos: expected a pattern that files match"):
+        run(patterns=[str(tmp_path / "photos")])
+    with pytest.raises(InputError, match="expected an exported version"):
+        run(model=tmp_path)
+    with pytest.raises(InputError, match=r"file/out: expected a directory to write to \(Not a dir"):
+        run(out=tmp_path / "file" / "out")
+    with pytest.raises(InputError, match=r"Beam's options: .*NoRunner"):
+        run(options=["--runner=NoRunner"])
+
+
+def test_from_the_command_line(run_cli, exported, photos, tmp_path):
+    run = tmp_path / "run"
+    (run / "serving" / "detector").mkdir(parents=True)
+    (run / "serving" / "detector" / "3").symlink_to(exported)
+    out = tmp_path / "out"
+    for model in (run, exported):
+        code, output, errors = run_cli("score", model, tmp_path / "photos" / "**", "--beam", out)
+        assert (code, errors) == (0, "")
+        lines = dict(line.split() for line in output.splitlines())
+        assert lines["error"] == "2"
+        assert int(lines["real"]) + int(lines["unsure"]) + int(lines["fake"]) == 4
+        assert lines["scores"] == f"{out}/scores-*.jsonl"
+    assert len(read(out, "scores")) == 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["x"], "dcgan: files: expected a run or an exported version, then patterns"),
+        (["x", "*", "--format", "csv"], "dcgan: Invalid value: --format: expected jsonl or parquet"),
+        (["x", "*"], "dcgan: x: expected an exported version, or a run with one in x/serving/detector"),
+    ],
+)
+def test_errors_are_one_line(run_cli, arguments, error):
+    code, _, errors = run_cli("score", *arguments, "--beam", "out")
+    assert code == 2
+    assert errors.startswith(error)
+    assert errors.count("\n") == 1
