@@ -7,6 +7,7 @@ import importlib
 from typing import Any
 
 _HOMES = {
+    "ExportBest": "export.export_best",
     "Exported": "export.exporting",
     "Judge": "export.judges",
     "Pushed": "export.pushing",

@@ -1,0 +1,70 @@
+"""A candidate of each model that is better than all before it."""
+
+import math
+import os
+from typing import Any
+
+import keras
+
+from export import exporting, sources, validation
+from export.exporting import KEEP, Exported
+from export.thresholds import Thresholds
+
+
+class ExportBest(keras.callbacks.Callback):
+    """Exports and validates the model's discriminator whenever a logged value is the best so far.
+
+    Put it after the callback that logs the value, such as `dcgan.callbacks.SampleDistance`. Nothing
+    goes live by itself: `export.push_model(callback.best)` does that.
+
+    Args:
+        base: The directory of candidates.
+        monitor: The value. Defaults to "val_frechet_distance".
+        mode: "min" or "max", what is better. Defaults to "min".
+        name: The name that the model is served under. Defaults to "detector".
+        limits: Thresholds for the blessing. Defaults to none.
+        keep: How many of the newest candidates stay. Defaults to 5.
+
+    Attributes:
+        best: The candidate of the best epoch; None before there is one.
+
+    Raises:
+        ValueError: If the mode is unknown.
+
+    Example:
+        >>> best = export.ExportBest("candidates")
+        >>> model.fit(dataset, epochs=50, callbacks=[SampleDistance(reference), best])
+        >>> export.push_model(best.best, "serving")
+    """
+
+    def __init__(
+        self,
+        base: str | os.PathLike[str],
+        *,
+        monitor: str = "val_frechet_distance",
+        mode: str = "min",
+        name: str = sources.DETECTOR,
+        limits: Thresholds | None = None,
+        keep: int = KEEP,
+    ) -> None:
+        super().__init__()
+        if mode not in ("min", "max"):
+            raise ValueError(f'Expected mode to be "min" or "max". Received: mode={mode!r}')
+        self.base = base
+        self.monitor = monitor
+        self.mode = mode
+        self.name = name
+        self.limits = limits
+        self.keep = keep
+        self.best: Exported | None = None
+        self._least = math.inf
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Exports, if the value was logged and is better than before."""
+        value = float((logs or {}).get(self.monitor, math.nan))
+        signed = value if self.mode == "min" else -value
+        if not signed < self._least:
+            return
+        self._least = signed
+        self.best = exporting.export_model(self.model, self.base, name=self.name, keep=self.keep)
+        validation.validate_model(self.best, self.model, limits=self.limits)
