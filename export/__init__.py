@@ -9,8 +9,10 @@ from typing import Any
 _HOMES = {
     "ExportBest": "export.export_best",
     "Exported": "export.exporting",
+    "Labels": "export.serving_config",
     "Judge": "export.judges",
     "Pushed": "export.pushing",
+    "ServingConfig": "export.serving_config",
     "Thresholds": "export.thresholds",
     "Validation": "export.validation",
     "export_generator": "export.exporting",
@@ -18,6 +20,7 @@ _HOMES = {
     "push_model": "export.pushing",
     "roll_back": "export.pushing",
     "validate_model": "export.validation",
+    "write_serving_config": "export.serving_config",
 }
 
 __all__ = list(_HOMES)

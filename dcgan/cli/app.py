@@ -6,7 +6,20 @@ from typing import NoReturn, cast
 
 import typer
 
-from dcgan.cli import detect, evaluate, export, info, judge, push, sample, score, train, tune, versions
+from dcgan.cli import (
+    detect,
+    evaluate,
+    export,
+    info,
+    judge,
+    push,
+    sample,
+    score,
+    serving_config,
+    train,
+    tune,
+    versions,
+)
 from dcgan.errors import InputError
 
 # Typer, which has a Click of its own in newer versions, does not export this base of its errors.
@@ -31,6 +44,7 @@ app.command()(score.score)
 app.command()(export.export)
 app.command()(push.push)
 app.command()(versions.versions)
+app.command()(serving_config.serving_config)
 
 
 def main() -> NoReturn:

@@ -1,0 +1,39 @@
+"""`dcgan serving-config`: the files that TF Serving is started with."""
+
+from typing import Annotated
+
+import typer
+
+from dcgan.cli import quiet
+from dcgan.cli.options import LiveDirectory, ModelName, RunArgument
+from dcgan.errors import InputError
+from dcgan.run_directory import RunDirectory
+
+
+def serving_config(
+    run: RunArgument,
+    to: LiveDirectory = None,
+    name: ModelName = "detector",
+    stable: Annotated[
+        int | None,
+        typer.Option(help="The version with this label.  [default: the one before the newest]"),
+    ] = None,
+    canary: Annotated[
+        int | None, typer.Option(help="The version with this label.  [default: the newest]")
+    ] = None,
+    image: Annotated[str, typer.Option(help="The server's image.")] = "tensorflow/serving:latest",
+) -> None:
+    """Write models.config, batching.config, monitoring.config and compose.yaml for TF Serving."""
+    directory = RunDirectory.open(run)
+    if (stable is None) != (canary is None):
+        raise InputError("--stable, --canary: expected both or neither")
+    quiet.silence_tensorflow()
+    from export import Labels, write_serving_config
+
+    labels = None if stable is None or canary is None else {name: Labels(stable, canary)}
+    written = write_serving_config(to or directory.serving, labels=labels, image=image)
+    for model, pair in written.labels.items():
+        print(f"{model:10} stable {pair.stable}, canary {pair.canary}")
+    for path in written.files:
+        print(path)
+    print(written.docker)
