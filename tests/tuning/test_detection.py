@@ -1,0 +1,27 @@
+import numpy as np
+import pytest
+
+from dcgan.detector import held_out
+from tuning.detection import Detection
+
+
+@pytest.fixture
+def detection(make_config, monkeypatch):
+    """A test against fakes that are black."""
+
+    def black(reals, *, count, seed):
+        return np.zeros((count, *reals.shape[1:]), np.uint8)
+
+    for name in ("pca_mixture", "variational_autoencoder"):
+        monkeypatch.setattr(held_out, name, black)
+    return Detection(make_config().base, steps=2)
+
+
+def test_it_measures_what_a_discriminator_is_worth(detection, make_config):
+    from dcgan.model import DCGAN
+
+    model = DCGAN.from_preset(make_config().base)
+    before = [weight.numpy() for weight in model.discriminator.weights]
+    assert 0 <= detection.measure(model) <= 1
+    for weight, former in zip(model.discriminator.weights, before, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), former)

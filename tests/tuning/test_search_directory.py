@@ -1,0 +1,53 @@
+import pytest
+
+from dcgan import presets
+from dcgan.errors import InputError
+from tuning import Space, best_config
+from tuning.directory import SearchDirectory
+
+
+@pytest.fixture
+def directory(tmp_path, make_config, tiny_space):
+    directory = SearchDirectory(tmp_path / "search")
+    directory.claim(make_config(), tiny_space)
+    return directory
+
+
+def test_the_same_search_goes_on(directory, make_config, tiny_space):
+    assert directory.load() == (make_config(), tiny_space)
+    directory.check(make_config(), tiny_space)
+
+
+def test_another_search_is_refused(directory, make_config, tiny_space):
+    with pytest.raises(InputError, match=r"another search \(epochs=9, not 3\)"):
+        directory.check(make_config(epochs=3), tiny_space)
+    with pytest.raises(InputError, match=r"another search \(choice=\[4, 8\], not \[4\]\)"):
+        directory.check(make_config(), tiny_space.change(latent_dim=4))
+
+
+def test_what_is_no_search_is_refused(tmp_path, make_config):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="found a file"):
+        SearchDirectory(tmp_path / "file").check(make_config(), Space())
+    presets.get("mnist").save(tmp_path / "run" / "config.json")
+    with pytest.raises(InputError, match="holds a run"):
+        SearchDirectory(tmp_path / "run").check(make_config(), Space())
+    with pytest.raises(InputError, match="expected the directory of a search"):
+        SearchDirectory(tmp_path / "nothing").load()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"config": {"epochs": 0}, "space": {}}'])
+def test_a_damaged_search_is_named(directory, text):
+    directory.settings.write_text(text)
+    with pytest.raises(InputError, match="search"):
+        directory.load()
+
+
+def test_there_is_no_best_before_a_trial_has_ended(directory):
+    with pytest.raises(InputError, match="expected a search of which a trial has ended well"):
+        best_config(directory.path)
+
+
+def test_two_cannot_search_at_once(directory):
+    with directory.lock(), pytest.raises(InputError, match="another process"), directory.lock():
+        pass

@@ -1,0 +1,235 @@
+import os
+import signal
+import subprocess
+import sys
+
+import fake_training
+import keras_tuner
+import pytest
+
+from dcgan.config import RunConfig
+from dcgan.errors import InputError
+from tuning import Budget, DCGANHyperModel, SearchConfig, best_config, fitting, records, run
+from tuning.directory import SearchDirectory
+
+ALGORITHMS = ["hyperband", "bayesian", "random"]
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_a_search_finds_what_is_good(search, fake, make_config, tmp_path, algorithm):
+    seen = []
+    result = search(
+        config=make_config(algorithm=algorithm), budget=Budget(trials=10), on_change=seen.append
+    )
+    assert [len(ended) for ended in seen] == list(range(1, 11))
+    assert len(result.records) == 10
+    assert result.best == min(result.ranked, key=lambda record: record.score)
+    directory = SearchDirectory(tmp_path / "search")
+    assert all(p.is_file() for p in (directory.trials_csv, directory.trials_json))
+    config = RunConfig.load(directory.best)
+    assert config == result.best_config == best_config(directory.path)
+    # What the space leaves alone is the base's, so that it trains in full.
+    assert config.training.epochs == 2
+    assert config.training.batch_size == result.best.values["batch_size"]
+
+
+def test_the_same_seed_ends_with_the_same_trials(search, fake, make_config):
+    first, second = search("a"), search("b")
+    assert fake_training.without_times(first.records) == fake_training.without_times(second.records)
+    other = search("c", config=make_config(seed=1))
+    assert fake_training.without_times(other.records) != fake_training.without_times(first.records)
+
+
+def test_a_finished_search_trains_nothing_again(search, fake, tmp_path):
+    first = search()
+    trained = fake_training.trained(tmp_path / "search")
+    assert search().records == first.records
+    assert fake_training.trained(tmp_path / "search") == trained
+    assert len(trained) == len(set(trained)) == len(first.records)
+
+
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_interrupted_anywhere_it_ends_with_the_same_trials(
+    search, fake, make_config, monkeypatch, tmp_path, algorithm
+):
+    options = {"config": make_config(algorithm=algorithm), "budget": Budget(trials=9)}
+    whole = search("whole", **options)
+    calls = [0]
+
+    def interrupt(original):
+        def wrapped(*args, **arguments):
+            calls[0] += 1
+            if calls[0] % 4 == 0:
+                raise KeyboardInterrupt
+            return original(*args, **arguments)
+
+        return wrapped
+
+    for place, name in ((fitting, "fit"), (records.TrialRecord, "save")):
+        monkeypatch.setattr(place, name, interrupt(getattr(place, name)))
+    for _ in range(20):
+        try:
+            parts = search("parts", **options)
+            break
+        except KeyboardInterrupt:
+            continue
+    assert calls[0] > 18
+    assert fake_training.without_times(parts.records) == fake_training.without_times(whole.records)
+
+
+KILLED = """
+import sys
+sys.path[:0] = {path!r}
+import fake_training
+fake_training.install()
+from tuning import search, Budget
+from tuning.directory import SearchDirectory
+config, space = SearchDirectory(sys.argv[1]).load()
+search(config, sys.argv[1], space=space, budget=Budget(trials=14))
+"""
+
+
+@pytest.mark.parametrize("trial", ["0000", "0010"])
+def test_killed_and_called_again_it_ends_with_the_same_trials(
+    search, fake, make_config, tiny_space, tmp_path, trial
+):
+    """Killed by SIGKILL within a trial, in a process of its own."""
+    config = make_config()
+    whole = search("whole", config=config, budget=Budget(trials=14))
+    directory = SearchDirectory(tmp_path / "killed")
+    directory.claim(config, tiny_space)
+    fuse = tmp_path / "fuse"
+    fuse.write_text(trial)
+    path = [os.path.dirname(__file__), os.getcwd()]  # noqa: PTH109, PTH120
+    script = KILLED.format(path=[str(entry) for entry in path if entry])
+    process = subprocess.run(
+        [sys.executable, "-c", script, str(directory.path)],
+        env={**os.environ, "FAKE_FUSE": str(fuse)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == -signal.SIGKILL, process.stderr
+    assert len(records.read_all(directory.records)) == int(trial)
+    killed = search("killed", config=config, budget=Budget(trials=14))
+    assert fake_training.without_times(killed.records) == fake_training.without_times(whole.records)
+    trained = fake_training.trained(directory.path)
+    assert sorted(trained) == sorted([*(record.trial for record in whole.records), trial])
+
+
+def test_failed_trials_have_a_score_and_never_stop_a_search(search, fake, monkeypatch):
+    train = fitting.fit
+
+    def fail_often(model, task):
+        if model.values["batch_size"] == 16:
+            raise RuntimeError("no\nmemory")
+        return train(model, task)
+
+    monkeypatch.setattr(fitting, "fit", fail_often)
+    result = search()
+    failed = [record for record in result.records if record.failed]
+    assert 3 < len(failed) < len(result.records)
+    assert {record.reason for record in failed} == {"RuntimeError: no"}
+    worst = {record.score for record in failed}
+    assert len(worst) == 1
+    assert worst.pop() > 0
+    assert result.best.values["batch_size"] == 8
+    assert all(record.values["batch_size"] == 8 for record in result.ranked)
+
+
+def test_a_trial_that_goes_on_from_a_failed_one_fails_at_once(search, fake, monkeypatch, tmp_path):
+    def fail(model, task):
+        fake_training._mark(task.checkpoint)
+        raise RuntimeError("always")
+
+    monkeypatch.setattr(fitting, "fit", fail)
+    result = search(budget=Budget(trials=13))
+    assert len(result.records) == 13
+    assert len(fake_training.trained(tmp_path / "search")) == 9
+    with pytest.raises(InputError, match=r"expected a trial that does not fail: RuntimeError: always"):
+        _ = result.best
+
+
+def test_a_trial_whose_process_dies_every_time_is_given_up(search, fake, monkeypatch, tmp_path):
+    train = fitting.fit
+
+    def die(model, task):
+        if task.checkpoint.name == "0002":
+            raise KeyboardInterrupt
+        return train(model, task)
+
+    monkeypatch.setattr(fitting, "fit", die)
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            search(budget=Budget(trials=5))
+    result = search(budget=Budget(trials=5))
+    assert {record.trial: record.reason for record in result.records if record.failed} == {
+        "0002": "RuntimeError: its process has died 3 times"
+    }
+
+
+def test_only_checkpoints_that_are_needed_are_kept(search, fake, monkeypatch):
+    train = fitting.fit
+
+    def keep(model, task):
+        task.checkpoint.mkdir(parents=True)
+        return train(model, task)
+
+    monkeypatch.setattr(fitting, "fit", keep)
+    result = search()
+    kept = {path.name for path in result.directory.checkpoints.iterdir()}
+    assert result.best.trial in kept
+    assert len(kept) < 5 < len(result.records)
+
+
+def test_any_tuner_can_be_used(fake, make_config, noise, noise_reference, tiny_space, tmp_path):
+    space = tiny_space.change(**{
+        name: parameter.ends[0]
+        for name, parameter in tiny_space.parameters.items()
+        if name not in ("batch_size", "latent_dim")
+    })  # fmt: skip
+    hypermodel = DCGANHyperModel(
+        make_config(), tmp_path / "grid", space=space, images=noise, reference=noise_reference
+    )
+    tuner = keras_tuner.GridSearch(
+        hypermodel, hypermodel.objective, directory=tmp_path / "grid", project_name="kt"
+    )
+    result = run(tuner, verbose=0)
+    points = {(r.values["batch_size"], r.values["latent_dim"]) for r in result.records}
+    assert points == {(8, 4), (8, 8), (16, 4), (16, 8)}
+    assert result.best.values["batch_size"] == 8
+    assert result.directory.trials_csv.is_file()
+
+
+def test_a_batch_larger_than_the_data_is_refused(search, fake, tiny_space):
+    with pytest.raises(InputError, match="batch_size: expected at most as many as there are images"):
+        search(space=tiny_space.change(batch_size=[8, 256]))
+
+
+def test_a_search_needs_a_judge_and_images_to_test_on(search, make_config, tmp_path, noise):
+    config = make_config()
+    base = RunConfig(**{**vars(config.base), "judge": "none"})
+    with pytest.raises(InputError, match="judge none: expected a judge"):
+        search(config=SearchConfig(base=base), reference=None)
+    assert not (tmp_path / "search" / "search.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("environment", "message"),
+    [
+        ({"KERASTUNER_ORACLE_IP": "127.0.0.1"}, "expected KERASTUNER_ORACLE_PORT and KERASTUNER_TUNER"),
+        (
+            {
+                "KERASTUNER_ORACLE_IP": "0.0.0.0",
+                "KERASTUNER_ORACLE_PORT": "1",
+                "KERASTUNER_TUNER_ID": "chief",
+            },
+            "expected a loopback address such as 127.0.0.1, or --beyond-loopback",
+        ),
+    ],
+)
+def test_a_chief_listens_on_loopback_only_unless_told(search, monkeypatch, environment, message):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(InputError, match=message):
+        search()
