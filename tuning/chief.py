@@ -95,17 +95,22 @@ def coordinate(
     crew = [_Worker(tuner, number, of=workers) for number in range(workers)]
     ended = 0
     try:
-        while any(worker.is_working() for worker in crew) if crew else server.is_alive():
-            if problems:
-                raise InputError(f"{_IP}: expected an address to listen at ({problems[0]})")
+        while not problems and _goes_on(server, crew):
             time.sleep(_POLL)
             ended = _renew(tuner, ended, on_change)
     finally:
         for worker in crew:
             worker.stop()
     _renew(tuner, ended, on_change)
+    if problems:
+        raise InputError(f"{_IP}: expected an address to listen at ({problems[0]})")
     if crew and not any(worker.finished for worker in crew):
         raise InputError(f"{crew[0].log}: expected workers that do not break down, see there")
+
+
+def _goes_on(server: threading.Thread, crew: Sequence["_Worker"]) -> bool:
+    """Looks after all workers; without any here, the server knows when those elsewhere have ended."""
+    return sum(worker.is_working() for worker in crew) > 0 if crew else server.is_alive()
 
 
 def _serve(tuner: DCGANTuner, problems: list[Exception]) -> None:

@@ -300,5 +300,5 @@ def _check_batches(space: Space, base: RunConfig, images: data.ImageSet) -> None
     if largest > len(images.images):
         raise InputError(
             f"batch_size: expected at most as many as there are images. Received: {largest} with "
-            f"{len(images.images)} images"
+            f"{len(images.images)} images; narrow it by --space"
         )

@@ -97,7 +97,8 @@ class _Durable(keras_tuner.Oracle):
 
     def _epochs_of(self, trial: Any) -> float:
         if trial.metrics.exists("trained_epochs"):
-            return float(trial.metrics.get_last_value("trained_epochs"))
+            # Trials that break off at once count as well, or a search of nothing else would not end.
+            return max(1.0, float(trial.metrics.get_last_value("trained_epochs")))
         values = trial.hyperparameters.values
         return values.get("tuner/epochs", self._default_epochs) - values.get("tuner/initial_epoch", 0)
 

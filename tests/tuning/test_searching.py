@@ -1,4 +1,5 @@
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -100,8 +101,8 @@ def test_killed_and_called_again_it_ends_with_the_same_trials(
     directory.claim(config, tiny_space)
     fuse = tmp_path / "fuse"
     fuse.write_text(trial)
-    path = [os.path.dirname(__file__), os.getcwd()]  # noqa: PTH109, PTH120
-    script = KILLED.format(path=[str(entry) for entry in path if entry])
+    here = pathlib.Path(__file__).parent
+    script = KILLED.format(path=[str(here), str(here.parent.parent)])
     process = subprocess.run(
         [sys.executable, "-c", script, str(directory.path)],
         env={**os.environ, "FAKE_FUSE": str(fuse)},
