@@ -20,8 +20,10 @@ import numpy as np
 import tensorflow as tf
 from google.protobuf import json_format
 from tensorflow_serving.apis import (
+    classification_pb2,
     get_model_status_pb2,
     model_service_pb2_grpc,
+    predict_pb2,
     prediction_service_pb2_grpc,
 )
 
@@ -128,13 +130,15 @@ def over_grpc(models):
                 version = models.find(*which(request.model_spec))
                 inputs = {name: tf.constant(tf.make_ndarray(t)) for name, t in request.inputs.items()}
                 name = request.model_spec.signature_name or "serving_default"
-                response = prediction_service_pb2_grpc.tensorflow__serving_dot_apis_dot_predict__pb2
-                response = response.PredictResponse()
+                response = predict_pb2.PredictResponse()
                 for key, value in models.predict(version, name, inputs).items():
                     response.outputs[key].CopyFrom(tf.make_tensor_proto(value))
                 return response
 
             return answer(context, predict)
+
+        def Classify(self, request, context):  # noqa: N802
+            return answer(context, lambda: _classify(models, which(request.model_spec), request))
 
     class Model(model_service_pb2_grpc.ModelServiceServicer):
         def GetModelStatus(self, request, context):  # noqa: N802
@@ -151,6 +155,18 @@ def over_grpc(models):
     finally:
         models.released.set()
         server.stop(None).wait()
+
+
+def _classify(models, which, request):
+    examples = [example.SerializeToString() for example in request.input.example_list.examples]
+    name = request.model_spec.signature_name
+    outputs = models.predict(models.find(*which), name, {"inputs": tf.constant(examples)})
+    response = classification_pb2.ClassificationResponse()
+    for labels, scores in zip(outputs["classes"], outputs["scores"], strict=True):
+        found = response.result.classifications.add()
+        for label, score in zip(labels, scores, strict=True):
+            found.classes.add(label=label.decode(), score=score)
+    return response
 
 
 @contextlib.contextmanager
@@ -188,8 +204,9 @@ def over_http(models):
             self.send_response(code)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(text.encode())))
-            self.end_headers()
-            self.wfile.write(text.encode())
+            with contextlib.suppress(ConnectionError):  # A client that did not wait so long.
+                self.end_headers()
+                self.wfile.write(text.encode())
 
     server = http.server.ThreadingHTTPServer(("localhost", 0), Handler)
     server.daemon_threads = True
