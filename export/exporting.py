@@ -71,18 +71,9 @@ def export_model(
         >>> export.export_model("runs/mnist").path
         PosixPath('runs/mnist/export/detector/1/Format-Serving')
     """
-    versions.check_name(name)
     run = sources.as_run(source)
-    judge, kind = sources.load_judge(source)
-    return _publish(
-        signatures.of_judge(judge, max_pixels=max_pixels),
-        sources.candidate_base(base, run) / name,
-        keep=keep,
-        records=requests.for_judge(name, judge.image_shape),
-        card=cards.make(
-            name=name, kind=kind, calibration=judge.calibration, max_pixels=max_pixels, run=run
-        ),
-    )
+    content = prepare_judge(source, name=name, max_pixels=max_pixels)
+    return _publish(content, sources.candidate_base(base, run) / name, keep=keep)
 
 
 def export_generator(
@@ -109,25 +100,53 @@ def export_generator(
     versions.check_name(name)
     run = sources.as_run(source)
     model = sources.load_generator(source)
-    return _publish(
-        signatures.of_generator(model),
-        sources.candidate_base(base, run) / name,
-        keep=keep,
-        records=requests.for_generator(name, model.latent_dim),
+    content = Content(
+        servable=signatures.of_generator(model),
+        records=tuple(requests.for_generator(name, model.latent_dim)),
         card=cards.make(name=name, kind=sources.GENERATOR, calibration=None, max_pixels=None, run=run),
+    )
+    return _publish(content, sources.candidate_base(base, run) / name, keep=keep)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Content:
+    """What a SavedModel's directory is made of.
+
+    Attributes:
+        servable: The model.
+        records: Warm-up requests.
+        card: What `card.make` returned.
+    """
+
+    servable: Servable
+    records: tuple[bytes, ...]
+    card: dict[str, Any]
+
+
+def prepare_judge(source: Source, *, name: str, max_pixels: int = MAX_PIXELS) -> Content:
+    """Loads and describes what `export_model` exports; arguments and errors are the same."""
+    versions.check_name(name)
+    judge, kind = sources.load_judge(source)
+    card = cards.make(
+        name=name,
+        kind=kind,
+        calibration=judge.calibration,
+        max_pixels=max_pixels,
+        run=sources.as_run(source),
+    )
+    return Content(
+        servable=signatures.of_judge(judge, max_pixels=max_pixels),
+        records=tuple(requests.for_judge(name, judge.image_shape)),
+        card=card,
     )
 
 
-def write_model(
-    servable: Servable, directory: pathlib.Path, *, records: Iterable[bytes], card: dict[str, Any]
-) -> str:
+def write(content: Content, directory: pathlib.Path) -> str:
     """Writes a SavedModel with its warm-up file and its card.
 
     Args:
-        servable: What it is made of.
+        content: What goes in.
         directory: Where to.
-        records: Warm-up requests.
-        card: What `card.make` returned.
 
     Returns:
         Its digest, see `saved_model.digest`.
@@ -136,36 +155,28 @@ def write_model(
         OSError: If it cannot be written.
     """
     try:
-        saved_model.write(servable, directory)
+        saved_model.write(content.servable, directory)
     except tf.errors.OpError as error:
         # What TensorFlow raises on a full disk; Python's own is what callers look for.
         raise OSError(error.message) from None
     digest = saved_model.digest(directory)
     described = {"signatures": saved_model.describe(directory), "digest": digest}
-    _write_extra(directory / "assets.extra", records, card | described)
+    _write_extra(directory / "assets.extra", content.records, content.card | described)
     return digest
 
 
-def _publish(
-    servable: Servable,
-    model: pathlib.Path,
-    *,
-    keep: int,
-    records: Iterable[bytes],
-    card: dict[str, Any],
-) -> Exported:
+def _publish(content: Content, model: pathlib.Path, *, keep: int) -> Exported:
     digests = []
 
-    def write(directory: pathlib.Path) -> None:
-        place = directory / candidates.MODEL
-        digests.append(write_model(servable, place, records=records, card=card))
+    def fill(directory: pathlib.Path) -> None:
+        digests.append(write(content, directory / candidates.MODEL))
 
-    path = versions.publish(model, write, keep=keep)
+    path = versions.publish(model, fill, keep=keep)
     return Exported(
         path=path / candidates.MODEL,
         candidate=path,
         version=int(path.name),
-        calibrated=card["calibrated"],
+        calibrated=content.card["calibrated"],
         digest=digests[0],
     )
 

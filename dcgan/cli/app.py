@@ -13,6 +13,7 @@ from dcgan.cli import (
     info,
     judge,
     push,
+    quickstart,
     sample,
     score,
     serving_config,
@@ -33,6 +34,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+app.command()(quickstart.quickstart)
 app.command()(train.train)
 app.command()(tune.tune)
 app.command()(sample.sample)

@@ -1,0 +1,151 @@
+"""What TFX's Trainer calls: `Trainer(run_fn="export.tfx_trainer.run_fn", ...)`.
+
+Reference:
+    [Trainer](https://www.tensorflow.org/tfx/guide/trainer)
+"""
+
+import dataclasses
+import math
+import pathlib
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import tensorflow as tf
+
+from dcgan import data, detector, presets, training
+from dcgan.config import NetworkConfig, RunConfig, TrainingConfig
+from dcgan.detector import collecting
+from dcgan.errors import InputError
+from dcgan.model import DCGAN
+from dcgan.run_directory import RunDirectory
+from export import decoding, exporting, sources
+
+_DATA = "tfx"
+_DEFAULTS: dict[str, Any] = {
+    "preset": "mnist",
+    "network": {},
+    "training": {},
+    "skip_bad": False,
+    "seed": 0,
+    "detector": True,
+}
+_BATCH = 256
+
+
+class FnArgs(Protocol):
+    """What is used of TFX's `FnArgs`."""
+
+    train_files: Sequence[str]
+    eval_files: Sequence[str]
+    train_steps: int | None
+    model_run_dir: str
+    serving_model_dir: str
+    custom_config: dict[str, Any] | None
+
+
+def run_fn(fn_args: FnArgs) -> None:
+    """Trains a DCGAN and its detector on examples, and writes the detector as a SavedModel.
+
+    The examples are `tf.Example`s with the feature `image_bytes`, a PNG, JPEG, GIF, BMP or WebP file.
+    Those of `eval_files` are what the detector is calibrated on. The run, with samples, tables and
+    TensorBoard's logs, goes to `model_run_dir`; paths are local.
+
+    Args:
+        fn_args: `train_steps`, if it is not None, says how many batches are learned from, rounded up
+            to whole epochs; `custom_config` may hold `preset` ("mnist"), `network` and `training`
+            (values that differ from the preset's), `skip_bad` (False; whether images that cannot be
+            decoded are left out), `seed` (0) and `detector` (True; False exports the discriminator,
+            uncalibrated, and reads no `eval_files`).
+
+    Raises:
+        InputError: If a setting is unknown or out of range, there are no or too few images, or one
+            cannot be decoded.
+
+    Example:
+        >>> Trainer(
+        ...     run_fn="export.tfx_trainer.run_fn",
+        ...     examples=example_gen.outputs["examples"],
+        ...     train_args=trainer_pb2.TrainArgs(num_steps=7500),
+        ...     eval_args=trainer_pb2.EvalArgs(),
+        ...     custom_config={"preset": "mnist"},
+        ... )
+    """
+    settings = _read_settings(fn_args.custom_config or {})
+    config = presets.override(
+        presets.get(settings["preset"]),
+        network=settings["network"],
+        training=settings["training"],
+        data=_DATA,
+        skip_bad=settings["skip_bad"],
+        seed=settings["seed"],
+    )
+    images = _read_images(fn_args.train_files, config)
+    config = _with_epochs(config, fn_args.train_steps, images=len(images))
+    run = RunDirectory(fn_args.model_run_dir)
+    model = training.train(config, run.path, images=data.ImageSet(_DATA, "train", images)).model
+    if settings["detector"]:
+        unseen = _read_images(fn_args.eval_files, config)
+        fitted = _fit_detector(run, model, images, unseen, config=config)
+        detector.save(fitted, run.detector)
+    content = exporting.prepare_judge(run, name=sources.DETECTOR)
+    exporting.write(content, pathlib.Path(fn_args.serving_model_dir))
+
+
+def _read_settings(given: dict[str, Any]) -> dict[str, Any]:
+    unknown = sorted(set(given) - set(_DEFAULTS))
+    if unknown:
+        raise InputError(
+            f"custom_config: expected some of {', '.join(_DEFAULTS)}. Received: {', '.join(unknown)}"
+        )
+    settings = _DEFAULTS | given
+    for part, kind in (("network", NetworkConfig), ("training", TrainingConfig)):
+        names = {field.name for field in dataclasses.fields(kind)}
+        unknown = sorted(set(settings[part]) - names)
+        if unknown:
+            raise InputError(f"custom_config: expected no {part} setting {', '.join(unknown)}")
+    return settings
+
+
+def _with_epochs(config: RunConfig, steps: int | None, *, images: int) -> RunConfig:
+    if steps is None:
+        return config
+    steps_an_epoch = max(1, images // config.training.batch_size)
+    return presets.override(config, training={"epochs": math.ceil(steps / steps_an_epoch)})
+
+
+def _read_images(patterns: Sequence[str], config: RunConfig) -> np.ndarray:
+    """Decodes the examples in files, shape (count, height, width, channels), uint8."""
+    paths = sorted(path for pattern in patterns for path in tf.io.gfile.glob(pattern))
+    if not paths:
+        raise InputError(f"{', '.join(patterns)}: expected files with examples")
+    network = config.network
+    shape = (network.image_size, network.image_size, network.channels)
+    parts, errors = [np.empty((0, *shape), np.uint8)], []
+    for path in paths:
+        # ExampleGen writes compressed files, and their names say so.
+        records = tf.data.TFRecordDataset(path, "GZIP" if path.endswith(".gz") else "")
+        for examples in records.batch(_BATCH):
+            contents, unparsed = decoding.parse_examples(examples)
+            pixels, undecoded = decoding.decode(
+                contents, image_shape=shape, max_pixels=exporting.MAX_PIXELS
+            )
+            problems = tf.where(unparsed == "", undecoded, unparsed).numpy().astype(str)
+            parts.append(pixels.numpy()[problems == ""])
+            errors += [f"{path}: {problem}" for problem in problems if problem]
+    if errors and not config.skip_bad:
+        raise InputError(f"{errors[0]} (and {len(errors) - 1} more; skip_bad leaves them out)")
+    return np.concatenate(parts)
+
+
+def _fit_detector(
+    run: RunDirectory, model: DCGAN, images: np.ndarray, unseen: np.ndarray, *, config: RunConfig
+) -> detector.Detector:
+    """Fits a detector that is calibrated on all unseen images; TFX's Evaluator measures it."""
+    rate = max(detector.DetectorConfig.false_alarm_rate, 1 / (len(unseen) + 1))
+    settings = detector.DetectorConfig.for_run(
+        config, images=len(images), seed=config.seed, false_alarm_rate=rate
+    )
+    pool = collecting.collect(run, model, images, config=config, settings=settings)
+    reals = detector.Reals(train=images, calibration=unseen, test=unseen[:0])
+    return detector.fit(model.discriminator, pool, reals, settings=settings).detector

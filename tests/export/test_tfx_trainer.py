@@ -1,0 +1,133 @@
+import gzip
+import json
+import types
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from dcgan import detector
+from dcgan.detector import collecting
+from dcgan.detector.pool import FakePool, Fakes
+from dcgan.errors import InputError
+from dcgan.run_directory import RunDirectory
+from export import tfx_trainer
+
+SMALL = {
+    "network": {"latent_dim": 4, "generator_width": 4, "discriminator_width": 4, "max_width": 4}
+    | {"head_width": 4, "head_units": 4, "mapping_units": 4},
+    "training": {"batch_size": 8},
+}
+
+
+@pytest.fixture
+def examples(encode, make_pixels, make_example, tmp_path):
+    """Writes so many examples into a file, as ExampleGen does; returns the pattern."""
+
+    def write(name, count, *more):
+        contents = [make_example(encode(make_pixels(28, 28, 1, seed=seed))) for seed in range(count)]
+        directory = tmp_path / name
+        directory.mkdir()
+        options = tf.io.TFRecordOptions(compression_type="GZIP")
+        with tf.io.TFRecordWriter(str(directory / "data-00000-of-00001.gz"), options) as writer:
+            for content in [*contents, *more]:
+                writer.write(content)
+        return f"{directory}/*"
+
+    return write
+
+
+@pytest.fixture
+def fn_args(examples, tmp_path):
+    """What TFX hands over, for 20 images to learn from and 12 to calibrate on."""
+    return types.SimpleNamespace(
+        train_files=[examples("train", 20)],
+        eval_files=[examples("eval", 12)],
+        train_steps=3,
+        eval_steps=None,
+        model_run_dir=str(tmp_path / "model_run"),
+        serving_model_dir=str(tmp_path / "model" / "Format-Serving"),
+        custom_config=dict(SMALL),
+    )
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Makes the pool by arithmetic and the detector's training short."""
+
+    def collect(run, model, reals, *, config, settings):
+        return FakePool.join([Fakes("a", "gan", reals // 2)])
+
+    class Short(detector.DetectorConfig):
+        @classmethod
+        def for_run(cls, config, *, images, **values):
+            assert images == 20
+            return detector.DetectorConfig(steps=1, fold_steps=1, batch_size=8, width=2, **values)
+
+    monkeypatch.setattr(collecting, "collect", collect)
+    monkeypatch.setattr(detector, "DetectorConfig", Short)
+
+
+def card(fn_args):
+    path = tf.io.gfile.join(fn_args.serving_model_dir, "assets.extra", "model_card.json")
+    return json.loads(tf.io.gfile.GFile(path).read())
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_detector_from_examples(fn_args):
+    tfx_trainer.run_fn(fn_args)
+    run = RunDirectory(fn_args.model_run_dir)
+    # 20 images are 2 batches of 8, so 3 steps are 2 epochs.
+    assert run.load_config().training.epochs == 2
+    assert len(run.read_metrics()) == 2
+    found = card(fn_args)
+    assert (found["kind"], found["data"]) == ("detector", {"name": "tfx", "split": "train"})
+    assert (found["calibration"]["reals"], found["calibration"]["false_alarm_rate"]) == (12, 1 / 13)
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 28, 28, 1), np.uint8)
+    served = tf.saved_model.load(fn_args.serving_model_dir).signatures["predict_uint8"]
+    expected = detector.load(run.detector).score(pixels)["p_fake"]
+    np.testing.assert_allclose(served(images=tf.constant(pixels))["p_fake"], expected, atol=1e-5)
+
+
+def test_the_discriminator_alone(fn_args):
+    fn_args.custom_config |= {"detector": False}
+    fn_args.eval_files, fn_args.train_steps = [], 2
+    tfx_trainer.run_fn(fn_args)
+    assert card(fn_args)["kind"] == "discriminator"
+    assert RunDirectory(fn_args.model_run_dir).load_config().training.epochs == 1
+
+
+def test_images_are_read_as_they_were_written(examples, make_pixels, make_example, tmp_path):
+    config = tfx_trainer.presets.get("mnist")
+    pattern = examples("mixed", 3, make_example(b"junk"), b"\xff\xff", make_example(b"more"))
+    with pytest.raises(InputError) as caught:
+        tfx_trainer._read_images([pattern], config)
+    assert "data-00000-of-00001.gz: content is none of these" in str(caught.value)
+    assert str(caught.value).endswith("(and 2 more; skip_bad leaves them out)")
+    plain = tmp_path / "plain"
+    plain.write_bytes(gzip.decompress((tmp_path / "mixed" / "data-00000-of-00001.gz").read_bytes()))
+    config = tfx_trainer.presets.override(config, skip_bad=True)
+    images = tfx_trainer._read_images([pattern, str(plain)], config)
+    expected = np.stack([make_pixels(28, 28, 1, seed=seed) for seed in range(3)] * 2)
+    np.testing.assert_array_equal(images, expected)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"presets": "mnist"}, "expected some of preset, network, .* Received: presets$"),
+        ({"network": {"width": 3}}, "expected no network setting width$"),
+        ({"training": {"steps": 3}}, "expected no training setting steps$"),
+        ({"preset": "cifar"}, "preset: expected one of"),
+    ],
+)
+def test_settings_that_are_none(fn_args, settings, reason):
+    fn_args.custom_config = settings
+    with pytest.raises(InputError, match=reason):
+        tfx_trainer.run_fn(fn_args)
+
+
+def test_no_files(fn_args, tmp_path):
+    fn_args.train_files = [f"{tmp_path}/none/*"]
+    with pytest.raises(InputError, match=r"none/\*: expected files with examples$"):
+        tfx_trainer.run_fn(fn_args)
