@@ -64,12 +64,16 @@ class _Durable(keras_tuner.Oracle):
         files.write_text(path, json.dumps(trial.get_state()))
 
     def reload(self) -> None:
-        """Reads the state, without trials that were begun after it was written."""
+        """Reads the state, without trials that were begun after it was written.
+
+        KerasTuner writes it while the trial that has just ended still counts as under way.
+        """
         state = json.loads(pathlib.Path(self._get_oracle_fname()).read_text(encoding="utf-8"))
         for path in pathlib.Path(self._project_dir).glob("trial_*"):
             if path.name.removeprefix("trial_") not in state["start_order"]:
                 shutil.rmtree(path)
         super().reload()
+        self._retry_queue = [trial for trial in self._retry_queue if trial not in self.end_order]
 
     def get_state(self) -> dict[str, Any]:
         """Returns the state as JSON values."""

@@ -73,6 +73,14 @@ def tune(
     algorithm: Annotated[
         str, typer.Option(help=f"One of {', '.join(ALGORITHMS)}.", rich_help_panel=_SEARCH)
     ] = SearchConfig.algorithm,
+    judge: Annotated[
+        str | None,
+        typer.Option(
+            help="What measures samples: mnist, random, inception_v3 or a .keras file.",
+            show_default="auto",
+            rich_help_panel=_SEARCH,
+        ),
+    ] = None,
     objective: Annotated[
         str, typer.Option(help=f"One of {', '.join(OBJECTIVES)}.", rich_help_panel=_SEARCH)
     ] = SearchConfig.objective,
@@ -110,8 +118,15 @@ def tune(
 
     Without a limit the search ends after one iteration of Hyperband, or after 20 trials.
     """
-    base = _base(config, preset, data=data and absolute(data), split=split, precision=precision)
-    base = presets.override(base, skip_bad=skip_bad or base.skip_bad)
+    base = _base(
+        config,
+        preset,
+        data=data and absolute(data),
+        split=split,
+        precision=precision,
+        judge=judge and (absolute(judge) if judge.endswith(".keras") else judge),
+        skip_bad=skip_bad or None,
+    )
     search_config = SearchConfig(
         base=base,
         algorithm=algorithm,

@@ -10,6 +10,7 @@ from dcgan.config import RunConfig, TrainingConfig
 from dcgan.data import ImageSet
 from dcgan.metrics import Judge
 from tuning import SearchConfig, Space, oracles, report, results
+from tuning.tuner import DCGANTuner
 
 
 @pytest.fixture(scope="session")
@@ -93,8 +94,9 @@ def _quick_process(monkeypatch):
 
 @pytest.fixture
 def fake(monkeypatch):
-    """Takes the cost from trials and from reports."""
+    """Takes the cost from trials, from what is tidied up between them, and from reports."""
     fake_training.install(monkeypatch.setattr)
+    monkeypatch.setattr(DCGANTuner, "_try_build", lambda self, hp: self.hypermodel.build(hp))
     monkeypatch.setattr(report, "write", results.write_tables)
 
 

@@ -35,16 +35,18 @@ def test_a_search_finds_what_is_good(search, fake, make_config, tmp_path, algori
 
 
 def test_the_same_seed_ends_with_the_same_trials(search, fake, make_config):
-    first, second = search("a"), search("b")
+    budget = Budget(trials=13)
+    first, second = search("a", budget=budget), search("b", budget=budget)
     assert fake_training.without_times(first.records) == fake_training.without_times(second.records)
-    other = search("c", config=make_config(seed=1))
+    other = search("c", config=make_config(seed=1), budget=budget)
     assert fake_training.without_times(other.records) != fake_training.without_times(first.records)
 
 
 def test_a_finished_search_trains_nothing_again(search, fake, tmp_path):
-    first = search()
+    budget = Budget(trials=13)
+    first = search(budget=budget)
     trained = fake_training.trained(tmp_path / "search")
-    assert search().records == first.records
+    assert search(budget=budget).records == first.records
     assert fake_training.trained(tmp_path / "search") == trained
     assert len(trained) == len(set(trained)) == len(first.records)
 
