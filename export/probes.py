@@ -1,6 +1,7 @@
 """Requests whose answers are known: what a model is asked, and what it says while Keras runs it."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -101,7 +102,7 @@ def for_generator(model: DCGAN) -> list[Probe]:
     """
     latents = np.random.default_rng(0).normal(size=(_COUNT, model.latent_dim)).astype(np.float32)
     generator = model.ema_generator or model.generator
-    images: Any = tf.function(lambda: generator(tf.constant(latents), training=False), autograph=False)()
+    images = _run(lambda: generator(tf.constant(latents), training=False))
     levels = to_uint8(tf.cast(images, tf.float32).numpy())
     return [Probe("serving_default", {"latents": latents}, {"images": levels}, rounding=1)]
 
@@ -115,14 +116,19 @@ def _make_pixels(image_shape: tuple[int, int, int]) -> np.ndarray:
 
 
 def _score(judge: Judge, images: np.ndarray) -> dict[str, np.ndarray]:
-    # As a graph, whose kernels are those of the SavedModel.
-    scores: Any = tf.function(lambda: judge(tf.constant(images), training=False), autograph=False)()
+    scores = _run(lambda: judge(tf.constant(images), training=False))
     decisions = np.array([text.encode() for text in DECISIONS], object)
     return {
         "p_fake": scores["p_fake"].numpy(),
         "decision": decisions[scores["decision"].numpy()],
         "discriminator_logit": scores["discriminator_logit"].numpy(),
     }
+
+
+def _run(function: Callable[[], Any]) -> Any:
+    """Calls Keras as a server calls the SavedModel: as a graph, on the processor."""
+    with tf.device("CPU:0"):
+        return tf.function(function, autograph=False)()
 
 
 def _append_error(rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
