@@ -40,8 +40,12 @@ def resize(images: tf.Tensor, size: int) -> tf.Tensor:
         Shape ([batch,] size, size, channels), uint8, rounded to the nearest grey level.
     """
     square = _crop_to_square(images)
-    scaled = tf.image.resize(square, (size, size), method="bilinear", antialias=True)
-    return tf.cast(tf.round(tf.cast(scaled, tf.float32)), tf.uint8)
+    if square.shape[-3] is not None:
+        return _scale(square, size)
+    # Scaling what has the size already would change nothing, but costs more than all the rest.
+    has_size = tf.shape(square)[-3] == size
+    scaled = tf.cond(has_size, lambda: square, lambda: _scale(square, size))
+    return tf.ensure_shape(scaled, [*square.shape[:-3], size, size, square.shape[-1]])
 
 
 def to_channels(images: tf.Tensor, channels: int) -> tf.Tensor:
@@ -89,6 +93,11 @@ def prepare_array(images: np.ndarray, *, image_size: int | None, channels: int |
         piece = tf.constant(images[start : start + _CHUNK])
         prepared[start : start + _CHUNK] = prepare(piece, image_size=image_size, channels=channels)
     return prepared
+
+
+def _scale(images: tf.Tensor, size: int) -> tf.Tensor:
+    scaled = tf.image.resize(images, (size, size), method="bilinear", antialias=True)
+    return tf.cast(tf.round(tf.cast(scaled, tf.float32)), tf.uint8)
 
 
 def _crop_to_square(images: tf.Tensor) -> tf.Tensor:
