@@ -52,7 +52,7 @@ def progress(records: Sequence[TrialRecord], *, label: str, direction: str, log:
     if log:
         _log(axes, scores)
     axes.set_xlim(left=0)
-    axes.legend(frameon=False)
+    axes.legend(frameon=False, ncols=3, loc="lower left", bbox_to_anchor=(0, 1))
     return pictures.svg(plot)
 
 
@@ -179,7 +179,11 @@ def _ticks(space: Space, name: str) -> list[tuple[float, str]]:
     else:
         values = np.linspace(*parameter.bounds, 4).tolist()
     chosen = values if len(values) <= _MOST_TICKS else [values[0], values[-1]]
-    return [(importance.position(space, name, value), show(value)) for value in chosen]
+    return [(importance.position(space, name, value), _short(value)) for value in chosen]
+
+
+def _short(value: Any) -> str:
+    return f"{value:.2g}" if isinstance(value, float) else show(value)
 
 
 def _plot(

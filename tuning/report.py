@@ -13,7 +13,7 @@ from tuning.records import TrialRecord
 from tuning.settings import SearchConfig
 from tuning.space import Space
 
-_SHOWN = 6
+_SHOWN = 5
 _MOST_AXES = 9
 _SCATTERED = 4
 _LABELS = {

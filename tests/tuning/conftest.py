@@ -77,8 +77,8 @@ def tiny_space():
     )
 
 
-@pytest.fixture(autouse=True)
-def _quick_process(monkeypatch):
+@pytest.fixture
+def quick_process(monkeypatch):
     """A Gaussian process that is fitted and searched at random points only, which takes no time."""
     make = oracles.BayesianOracle._make_gpr
 

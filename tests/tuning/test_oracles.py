@@ -6,6 +6,8 @@ import pytest
 
 from tuning import Budget, oracles
 
+pytestmark = pytest.mark.usefixtures("quick_process")
+
 ALGORITHMS = ["hyperband", "bayesian", "random"]
 
 

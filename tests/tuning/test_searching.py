@@ -13,6 +13,8 @@ from dcgan.errors import InputError
 from tuning import Budget, DCGANHyperModel, SearchConfig, best_config, fitting, records, run
 from tuning.directory import SearchDirectory
 
+pytestmark = pytest.mark.usefixtures("quick_process")
+
 ALGORITHMS = ["hyperband", "bayesian", "random"]
 
 

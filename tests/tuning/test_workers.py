@@ -33,7 +33,10 @@ def test_a_worker_killed_within_a_trial_loses_only_that(search, workers, monkeyp
     assert sorted(trained) == sorted([*(record.trial for record in result.records), "0004"])
     assert {record.worker for record in result.records} == {"worker0", "worker1"}
     # Rungs follow one another as in one process.
-    assert sorted(record.first_epoch for record in result.records) == [0] * 9 + [1] * 3
+    by_trial = {record.trial: record for record in result.records}
+    later = [record for record in result.records if record.parent]
+    assert later
+    assert all(record.first_epoch == by_trial[record.parent].epochs for record in later)
     assert set(addresses) == {"127.0.0.1"}
     assert "KERASTUNER_ORACLE_IP" not in os.environ
 
