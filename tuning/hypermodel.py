@@ -259,7 +259,7 @@ def load_reference(
 
     Args:
         config: The search.
-        images: The images that it trains on; the floor comes from them.
+        images: The images that it trains on, which say how many samples there can be.
         directory: Where the statistics are kept.
 
     Raises:
@@ -278,7 +278,6 @@ def load_reference(
     return metrics.Reference.compute(
         reals,
         judge,
-        floor_images=images.images,
         fake_count=min(config.samples, len(images.images)),
         cache_dir=directory.references,
     )

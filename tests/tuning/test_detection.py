@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from dcgan.detector import held_out
+from dcgan.model import DCGAN
 from tuning.detection import Detection
 
 
@@ -17,9 +18,8 @@ def detection(make_config, monkeypatch):
     return Detection(make_config().base, steps=2)
 
 
-def test_it_measures_what_a_discriminator_is_worth(detection, make_config):
-    from dcgan.model import DCGAN
-
+@pytest.mark.slow
+def test_it_measures_what_a_discriminator_is_worth(detection, make_config, deterministic):
     model = DCGAN.from_preset(make_config().base)
     before = [weight.numpy() for weight in model.discriminator.weights]
     assert 0 <= detection.measure(model) <= 1
