@@ -1,18 +1,21 @@
 """Frechet distance against training time, for the article's program, its peers and this project.
 
     python benchmarks/time_to_quality.py run PEERS RESULTS --contender mnist-float32 --seed 0
+    python benchmarks/time_to_quality.py add RUN RESULTS
     python benchmarks/time_to_quality.py speed PEERS RESULTS [--steps 20] [--rounds 5]
     python benchmarks/time_to_quality.py table RESULTS ARTICLE
     python benchmarks/time_to_quality.py plot RESULTS ARTICLE PICTURE
 
 `run` trains one contender, judges 10,000 samples after each epoch and adds that to `RESULTS`, a JSON
-file. `speed` measures what an epoch of each costs in epochs of the article's program: all of them take
-a few steps, in processes of their own, one after another, round by round, and the medians of the ratios
-within a round count. Time is the product of both, so that a machine's other work during the long runs
-does not matter. `ARTICLE` is what `judge_samples.py` made of the article's own fifty epochs.
+file; `add` takes what a finished run of `dcgan train` with preset mnist logged. `speed` measures what an
+epoch of each costs in epochs of the article's program: all of them take a few steps, in processes of
+their own, one after another, round by round, and the medians of the ratios within a round count. Time is
+the product of both, so that a machine's other work during the long runs does not matter. `ARTICLE` is
+what `judge_samples.py` made of the article's own fifty epochs.
 """
 
 import argparse
+import csv
 import json
 import pathlib
 import statistics
@@ -30,9 +33,10 @@ import numpy as np
 import tensorflow as tf
 
 import dcgan
-from dcgan import data, metrics, presets
+from dcgan import data, metrics, presets, sampling
 from dcgan.config import RunConfig
 from dcgan.metrics import judges
+from dcgan.run_directory import RunDirectory
 
 STEPS_PER_ARTICLE_EPOCH = 234
 CONTENDERS = {
@@ -168,12 +172,7 @@ def _speed_round(peers: pathlib.Path, steps: int) -> dict[str, float]:
 
 def run(arguments: argparse.Namespace) -> None:
     """Trains one contender and adds it to the results."""
-    judge = judges.load("mnist")
-    reference = metrics.Reference.compute(
-        data.load_images("mnist", split="test").images,
-        judge,
-        floor_images=data.load_images("mnist").images,
-    )
+    reference = make_reference()
     if arguments.contender == "torch":
         trained = train_torch(arguments.peers, arguments.epochs)
     else:
@@ -182,16 +181,55 @@ def run(arguments: argparse.Namespace) -> None:
     for epoch, samples in trained:
         points.append({"epoch": epoch, **_values(reference.distances(samples))})
         print(points[-1], flush=True)
+    _save(arguments.results, arguments.contender, arguments.seed, points, samples, reference)
+
+
+def add(arguments: argparse.Namespace) -> None:
+    """Adds a finished run to the results."""
+    directory = RunDirectory.open(arguments.run)
+    config = directory.load_config()
+    with directory.metrics.open(newline="") as file:
+        points = [
+            {
+                "epoch": int(row["epoch"]),
+                "frechet_distance": round(float(row["val_frechet_distance"]), 4),
+                "kernel_distance": round(float(row["val_kid"]), 4),
+            }
+            for row in csv.DictReader(file)
+        ]
+    samples = sampling.load_model(directory.model).generate(10_000, seed=0)
+    contender = "mnist-float32" if config.precision == "float32" else "mnist-bfloat16"
+    _save(arguments.results, contender, config.seed, points, samples, make_reference())
+
+
+def make_reference() -> metrics.Reference:
+    """Returns what samples are measured against: the test images, seen by the digits' judge."""
+    return metrics.Reference.compute(
+        data.load_images("mnist", split="test").images,
+        judges.load("mnist"),
+        floor_images=data.load_images("mnist").images,
+    )
+
+
+def _save(
+    path: pathlib.Path,
+    contender: str,
+    seed: int,
+    points: list[dict[str, Any]],
+    samples: np.ndarray,
+    reference: metrics.Reference,
+) -> None:
+    """Adds a contender's distances, and what else its last samples are like, to the results."""
     scores = reference.evaluate(samples)
-    shares = metrics.class_shares(judge.embed(samples).probabilities)
-    points[-1] |= _values(scores) | {"class_shares": [round(float(share), 4) for share in shares]}
-    results = _read(arguments.results)
-    key = arguments.contender, arguments.seed
-    others = [run for run in results["runs"] if (run["contender"], run["seed"]) != key]
-    entry = {"contender": arguments.contender, "seed": arguments.seed, "points": points}
+    shares = metrics.class_shares(reference.judge.embed(samples).probabilities)
+    last = _values(scores) | points[-1]
+    points[-1] = last | {"class_shares": [round(float(share), 4) for share in shares]}
+    results = _read(path)
+    others = [run for run in results["runs"] if (run["contender"], run["seed"]) != (contender, seed)]
+    entry = {"contender": contender, "seed": seed, "points": points}
     results["floor"] = {name: round(s.floor, 4) for name, s in scores.items() if s.floor is not None}
     results["runs"] = sorted([*others, entry], key=lambda run: (run["contender"], run["seed"]))
-    _write(arguments.results, results)
+    _write(path, results)
 
 
 def _values(scores: dict[str, metrics.Score]) -> dict[str, float]:
@@ -272,6 +310,10 @@ def main() -> None:
         one.add_argument("results", type=pathlib.Path)
         one.add_argument("--contender", choices=CONTENDERS, required=function is run)
         one.set_defaults(function=function)
+    finished = commands.add_parser("add")
+    finished.add_argument("run", type=pathlib.Path)
+    finished.add_argument("results", type=pathlib.Path)
+    finished.set_defaults(function=add)
     commands.choices["run"].add_argument("--seed", type=int, default=0)
     commands.choices["run"].add_argument("--epochs", type=int, help="the preset's by default")
     commands.choices["speed"].add_argument("--steps", type=int, default=20)
