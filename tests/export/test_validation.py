@@ -85,9 +85,13 @@ def marks(exported):
     return {str(path.relative_to(exported.candidate)) for path in exported.candidate.glob("*/*BLESSED")}
 
 
-def test_a_fresh_process_agrees_with_keras(detector, tmp_path):
+def test_a_fresh_process_agrees_with_keras(detector, tmp_path, monkeypatch):
     exported = export.export_model(detector, tmp_path)
+    # What the process would find first if it looked for Keras.
+    (tmp_path / "keras.py").write_text("import pathlib; pathlib.Path(__file__ + '.used').touch()")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     found = export.validate_model(exported, detector)
+    assert not (tmp_path / "keras.py.used").exists()
     assert (found.blessed, found.infra_blessed, found.reasons) == (True, True, ())
     assert set(found.differences) == SIGNATURES
     assert max(found.differences.values()) < 1e-4
