@@ -12,8 +12,6 @@ from tuning.settings import SearchConfig
 _SEED = 0
 # A fifth of the usual: they would take longer than drawing and embedding the samples.
 _SUBSETS = 10
-# The AUROC of guessing.
-_COIN = 0.5
 
 
 class Goal:
@@ -61,13 +59,16 @@ class Goal:
 
     @functools.cached_property
     def worst(self) -> dict[str, float]:
-        """What a generator would score that learned nothing: the worse of plain grey and noise."""
+        """What a failed trial scores: twice the distance of plain grey or noise, no detector at all.
+
+        A generator that has just begun may be farther off than either, but is not a failure.
+        """
         shape = (self._reference.fake_count, *self._image_shape)
         grey = self._distances(np.zeros(shape, np.float32))
         noise = np.random.default_rng(_SEED).uniform(-1, 1, shape).astype(np.float32)
         noisy = self._distances(noise)
-        worse = {name: max(grey[name], noisy[name]) for name in grey}
-        return worse if self._detection is None else worse | {"detector_auroc": _COIN}
+        worse = {name: 2 * max(grey[name], noisy[name]) for name in grey}
+        return worse if self._detection is None else worse | {"detector_auroc": 0.0}
 
     def _distances(self, samples: np.ndarray) -> dict[str, float]:
         real, seen = self._reference.statistics.real, self._reference.judge.embed(samples).features

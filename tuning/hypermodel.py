@@ -182,7 +182,7 @@ class DCGANHyperModel(keras_tuner.HyperModel):
     def fail(
         self, trial: str, values: Mapping[str, Any], reason: str, *, parent: str = ""
     ) -> dict[str, float]:
-        """Ends a trial as failed, with the score of a generator that learned nothing.
+        """Ends a trial as failed, with a score worse than any that learns, see `Goal.worst`.
 
         Args:
             trial: The trial's number.

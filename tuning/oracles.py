@@ -73,7 +73,8 @@ class _Durable(keras_tuner.Oracle):
             if path.name.removeprefix("trial_") not in state["start_order"]:
                 shutil.rmtree(path)
         super().reload()
-        self._retry_queue = [trial for trial in self._retry_queue if trial not in self.end_order]
+        for trial in set(self._retry_queue) & set(self.end_order):
+            self._retry_queue.remove(trial)
 
     def get_state(self) -> dict[str, Any]:
         """Returns the state as JSON values."""

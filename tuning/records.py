@@ -34,7 +34,7 @@ class TrialRecord:
         trial: Its number, as text.
         status: "done"; "stopped", once it was behind the median of finished trials; "cut", when the
             search's time was over; "failed", for a training that diverged, collapsed or broke off.
-        score: The objective; for a failed trial the score of one that learned nothing.
+        score: The objective; for a failed trial one worse than any that learns.
         reason: Why it did not go on; "" if it did.
         values: The hyper-parameters that matter.
         parent: The trial it went on from, in a later rung; "" for a new one.

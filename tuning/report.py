@@ -74,8 +74,8 @@ def _of_failed(ended: Sequence[TrialRecord]) -> list[Section]:
     if not failed:
         return []
     text = (
-        f"{len(failed)} of {len(ended)} trials failed. They count as a generator that learned nothing, "
-        "so that the search keeps away from them."
+        f"{len(failed)} of {len(ended)} trials failed. They count as worse than a generator that "
+        "learned nothing, so that the search keeps away from them."
     )
     rows = [(record.trial, record.reason, _point(record)) for record in failed]
     table = markup.table(rows, header=("Trial", "Why", "Hyper-parameters"))
