@@ -10,8 +10,8 @@ from tuning.detection import Detection
 from tuning.settings import SearchConfig
 
 _SEED = 0
-# A fifth of the usual: they would take longer than drawing and embedding the samples.
-_SUBSETS = 10
+# A tenth of the usual: they would take longer than drawing and embedding the samples.
+_SUBSETS = 5
 
 
 class Goal:

@@ -25,7 +25,7 @@ class SearchConfig:
         epochs: The most epochs that a trial is trained for. Defaults to 9.
         epoch_images: Images that an epoch of a trial takes, at most all. Defaults to 10,000.
         samples: How many samples a distance is measured with, at most as many as there are images.
-            Defaults to 2,000.
+            Defaults to 1,000.
         seed: Of the sampled points. Defaults to 0.
 
     Raises:
@@ -37,7 +37,7 @@ class SearchConfig:
     objective: str = "val_frechet_distance"
     epochs: int = 9
     epoch_images: int = 10_000
-    samples: int = 2_000
+    samples: int = 1_000
     seed: int = 0
 
     def __post_init__(self) -> None:
