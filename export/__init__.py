@@ -7,6 +7,7 @@ import importlib
 from typing import Any
 
 _HOMES = {
+    "Client": "export.client",
     "ExportBest": "export.export_best",
     "Exported": "export.exporting",
     "Labels": "export.serving_config",
@@ -19,6 +20,7 @@ _HOMES = {
     "export_model": "export.exporting",
     "push_model": "export.pushing",
     "roll_back": "export.pushing",
+    "score_bulk": "export.bulk",
     "validate_model": "export.validation",
     "write_serving_config": "export.serving_config",
 }

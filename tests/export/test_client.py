@@ -17,8 +17,8 @@ import requests
 import serving_double
 from dcgan.detector import scoring
 from dcgan.errors import InputError
-from export import judges
-from export.client import Client, target
+from export import Client, judges
+from export.client import target
 
 _SERVERS = {"http": serving_double.over_http, "grpc": serving_double.over_grpc}
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
