@@ -35,7 +35,8 @@ def main(directory: str, origin: str, deadline: str | None = None) -> None:
 
 
 def _end_with_the_chief() -> None:
-    sys.stdin.read()
+    # Not `sys.stdin`, whose lock this thread would hold when the interpreter ends.
+    os.read(sys.stdin.fileno(), 1)
     os._exit(1)
 
 
