@@ -3,12 +3,13 @@
 import numpy as np
 import tensorflow as tf
 
-from dcgan.detector import corruptions
+from dcgan.detector import corruptions, laundering
 from dcgan.detector.pool import FakePool
 
-# How many of the fakes come with the reals' pixel values: without them, a detector would learn to
-# look at the histogram, which tells its training fakes so well that it would learn little else.
-_LAUNDERED = 0.7
+# Shares of the fakes as they are, laundered together and laundered one by one: with plain ones alone, a
+# detector would learn to look at the histogram, which tells its training fakes so well that it would
+# learn little else.
+_SHARES = (0.3, 0.3, 0.4)
 
 
 def training_batches(
@@ -27,7 +28,7 @@ def training_batches(
     """
     with tf.device("/CPU:0"):
         real_pixels = tf.constant(reals)
-        fake_pixels = tf.constant(np.stack([pool.images, pool.laundered(reals, seed=seed)]))
+        fake_pixels = tf.constant(_versions(pool, reals, seed=seed))
     half = batch_size // 2
     shape = (batch_size, *reals.shape[1:])
 
@@ -35,8 +36,11 @@ def training_batches(
         seeds = tf.random.experimental.stateless_split(tf.stack([tf.constant(seed, tf.int64), step]), 5)
         which = tf.random.stateless_uniform((half,), seeds[0], 0, len(reals), tf.int32)
         fakes = tf.random.stateless_uniform((half,), seeds[1], 0, len(pool.images), tf.int32)
-        laundered = tf.random.stateless_uniform((half,), seeds[2]) < _LAUNDERED
-        drawn = tf.gather_nd(fake_pixels, tf.stack([tf.cast(laundered, tf.int32), fakes], axis=1))
+        versions = tf.searchsorted(
+            tf.constant(np.cumsum(_SHARES[:-1]), tf.float32),
+            tf.random.stateless_uniform((half,), seeds[2]),
+        )
+        drawn = tf.gather_nd(fake_pixels, tf.stack([versions, fakes], axis=1))
         images = tf.concat([tf.gather(real_pixels, which), drawn], axis=0)
         labels = tf.repeat([0.0, 1.0], [half, half])
         order = tf.argsort(tf.random.stateless_uniform((batch_size,), seeds[3]))
@@ -45,3 +49,9 @@ def training_batches(
 
     numbers = tf.data.Dataset.counter()
     return numbers.map(draw, num_parallel_calls=2, deterministic=True).prefetch(2)
+
+
+def _versions(pool: FakePool, reals: np.ndarray, *, seed: int) -> np.ndarray:
+    """The fakes as in `_SHARES`, shape (3, count, height, width, channels)."""
+    each = laundering.launder_each(pool.images, reals, seed=seed)
+    return np.stack([pool.images, pool.laundered(reals, seed=seed), each])

@@ -12,7 +12,7 @@ from dcgan.model import DCGAN
 from dcgan.run_directory import RunDirectory
 
 # Shares of the pool: the strongest generator at hand first.
-_OWN, _ZOO, _REBUILT = 0.4, 0.2, 0.4
+_OWN, _ZOO, _REBUILT = 0.6, 0.15, 0.25
 
 
 def collect(

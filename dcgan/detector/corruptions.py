@@ -95,7 +95,8 @@ PERTURBATIONS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
 def augment(images: tf.Tensor, *, seed: tf.Tensor) -> tf.Tensor:
     """Corrupts most images of a shuffled batch, each part in its own way, in strengths of chance.
 
-    Six of 16 stay as they are, three each go through JPEG, blur and rescaling, and one gets noise.
+    Four of 16 stay as they are, three each go through JPEG and blur, five through rescaling, and one
+    gets noise.
 
     Args:
         images: Shape (batch, height, width, channels), uint8, in random order.
@@ -107,7 +108,7 @@ def augment(images: tf.Tensor, *, seed: tf.Tensor) -> tf.Tensor:
     count = tf.shape(images)[0]
     plain, encoded, blurred, rescaled, noisy = (
         images[count * start // 16 : count * end // 16]
-        for start, end in ((0, 6), (6, 9), (9, 12), (12, 15), (15, 16))
+        for start, end in ((0, 4), (4, 7), (7, 10), (10, 15), (15, 16))
     )
     seeds = tf.random.experimental.stateless_split(seed, 5)
     qualities = tf.random.stateless_uniform(tf.shape(encoded)[:1], seeds[0], *_QUALITIES, tf.int32)

@@ -18,7 +18,7 @@ from dcgan.detector.model import Detector
 _BATCH = 500
 _CURVE_POINTS = 200
 
-CLEAN, LAUNDERED = "clean", "laundered"
+CLEAN, LAUNDERED, LAUNDERED_EACH = "clean", "laundered", "laundered one by one"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,19 +27,26 @@ class Condition:
 
     Attributes:
         name: "clean", "laundered" or "laundered, jpeg 75" and the like.
-        laundered: Whether fakes get the reals' pixel values.
+        launder: What gives fakes the reals' pixel values, see `laundering`; None for nothing.
         perturbation: A key of `corruptions.PERTURBATIONS` or None.
     """
 
     name: str
-    laundered: bool
+    launder: Callable[..., np.ndarray] | None
     perturbation: str | None
 
 
 def conditions() -> tuple[Condition, ...]:
     """Returns all conditions, from the mildest: clean, laundered, and laundered then perturbed."""
-    perturbed = [Condition(f"{LAUNDERED}, {name}", True, name) for name in corruptions.PERTURBATIONS]
-    return (Condition(CLEAN, False, None), Condition(LAUNDERED, True, None), *perturbed)
+    perturbed = [
+        Condition(f"{LAUNDERED}, {name}", laundering.launder, name) for name in corruptions.PERTURBATIONS
+    ]
+    return (
+        Condition(CLEAN, None, None),
+        Condition(LAUNDERED, laundering.launder, None),
+        Condition(LAUNDERED_EACH, laundering.launder_each, None),
+        *perturbed,
+    )
 
 
 def evaluate(
@@ -128,8 +135,8 @@ def _prepare(
     condition: Condition, reals: np.ndarray, fakes: dict[str, np.ndarray], *, seed: int
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     changed = dict(fakes)
-    if condition.laundered:
-        changed = {name: laundering.launder(images, reals, seed=seed) for name, images in fakes.items()}
+    if condition.launder:
+        changed = {name: condition.launder(images, reals, seed=seed) for name, images in fakes.items()}
     return perturb(reals, condition.perturbation), {
         name: perturb(images, condition.perturbation) for name, images in changed.items()
     }

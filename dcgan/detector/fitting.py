@@ -97,7 +97,8 @@ def fit(
     """Fits a detector on a trained discriminator and a pool of fakes.
 
     Besides the detector itself, one network is trained for each family of fakes, briefly and without
-    that family; what they say of it is what calibrates the detector for generators it has not seen.
+    that family; how much worse they tell it is what calibrates the detector for families it has not
+    seen.
 
     Args:
         discriminator: From images to logits, positive for real; it is left as it is.
@@ -186,22 +187,38 @@ def _seen(pool: FakePool) -> np.ndarray:
 def _score_left_out(
     detector: Detector, folds: dict[str, Detector], pool: FakePool, reals: Reals, *, seed: int
 ) -> LeftOut:
-    """Scores each family's fakes, half of them laundered, by the network kept from that family.
+    """Scores fakes that were not trained on, half of them laundered.
 
-    Where there is but one family, the detector scores the fakes that it was not trained on.
+    Each counts twice: as the detector scores it, which is what a generator of a known family gets, and
+    with its distance from the reals reduced as a generator's of an unknown family would be. How much
+    that is the briefly trained networks tell: those that were kept from a family beside the others.
     """
-    if not folds:
-        return _score_fakes(detector, pool.where(~_seen(pool)), reals, seed=seed)
-    wanted = detector.raw_scores(reals.calibration)
-    parts = []
-    for family, fold in folds.items():
-        left = _score_fakes(fold, pool.where(pool.families == family), reals, seed=seed)
-        given = fold.raw_scores(reals.calibration)
-        parts.append(LeftOut(_rescale(left.logits, given, wanted), left.origins))
-    return LeftOut(
-        np.concatenate([part.logits for part in parts]),
-        np.concatenate([part.origins for part in parts]),
-    )
+    held_back = pool.where(~_seen(pool))
+    known = _score_fakes(detector, held_back, reals, seed=seed)
+    kept = {
+        family: _share_kept(family, folds, held_back.where(held_back.families == family), reals)
+        for family in folds
+    }
+    families = dict(zip(pool.origins.tolist(), pool.families.tolist(), strict=True))
+    shares = np.array([kept.get(families[origin], 1.0) for origin in known.origins.tolist()])
+    middle = np.mean(detector.raw_scores(reals.calibration))
+    unknown = middle + shares * (known.logits - middle)
+    return LeftOut(np.concatenate([known.logits, unknown]), np.tile(known.origins, 2))
+
+
+def _share_kept(family: str, folds: dict[str, Detector], pool: FakePool, reals: Reals) -> float:
+    """What is left of a family's distance from the reals where it was not learned from; at most 1."""
+    others = [_distance(fold, pool, reals) for name, fold in folds.items() if name != family]
+    if not others:
+        return 1.0
+    return float(np.clip(_distance(folds[family], pool, reals) / np.mean(others), 0.0, 1.0))
+
+
+def _distance(detector: Detector, pool: FakePool, reals: Reals) -> float:
+    """How far apart the mean scores of fakes and reals are, in standard deviations of the reals'."""
+    real = detector.raw_scores(reals.calibration)
+    fake = _score_fakes(detector, pool, reals, seed=0).logits
+    return max(1e-6, float((fake.mean() - real.mean()) / max(float(real.std()), 1e-6)))
 
 
 def _score_fakes(detector: Detector, pool: FakePool, reals: Reals, *, seed: int) -> LeftOut:
@@ -211,9 +228,3 @@ def _score_fakes(detector: Detector, pool: FakePool, reals: Reals, *, seed: int)
     plain, laundered = part.images[::2], part.laundered(reals.train, seed=seed)[1::2]
     logits = [detector.raw_scores(images) for images in (plain, laundered)]
     return LeftOut(np.concatenate(logits), np.concatenate([part.origins[::2], part.origins[1::2]]))
-
-
-def _rescale(logits: np.ndarray, given: np.ndarray, wanted: np.ndarray) -> np.ndarray:
-    """Brings a network's logits to another's scale, by what both give the same reals."""
-    scale = np.std(wanted) / max(float(np.std(given)), 1e-6)
-    return (logits - np.mean(given)) * scale + np.mean(wanted)

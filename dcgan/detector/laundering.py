@@ -43,3 +43,35 @@ def _match(values: np.ndarray, wanted: np.ndarray, rng: np.random.Generator) -> 
             matched[values == level] = rng.permutation(by_rank[start : start + count])
             start += count
     return matched
+
+
+def launder_each(fakes: np.ndarray, reals: np.ndarray, *, seed: int = 0) -> np.ndarray:
+    """Gives each fake the pixel values of one real image, by rank.
+
+    Where `launder` matches all values together, and leaves a mixture in each image that no real one
+    has, this leaves nothing to find in an image's values. The brightest fake takes the values of the
+    brightest of as many reals, and so on.
+
+    Args:
+        fakes: As for `launder`.
+        reals: Shape (any count, height, width, channels), uint8.
+        seed: Of the reals that are taken and the order among equal values. Defaults to 0.
+
+    Returns:
+        Shape of `fakes`, uint8.
+    """
+    rng = np.random.default_rng(seed)
+    chosen = reals[rng.choice(len(reals), len(fakes), replace=len(fakes) > len(reals))]
+    laundered = np.empty_like(fakes)
+    for fake, real in zip(_by_brightness(fakes), _by_brightness(chosen), strict=True):
+        for channel in range(fakes.shape[-1]):
+            values = fakes[fake, ..., channel]
+            order = np.lexsort((rng.random(values.size), values.ravel()))
+            matched = np.empty(values.size, np.uint8)
+            matched[order] = np.sort(chosen[real, ..., channel], axis=None)
+            laundered[fake, ..., channel] = matched.reshape(values.shape)
+    return laundered
+
+
+def _by_brightness(images: np.ndarray) -> np.ndarray:
+    return np.argsort(images.mean(axis=(1, 2, 3)), kind="stable")

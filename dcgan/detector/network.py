@@ -4,7 +4,8 @@ from typing import Any
 
 import keras
 
-from dcgan.detector.framing import Framing
+from dcgan.detector.statistics import Framing, Levels
+from dcgan.layers import FusedBatchNormalization
 
 _COARSEST = 8
 _DROPOUT = 0.3
@@ -47,7 +48,7 @@ def build_classifier(
 
     A residual network that sees the image at full size beside its high frequencies; the
     discriminator's maps join where they have the size of its own, and its last features at the end,
-    with how the content lies in its frame.
+    with what the image says as a whole: its framing and its grey levels.
 
     Args:
         image_shape: (height, width, channels).
@@ -72,9 +73,10 @@ def build_classifier(
         joining = [entry for entry in maps if entry.shape[1:3] == x.shape[1:3]]
         x = make.block(keras.layers.Concatenate()([x, *joining]) if joining else x, channels)
     x = make.convolution(x, 4 * width, kernel_size=3, strides=2)
-    framing = keras.layers.BatchNormalization(momentum=_MOMENTUM)(Framing()(images))
-    framing = make.dense(make.dense(framing, 2 * width), 2 * width)
-    parts = [keras.layers.Flatten()(x), make.dense(features, 2 * width), framing]
+    measured = [Framing(dtype="float32")(images), Levels(dtype="float32")(images)]
+    statistics = FusedBatchNormalization(momentum=_MOMENTUM)(keras.layers.Concatenate()(measured))
+    statistics = make.dense(make.dense(statistics, 4 * width), 4 * width)
+    parts = [keras.layers.Flatten()(x), make.dense(features, 2 * width), statistics]
     x = keras.layers.Concatenate()(parts)
     x = keras.layers.Dropout(_DROPOUT, seed=make.next_seed())(x)
     initializer = keras.initializers.GlorotUniform(make.next_seed())
@@ -116,7 +118,7 @@ class _Layers:
             use_bias=False,
             kernel_initializer=initializer,
         )(x)
-        return keras.layers.BatchNormalization(momentum=_MOMENTUM)(x)
+        return FusedBatchNormalization(momentum=_MOMENTUM)(x)
 
 
 def _as_float32(layer: keras.layers.Layer) -> keras.layers.Layer:

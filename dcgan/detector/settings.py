@@ -12,14 +12,14 @@ class DetectorConfig:
     """Everything that decides how a detector ends.
 
     Args:
-        steps: Training steps of the detector. Defaults to 1,200.
+        steps: Training steps of the detector. Defaults to 3,600.
         fold_steps: Training steps of each network that is kept from one family of fakes, for the
-            calibration. Defaults to 200.
-        replay_steps: Training steps for which a copy of the run's own model goes on. Defaults to 400.
-        zoo_steps: Training steps of each GAN of the zoo. Defaults to 900.
-        rebuild_steps: Training steps of the autoencoders and denoisers. Defaults to 900.
+            calibration. Defaults to 250.
+        replay_steps: Training steps for which a copy of the run's own model goes on. Defaults to 350.
+        zoo_steps: Training steps of each GAN of the zoo. Defaults to 300.
+        rebuild_steps: Training steps of the autoencoders and denoisers. Defaults to 350.
         pool_size: Fakes in the pool. Defaults to 30,000.
-        batch_size: Images a step, half of them fakes. Defaults to 128.
+        batch_size: Images a step, half of them fakes. Defaults to 64.
         learning_rate: Adam's, rising at first and then falling to 0. Defaults to 2e-3.
         width: Of the classifier, see `network.build_classifier`. Defaults to 32.
         false_alarm_rate: Bound on the share of reals called fake. Defaults to 0.01.
@@ -31,13 +31,13 @@ class DetectorConfig:
         InputError: If a value is out of range.
     """
 
-    steps: int = 1200
-    fold_steps: int = 200
-    replay_steps: int = 400
-    zoo_steps: int = 900
-    rebuild_steps: int = 900
+    steps: int = 3_600
+    fold_steps: int = 250
+    replay_steps: int = 350
+    zoo_steps: int = 300
+    rebuild_steps: int = 350
     pool_size: int = 30_000
-    batch_size: int = 128
+    batch_size: int = 64
     learning_rate: float = 2e-3
     width: int = 32
     false_alarm_rate: float = 0.01
@@ -72,9 +72,14 @@ class DetectorConfig:
         training = config.training
         share = min(1.0, training.epochs * (images // training.batch_size) / _FULL_RUN)
         scaled = {name: max(1, round(getattr(cls, name) * share)) for name in _STEPS}
-        return cls(**{**scaled, "seed": seed, **values})
+        pool_size = min(
+            cls.pool_size, _POOL_BYTES // (config.network.image_size**2 * config.network.channels)
+        )
+        return cls(**{**scaled, "pool_size": pool_size, "seed": seed, **values})
 
 
 _STEPS = ("steps", "fold_steps", "replay_steps", "zoo_steps", "rebuild_steps")
 # Steps of a run of the default preset, for which the defaults are meant.
-_FULL_RUN = 9_000
+_FULL_RUN = 7_500
+# Three versions of every fake are in memory as a detector learns.
+_POOL_BYTES = 2**28

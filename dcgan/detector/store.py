@@ -22,7 +22,7 @@ _UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, TypeError, KeyError,
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class LeftOut:
-    """Scores of fakes by networks that had not learned from their family.
+    """Scores of fakes that were not learned from, as those of known and of unknown families.
 
     Attributes:
         logits: On the detector's scale, higher for fakes, shape (count,).

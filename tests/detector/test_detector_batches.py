@@ -44,7 +44,7 @@ def test_labels_fit_images_and_fakes_come_laundered_and_plain(take):
 
 
 def test_fakes_come_as_often_as_there_are_of_them(take, monkeypatch):
-    monkeypatch.setattr(batches, "_LAUNDERED", 0.0)
+    monkeypatch.setattr(batches, "_SHARES", (1.0, 0.0, 0.0))
     parts = [Fakes("a", "gan", _flat(10, 30)), Fakes("b", "autoencoder", _flat(20, 10))]
     pixels, labels = take(_flat(0, 30), FakePool.join(parts), count=100)
     values, counts = np.unique(pixels[..., 0, 0, 0][labels == 1], return_counts=True)

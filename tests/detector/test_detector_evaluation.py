@@ -22,7 +22,8 @@ def report(fitted, reals, spoiled):
 
 
 def test_every_condition_generator_and_figure(report):
-    names = ["clean", "laundered", "laundered, jpeg 95", "laundered, jpeg 75", "laundered, jpeg 50"]
+    names = ["clean", "laundered", "laundered one by one"]
+    names += ["laundered, jpeg 95", "laundered, jpeg 75", "laundered, jpeg 50"]
     names += ["laundered, blur 0.6", "laundered, rescale 0.75", "laundered, noise 8"]
     assert list(report["detector"]) == list(report["summary"]) == names
     for rows in report["detector"].values():

@@ -4,6 +4,7 @@ from sklearn.metrics import roc_auc_score
 
 from dcgan.detector import fitting
 from dcgan.detector.pool import FakePool, Fakes
+from dcgan.detector.reals import Reals
 from dcgan.errors import InputError
 
 
@@ -38,7 +39,35 @@ def test_each_fold_was_kept_from_its_family(fitted, spots, spoiled):
 
 def test_left_out_scores_cover_every_origin(fitted, pool):
     assert set(fitted.left_out.origins) == set(pool.counts())
-    assert len(fitted.left_out.logits) == len(fitted.left_out.origins) == len(pool.images)
+    held_back = len(pool.images[::10])
+    assert len(fitted.left_out.logits) == len(fitted.left_out.origins) == 2 * held_back
+
+
+def test_fakes_of_unknown_families_are_nearer_to_the_reals(fitted, reals):
+    known, unknown = np.split(fitted.left_out.logits, 2)
+    middle = fitted.detector.raw_scores(reals.calibration).mean()
+    assert abs(unknown.mean() - middle) < abs(known.mean() - middle)
+    assert (np.sign(unknown - middle) == np.sign(known - middle)).all()
+
+
+class _Fixed:
+    """Scores reals as -1 and 1, fakes as told."""
+
+    def __init__(self, fakes):
+        self._fakes = fakes
+
+    def raw_scores(self, images):
+        fakes = np.full(len(images), self._fakes, np.float32)
+        return np.where(images[:, 0, 0, 0] == 0, np.resize([-1, 1], len(images)), fakes)
+
+
+def test_share_that_is_kept_of_an_unknown_familys_distance():
+    reals = Reals(*[np.zeros((10, 4, 4, 1), np.uint8)] * 3)
+    pool = FakePool.join([Fakes("a", "gan", np.full((10, 4, 4, 1), 9, np.uint8))])
+    # Laundered, these fakes are zeros as well, and as near as the reals.
+    folds = {"gan": _Fixed(2), "autoencoder": _Fixed(6), "denoiser": _Fixed(10)}
+    assert fitting._share_kept("gan", folds, pool, reals) == pytest.approx(2 / 8, abs=0.03)
+    assert fitting._share_kept("denoiser", folds, pool, reals) == 1
 
 
 def test_too_few_reals_for_the_rate_are_refused_before_training(

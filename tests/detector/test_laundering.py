@@ -41,3 +41,30 @@ def test_channels_are_matched_apart():
 def test_reals_laundered_by_themselves_stay(seed):
     reals = np.random.default_rng(seed).integers(0, 256, (8, 6, 6, 1), np.uint8)
     np.testing.assert_array_equal(laundering.launder(reals, reals), reals)
+
+
+def test_each_fake_gets_the_values_of_one_real():
+    rng = np.random.default_rng(3)
+    fakes = rng.integers(0, 256, (4, 5, 5, 2), np.uint8)
+    reals = np.sort(rng.integers(0, 256, (4, 5, 5, 2), np.uint8), axis=0)
+    laundered = laundering.launder_each(fakes, reals, seed=1)
+    values = {np.sort(image.reshape(25, 2), axis=0).tobytes() for image in laundered}
+    assert values == {np.sort(image.reshape(25, 2), axis=0).tobytes() for image in reals}
+    brightness = fakes.mean(axis=(1, 2, 3)), laundered.mean(axis=(1, 2, 3))
+    np.testing.assert_array_equal(*(np.argsort(values) for values in brightness))
+
+
+def test_each_keeps_the_order_of_an_image_and_breaks_ties_by_seed():
+    fakes = np.random.default_rng(4).permutation(100).astype(np.uint8).reshape(1, 10, 10, 1)
+    reals = np.arange(100, 200).astype(np.uint8).reshape(1, 10, 10, 1)
+    np.testing.assert_array_equal(laundering.launder_each(fakes, reals), fakes + 100)
+    flat = np.zeros_like(fakes)
+    first, again, other = (laundering.launder_each(flat, reals, seed=seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+
+
+def test_more_fakes_than_reals():
+    fakes = np.random.default_rng(5).integers(0, 256, (5, 3, 3, 1), np.uint8)
+    laundered = laundering.launder_each(fakes, np.full((2, 3, 3, 1), 9, np.uint8))
+    np.testing.assert_array_equal(laundered, 9)

@@ -1,14 +1,18 @@
-"""How an image's content lies in its frame: extents and moments, as a network's input."""
+"""What a whole image says of its making, as a network's input: framing and grey levels."""
 
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-# Grey levels of the 8-bit images; halves, so that no pixel lies on one.
-_LEVELS = (15.5, 39.5, 79.5, 127.5, 191.5)
-# One grey level is 1 / 127.5: a step of about ten levels, which still has a gradient.
-_STEEPNESS = 60.0
+# Grey levels of 8-bit images; halves, so that no pixel lies on one.
+_EDGES = (7.5, 15.5, 27.5, 39.5, 59.5, 79.5, 103.5, 127.5, 159.5, 191.5, 223.5)
+_DARK = (0.5, 1.5, 2.5, 3.5, 4.5, 8.5, 16.5, 32.5, 64.5, 96.5)
+_BINS = (*_DARK, 127.5, *(255.0 - level for level in reversed(_DARK)))
+# One grey level is 1 / 127.5: a step of about five levels, which still has a gradient.
+_STEEPNESS = 100.0
+# Far less than one grey level.
+_SHARPNESS = 800.0
 
 
 @keras.saving.register_keras_serializable(package="dcgan")
@@ -39,9 +43,10 @@ class Framing(keras.layers.Layer):
         for axis in (2, 1):
             for sign in (1.0, -1.0):
                 profile = tf.reduce_max(sign * images, axis=axis)
-                measured += [_margins(profile, sign * (level / 127.5 - 1)) for level in _LEVELS]
-        # (batch, channels, 20, 2): margins before and after; what they leave is the extent.
-        margins = tf.stack(measured, axis=2)
+                levels = sign * (tf.constant(_EDGES) / 127.5 - 1)
+                measured.append(_margins(profile, levels))
+        # (batch, channels, 44, 2): margins before and after; what they leave is the extent.
+        margins = tf.concat(measured, axis=2)
         extents = 1 - tf.reduce_sum(margins, axis=-1)
         down, across = tf.split(extents, 2, axis=2)
         parts = [margins, extents, tf.maximum(down, across), tf.minimum(down, across)]
@@ -50,22 +55,54 @@ class Framing(keras.layers.Layer):
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, int]:
         """Returns (batch, length)."""
-        levels = 2 * len(_LEVELS)
+        levels = 2 * len(_EDGES)
         each = 2 * levels * 2 + 2 * levels + 2 * levels + 2 * 6
         return input_shape[0], each * int(input_shape[-1] or 0)
 
 
-def _margins(profile: tf.Tensor, level: float) -> tf.Tensor:
-    """Returns the shares of a profile before its first and after its last value above a level.
+@keras.saving.register_keras_serializable(package="dcgan")
+class Levels(keras.layers.Layer):
+    """Counts how many pixels of an image have which grey levels, finest at black and white.
+
+    What digitised or encoded an image left its own set of levels, such as a white that is 253 in one
+    image and 254 in another; a generator's levels are those of its last activation.
+    """
+
+    def call(self, images: tf.Tensor) -> tf.Tensor:
+        """Measures images.
+
+        Args:
+            images: Shape (batch, height, width, channels), float32, -1 to 1.
+
+        Returns:
+            Logarithms of pixels a bin, shape (batch, 22 * channels), float32.
+        """
+        size = float(images.shape[1] * images.shape[2])
+        below = [
+            tf.reduce_sum(tf.sigmoid(_SHARPNESS * (level / 127.5 - 1 - images)), axis=(1, 2))
+            for level in _BINS
+        ]
+        cumulated = tf.stack([tf.zeros_like(below[0]), *below, tf.fill(tf.shape(below[0]), size)], -1)
+        counts = cumulated[..., 1:] - cumulated[..., :-1]
+        counts = tf.math.log1p(tf.maximum(counts, 0.0))
+        return tf.reshape(counts, (-1, _size(counts)))
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, int]:
+        """Returns (batch, length)."""
+        return input_shape[0], (len(_BINS) + 1) * int(input_shape[-1] or 0)
+
+
+def _margins(profile: tf.Tensor, levels: tf.Tensor) -> tf.Tensor:
+    """Returns the shares of a profile before its first and after its last value above each level.
 
     Args:
         profile: Shape (batch, length, channels).
-        level: The level.
+        levels: Shape (count,).
 
     Returns:
-        Shape (batch, channels, 2).
+        Shape (batch, channels, count, 2).
     """
-    below = tf.sigmoid(_STEEPNESS * (level - profile))
+    below = tf.sigmoid(_STEEPNESS * (levels - profile[..., tf.newaxis]))
     before = tf.reduce_mean(tf.math.cumprod(below, axis=1), axis=1)
     after = tf.reduce_mean(tf.math.cumprod(below, axis=1, reverse=True), axis=1)
     return tf.stack([before, after], axis=-1)
