@@ -84,7 +84,7 @@ def test_from_nothing_to_a_live_version_and_scored_images(run_cli, parts, agreei
         ("detect",),
         ("evaluate", fast.samples),
     ]
-    assert errors.count(fast.promise) == 2
+    assert errors.count(fast.quality) == 2
     assert (out / "serving" / "detector" / "1" / "saved_model.pb").is_file()
     card = json.loads((out / "serving/detector/1/assets.extra/model_card.json").read_text())
     assert card["calibrated"]
