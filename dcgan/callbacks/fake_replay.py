@@ -9,6 +9,7 @@ import numpy as np
 
 from dcgan import files, images
 
+
 class FakeReplay(keras.callbacks.Callback):
     """Keeps some samples of each of the last epochs as `epoch_001.npz`, key `images`, uint8.
 
