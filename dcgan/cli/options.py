@@ -19,4 +19,4 @@ LiveDirectory = Annotated[
 def absolute(data: str) -> str:
     """Makes a path independent of the working directory; names of data sets stay."""
     path = pathlib.Path(data).expanduser()
-    return str(path.resolve()) if path.exists() else data
+    return str(path.resolve()) if path.exists() and data != "mnist" else data

@@ -23,8 +23,9 @@ def load_images(
 ) -> image_set.ImageSet:
     """Loads images from whatever they are in.
 
-    A string is the first of these that it can be: an existing path; "mnist", which is bundled; the
-    name of a set of TensorFlow Datasets, for which "tfds:" may stand in front.
+    A string is the first of these that it can be: "mnist", which is bundled (a folder of that name is
+    "./mnist"); an existing path; the name of a set of TensorFlow Datasets, for which "tfds:" may stand
+    in front.
 
     Images are cropped to their central square and scaled to `image_size`. Files and named sets are
     converted between grey and colour, arrays are not.
@@ -61,6 +62,8 @@ def load_images(
     name = os.fspath(source)
     if not name:
         raise errors.InputError("source: expected a name, a path or a NumPy array, received ''")
+    if source == mnist.NAME:
+        return mnist.load(request)
     try:
         path = pathlib.Path(name).expanduser()
         if path.exists():
@@ -69,8 +72,6 @@ def load_images(
         raise errors.InputError(f"{name}: expected readable files, {error}") from error
     if isinstance(source, os.PathLike) or _looks_like_path(name):
         raise errors.InputError(f"{name}: no such file or folder")
-    if name == mnist.NAME:
-        return mnist.load(request)
     return tfds_source.load(name.removeprefix(tfds_source.PREFIX), request)
 
 

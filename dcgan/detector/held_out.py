@@ -28,7 +28,8 @@ def pca_mixture(reals: np.ndarray, *, count: int, seed: int = 0) -> np.ndarray:
     """
     rng = np.random.default_rng(seed)
     chosen = reals[rng.choice(len(reals), min(len(reals), _SAMPLE), replace=False)]
-    flat = images.to_float(chosen).reshape(len(chosen), -1)
+    # In double precision: covariances are to stay positive.
+    flat = images.to_float(chosen).reshape(len(chosen), -1).astype(np.float64)
     analysis = PCA(min(_COMPONENTS, *flat.shape), svd_solver="randomized", random_state=seed)
     codes = analysis.fit_transform(flat)
     mixture = GaussianMixture(min(_CLUSTERS, len(codes) // 2), reg_covar=_EDGE, random_state=seed)

@@ -15,8 +15,11 @@ from dcgan.detector.store import DetectorFiles, load
 from dcgan.evaluation.report import publish
 from dcgan.run_directory import RunDirectory
 
-_FAKES = 2_000
-_REALS = 5_000
+# Of the test images and of each generator, in shares of the pool that was learned from: with the default
+# pool 5,000 and 2,000.
+_REALS, _FAKES = 1 / 6, 1 / 15
+# Steps of the variational autoencoder, in steps of the pool's own autoencoders.
+_VAE_STEPS = 3
 # Seeds of the built-in test generators; the pool's own start from the detector's seed.
 _SEED = 424_242
 
@@ -43,14 +46,18 @@ def evaluate_run(
     config = run.load_config()
     paths = DetectorFiles(run)
     detector = load(paths.detector)
-    given = {name: _load_fakes(source, detector.image_shape) for name, source in (fakes or {}).items()}
-    reals = Reals.load(config)
     settings = paths.load_settings()
+    count = round(settings.pool_size * _FAKES)
+    given = {
+        name: _load_fakes(source, detector.image_shape, count) for name, source in (fakes or {}).items()
+    }
+    reals = Reals.load(config)
     discriminator = sampling.load_model(run.newest_model()).discriminator
     pool = paths.load_pool()
     counter = StepCounter(progress)
     counter.begin("test generators", 2)
-    tested = _built_in(reals.train, counter) | given
+    steps = _VAE_STEPS * settings.rebuild_steps
+    tested = _built_in(reals.train, counter, count=count, steps=steps) | given
     counter.begin("baselines", 1)
     compared = {
         "raw discriminator": baselines.raw_discriminator(discriminator),
@@ -68,7 +75,7 @@ def evaluate_run(
     counter.begin("evaluation", evaluation.steps())
     report = evaluation.evaluate(
         detector,
-        reals.test[:_REALS],
+        reals.test[: round(settings.pool_size * _REALS)],
         tested,
         baselines=compared,
         folds=paths.load_folds(),
@@ -81,17 +88,19 @@ def evaluate_run(
     return report
 
 
-def _built_in(reals: np.ndarray, counter: StepCounter) -> dict[str, np.ndarray]:
-    mixture = held_out.pca_mixture(reals, count=_FAKES, seed=_SEED)
+def _built_in(
+    reals: np.ndarray, counter: StepCounter, *, count: int, steps: int
+) -> dict[str, np.ndarray]:
+    mixture = held_out.pca_mixture(reals, count=count, seed=_SEED)
     counter.step()
-    drawn = held_out.variational_autoencoder(reals, count=_FAKES, seed=_SEED)
+    drawn = held_out.variational_autoencoder(reals, count=count, steps=steps, seed=_SEED)
     counter.step()
     return {"PCA mixture": mixture, "VAE": drawn}
 
 
-def _load_fakes(source: str, image_shape: tuple[int, int, int]) -> np.ndarray:
-    """Loads a test generator's fakes, at most some thousands, drawn at random."""
+def _load_fakes(source: str, image_shape: tuple[int, int, int], count: int) -> np.ndarray:
+    """Loads a test generator's fakes, at most `count`, drawn at random."""
     height, _, channels = image_shape
     images = data.load_images(source, split="all", image_size=height, channels=channels).images
-    order = np.random.default_rng(0).permutation(len(images))[:_FAKES]
+    order = np.random.default_rng(0).permutation(len(images))[:count]
     return images[np.sort(order)]

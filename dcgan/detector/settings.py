@@ -72,9 +72,8 @@ class DetectorConfig:
         training = config.training
         share = min(1.0, training.epochs * (images // training.batch_size) / _FULL_RUN)
         scaled = {name: max(1, round(getattr(cls, name) * share)) for name in _STEPS}
-        pool_size = min(
-            cls.pool_size, _POOL_BYTES // (config.network.image_size**2 * config.network.channels)
-        )
+        image_bytes = config.network.image_size**2 * config.network.channels
+        pool_size = min(max(_SMALLEST_POOL, int(cls.pool_size * share)), _POOL_BYTES // image_bytes)
         return cls(**{**scaled, "pool_size": pool_size, "seed": seed, **values})
 
 
@@ -83,3 +82,4 @@ _STEPS = ("steps", "fold_steps", "replay_steps", "zoo_steps", "rebuild_steps")
 _FULL_RUN = 7_500
 # Three versions of every fake are in memory as a detector learns.
 _POOL_BYTES = 2**28
+_SMALLEST_POOL = 3_000

@@ -1,3 +1,5 @@
+import pathlib
+
 import keras
 import numpy as np
 import pytest
@@ -30,10 +32,19 @@ def test_names(asked, source, name):
     assert asked == [name]
 
 
-def test_an_existing_path_comes_first(tmp_path, monkeypatch, write_image, noise):
+def test_an_existing_path_comes_before_named_sets(tmp_path, monkeypatch, write_image, noise):
+    write_image(tmp_path / "celeb_a" / "a.png", noise(5, 5))
+    monkeypatch.chdir(tmp_path)
+    assert load_images("celeb_a", split="all").images.shape == (1, 5, 5, 1)
+
+
+@pytest.mark.parametrize("source", ["./mnist", pathlib.Path("mnist")])
+def test_a_folder_never_hides_the_bundled_set(tmp_path, monkeypatch, write_image, noise, source):
+    """Else a run in a directory of that name would not find its test images."""
     write_image(tmp_path / "mnist" / "a.png", noise(5, 5))
     monkeypatch.chdir(tmp_path)
-    assert load_images("mnist", split="all").images.shape == (1, 5, 5, 1)
+    assert load_images("mnist").images.shape == (60000, 28, 28, 1)
+    assert load_images(source, split="all").images.shape == (1, 5, 5, 1)
 
 
 def test_home_is_expanded(tmp_path, monkeypatch, noise):

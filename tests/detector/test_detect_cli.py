@@ -79,8 +79,8 @@ def quick():
     patch.setattr(collecting, "collect", collect)
     patch.setattr(fitting, "DetectorConfig", Short)
     patch.setattr(held_out, "pca_mixture", lambda reals, count, seed: reals[:20] // 2)
-    patch.setattr(held_out, "variational_autoencoder", lambda reals, count, seed: reals[:20] // 3)
-    patch.setattr(judging, "_REALS", 40)
+    patch.setattr(held_out, "variational_autoencoder", lambda reals, count, steps, seed: reals[:20] // 3)
+    patch.setattr(judging, "_REALS", 40 / DetectorConfig.pool_size)
     one = {"blur 0.6": corruptions.PERTURBATIONS["blur 0.6"]}
     patch.setattr(corruptions, "PERTURBATIONS", one)
     yield
