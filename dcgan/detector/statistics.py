@@ -64,8 +64,8 @@ class Framing(keras.layers.Layer):
 class Levels(keras.layers.Layer):
     """Counts how many pixels of an image have which grey levels, finest at black and white.
 
-    What digitised or encoded an image left its own set of levels, such as a white that is 253 in one
-    image and 254 in another; a generator's levels are those of its last activation.
+    Whatever digitised or encoded an image leaves a set of levels of its own, such as a white that is
+    253 in one image and 254 in another; a generator's levels are those of its last activation.
     """
 
     def call(self, images: tf.Tensor) -> tf.Tensor:
