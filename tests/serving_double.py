@@ -12,6 +12,7 @@ import contextlib
 import http.server
 import json
 import math
+import pathlib
 import re
 import threading
 
@@ -19,8 +20,10 @@ import grpc
 import numpy as np
 import tensorflow as tf
 from google.protobuf import json_format
+from tensorflow.core.protobuf import saved_model_pb2
 from tensorflow_serving.apis import (
     classification_pb2,
+    get_model_metadata_pb2,
     get_model_status_pb2,
     model_service_pb2_grpc,
     predict_pb2,
@@ -28,6 +31,7 @@ from tensorflow_serving.apis import (
 )
 
 _PREDICT = re.compile(r"(?i)/v1/models/([^/:]+)(?:/versions/(\d+)|/labels/([^/:]+))?:predict")
+_METADATA = re.compile(r"(?i)/v1/models/([^/:]+)(?:/versions/(\d+)|/labels/([^/:]+))?/metadata")
 _STATUS = re.compile(r"(?i)/v1/models/([^/:]+)(?:/versions/(\d+)|/labels/([^/:]+))?")
 _HTTP_CODES = {
     grpc.StatusCode.INVALID_ARGUMENT: 400,
@@ -56,7 +60,7 @@ class Models:
     """
 
     def __init__(self, directories, *, name="detector", labels=None):
-        self.name, self.labels = name, labels or {}
+        self.name, self.labels, self.directories = name, labels or {}, directories
         self.loaded = {number: tf.saved_model.load(str(path)) for number, path in directories.items()}
         self.faults, self.attempts, self.requests = [], 0, []
         self.released = threading.Event()
@@ -99,6 +103,15 @@ class Models:
         self.requests.append((version, len(next(iter(inputs.values())))))
         return {key: value.numpy() for key, value in signature(**inputs).items()}
 
+    def metadata(self, name, version=None, label=None):
+        found = self.find(name, version, label)
+        saved = saved_model_pb2.SavedModel()
+        saved.ParseFromString(pathlib.Path(self.directories[found], "saved_model.pb").read_bytes())
+        signatures = get_model_metadata_pb2.SignatureDefMap()
+        for key, signature in saved.meta_graphs[0].signature_def.items():
+            signatures.signature_def[key].CopyFrom(signature)
+        return found, signatures
+
     def status(self, name, version=None, label=None):
         found = self.find(name, version, label)
         response = get_model_status_pb2.GetModelStatusResponse()
@@ -136,6 +149,19 @@ def over_grpc(models):
                 return response
 
             return answer(context, predict)
+
+        def GetModelMetadata(self, request, context):  # noqa: N802
+            def metadata():
+                if list(request.metadata_field) != ["signature_def"]:
+                    message = "GetModelMetadataRequest must specify at least one metadata_field"
+                    raise RefusalError(grpc.StatusCode.INVALID_ARGUMENT, message)
+                version, signatures = models.metadata(*which(request.model_spec))
+                response = get_model_metadata_pb2.GetModelMetadataResponse()
+                response.model_spec.name, response.model_spec.version.value = models.name, version
+                response.metadata["signature_def"].Pack(signatures)
+                return response
+
+            return answer(context, metadata)
 
         def Classify(self, request, context):  # noqa: N802
             return answer(context, lambda: _classify(models, which(request.model_spec), request))
@@ -180,7 +206,10 @@ def over_http(models):
             self._answer(_PREDICT, _predict)
 
         def do_GET(self):
-            self._answer(_STATUS, _status)
+            if _METADATA.fullmatch(self.path):
+                self._answer(_METADATA, _metadata)
+            else:
+                self._answer(_STATUS, _status)
 
         def log_message(self, *_):
             pass
@@ -221,6 +250,15 @@ def over_http(models):
 
 def _status(models, which, _):
     return json_format.MessageToJson(models.status(*which), always_print_fields_with_no_presence=True)
+
+
+def _metadata(models, which, _):
+    version, signatures = models.metadata(*which)
+    found = json_format.MessageToDict(
+        signatures, preserving_proto_field_name=True, always_print_fields_with_no_presence=True
+    )
+    spec = {"name": models.name, "signature_name": "", "version": str(version)}
+    return json.dumps({"model_spec": spec, "metadata": {"signature_def": found}})
 
 
 def _predict(models, which, body):

@@ -16,12 +16,16 @@ BATCH_SIZE = 64
 TIMEOUT_SECONDS = 30.0
 _BATCH_BYTES = 2**24
 _ERROR = "error"
+# TensorFlow's own entry among a SavedModel's signatures.
+_INITIALIZER = "__saved_model_init_op"
 
 
 class _Transport(Protocol):
     def predict(self, contents: Sequence[bytes]) -> dict[str, list[Any]]: ...
 
     def versions(self) -> dict[int, str]: ...
+
+    def signatures(self) -> dict[str, Any]: ...
 
     def close(self) -> None: ...
 
@@ -118,6 +122,25 @@ class Client:
         """
         return self._transport.versions()
 
+    def signatures(self) -> dict[str, dict[str, dict[str, str]]]:
+        """Returns what the model takes and gives: signature, "inputs" or "outputs", name, type and shape.
+
+        Raises:
+            InputError: As for `score_files`.
+
+        Example:
+            >>> client.signatures()["predict_uint8"]["inputs"]
+            {'images': 'uint8 (-1, 28, 28, 1)'}
+        """
+        return {
+            name: {
+                side: {key: _describe(tensor) for key, tensor in sorted(signature[side].items())}
+                for side in ("inputs", "outputs")
+            }
+            for name, signature in sorted(self._transport.signatures().items())
+            if name != _INITIALIZER
+        }
+
     def close(self) -> None:
         """Closes the connection."""
         self._transport.close()
@@ -150,6 +173,12 @@ def _connect(target: Target) -> _Transport:
         raise InputError(
             f"{error.name}: expected to be installed; `pip install 'dcgan[serving]'`"
         ) from None
+
+
+def _describe(tensor: dict[str, Any]) -> str:
+    """Returns type and shape of a TensorInfo in its JSON form, which has sizes as text."""
+    sizes = ", ".join(str(dim["size"]) for dim in tensor.get("tensor_shape", {}).get("dim", []))
+    return f"{tensor['dtype'].removeprefix('DT_').lower()} ({sizes})"
 
 
 def _read(path: pathlib.Path) -> tuple[str, bytes | str]:

@@ -7,7 +7,9 @@ from typing import Any
 import grpc
 import numpy as np
 import tensorflow as tf
+from google.protobuf import json_format
 from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
     get_model_status_pb2,
     model_service_pb2_grpc,
     predict_pb2,
@@ -18,6 +20,7 @@ from export.client import target as targets
 from export.client.target import Target
 
 _SERVICES = ("tensorflow.serving.PredictionService", "tensorflow.serving.ModelService")
+_SIGNATURES = "signature_def"
 _TRANSIENT = ("UNAVAILABLE", "RESOURCE_EXHAUSTED")
 # What can be sent again has to be kept; by default, 256 KB of it.
 _KEPT_BYTES = 2**26
@@ -61,6 +64,19 @@ class GrpcTransport:
         found = self._call(self._models.GetModelStatus, request).model_version_status
         states = get_model_status_pb2.ModelVersionStatus.State
         return {status.version: states.Name(status.state) for status in found}
+
+    def signatures(self) -> dict[str, Any]:
+        """Returns the model's SignatureDefs in their JSON form by name.
+
+        Raises:
+            InputError: As for `predict`.
+        """
+        request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=[_SIGNATURES])
+        self._specify(request.model_spec)
+        response = self._call(self._prediction.GetModelMetadata, request)
+        found = get_model_metadata_pb2.SignatureDefMap()
+        response.metadata[_SIGNATURES].Unpack(found)
+        return json_format.MessageToDict(found, preserving_proto_field_name=True)[_SIGNATURES]
 
     def close(self) -> None:
         """Closes the channel."""

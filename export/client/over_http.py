@@ -53,6 +53,18 @@ class HttpTransport:
         states = self._call("GET", "", "model_version_status")
         return {int(state["version"]): state["state"] for state in states}
 
+    def signatures(self) -> dict[str, Any]:
+        """Returns the model's SignatureDefs in their JSON form by name.
+
+        Raises:
+            InputError: As for `predict`.
+        """
+        metadata = self._call("GET", "/metadata", "metadata")
+        try:
+            return metadata["signature_def"]["signature_def"]
+        except (KeyError, TypeError):
+            raise self._target.fail(f"not TF Serving's answer: {str(metadata)[:80]!r}") from None
+
     def close(self) -> None:
         """Closes the connection."""
         self._session.close()

@@ -195,6 +195,22 @@ def test_a_version_and_a_label():
         Client("http://localhost", version=1, label="stable")
 
 
+def test_signatures(url):
+    with Client(url, version=3) as client:
+        found = client.signatures()
+    assert set(found) == {
+        "serving_default",
+        "predict_bytes",
+        "predict_uint8",
+        "predict_images",
+        "classify",
+    }
+    assert found["predict_uint8"]["inputs"] == {"images": "uint8 (-1, 8, 8, 1)"}
+    assert found["predict_bytes"]["outputs"]["p_fake"] == "float (-1)"
+    with Client(url, version=4) as client, pytest.raises(InputError, match="Servable not found"):
+        client.signatures()
+
+
 def test_a_connection_that_breaks_is_tried_again(models):
     models.faults, models.attempts = ["reset"], 0
     with serving_double.over_http(models) as address, Client(address) as client:
@@ -219,6 +235,14 @@ def test_other_answers(monkeypatch, code, body, message):
     monkeypatch.setattr(requests.Session, "request", lambda *_, **__: response)
     with Client("http://localhost") as client, pytest.raises(InputError, match=message):
         client.score_contents([b"x"], names=["x"])
+
+
+def test_metadata_that_is_none(monkeypatch):
+    response = requests.Response()
+    response.status_code, response._content = 200, b'{"metadata": {}}'
+    monkeypatch.setattr(requests.Session, "request", lambda *_, **__: response)
+    with Client("http://localhost") as client, pytest.raises(InputError, match="not TF Serving's"):
+        client.signatures()
 
 
 def test_the_extra_is_named_where_it_is_missing(monkeypatch):
