@@ -23,23 +23,24 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Normalises inputs of shape (batch, ..., channels), any float, to their own dtype."""
-        replicas = tf.distribute.get_strategy().num_replicas_in_sync
-        if not (training and self.trainable) or (self.synchronized and replicas > 1):
-            return super().call(inputs, training=training)
+        training = training and self.trainable
+        if training and self.synchronized and tf.distribute.get_strategy().num_replicas_in_sync > 1:
+            return super().call(inputs, training=True)
         inputs = tf.cast(inputs, self.compute_dtype)
-        shape = tf.shape(inputs)
-        flat = tf.reshape(inputs, tf.stack([-1, 1, 1, inputs.shape[-1]]))
+        flat = inputs if len(inputs.shape) == 4 else tf.reshape(inputs, [-1, 1, 1, inputs.shape[-1]])
+        nothing = tf.zeros([0])
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=flat,
             scale=tf.convert_to_tensor(self.gamma),
             offset=tf.convert_to_tensor(self.beta),
-            mean=tf.zeros([0]),
-            variance=tf.zeros([0]),
+            mean=nothing if training else tf.convert_to_tensor(self.moving_mean),
+            variance=nothing if training else tf.convert_to_tensor(self.moving_variance),
             epsilon=self.epsilon,
-            is_training=True,
+            is_training=training,
         )
-        self._update_statistics(mean, variance, count=tf.shape(flat)[0])
-        return tf.reshape(outputs, shape)
+        if training:
+            self._update_statistics(mean, variance, count=tf.size(flat) // flat.shape[-1])
+        return outputs if flat is inputs else tf.reshape(outputs, tf.shape(inputs))
 
     def _update_statistics(self, mean: tf.Tensor, variance: tf.Tensor, *, count: tf.Tensor) -> None:
         """Moves the statistics; the kernel divides by count - 1 where Keras divides by count."""

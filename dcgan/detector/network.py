@@ -71,7 +71,9 @@ def build_classifier(
         channels = min(x.shape[-1] * (1 if x.shape[1:3] == image_shape[:2] else 2), 4 * width)
         x = make.convolution(x, channels, kernel_size=4, strides=2)
         joining = [entry for entry in maps if entry.shape[1:3] == x.shape[1:3]]
-        x = make.block(keras.layers.Concatenate()([x, *joining]) if joining else x, channels)
+        if joining:
+            x = make.convolution(keras.layers.Concatenate()([x, *joining]), channels, kernel_size=1)
+        x = make.block(x, channels)
     x = make.convolution(x, 4 * width, kernel_size=3, strides=2)
     measured = [Framing(dtype="float32")(images), Levels(dtype="float32")(images)]
     statistics = FusedBatchNormalization(momentum=_MOMENTUM)(keras.layers.Concatenate()(measured))
@@ -85,16 +87,18 @@ def build_classifier(
 
 
 class _Layers:
-    """Makes layers, each with a seed of its own."""
+    """Makes layers, each with a seed of its own; short names keep an export's graph small."""
 
     def __init__(self, seed: int) -> None:
         self._seeds = iter(range(1000 * seed, 1000 * (seed + 1)))
+        self._count = 0
 
     def next_seed(self) -> int:
         return next(self._seeds)
 
     def convolution(self, x: Any, width: int, *, kernel_size: int, strides: int = 1) -> Any:
-        return keras.layers.ReLU()(self._normalised(x, width, kernel_size, strides=strides))
+        x = self._normalised(x, width, kernel_size, strides=strides)
+        return keras.layers.ReLU(name=f"relu{self._count}")(x)
 
     def dense(self, x: Any, units: int) -> Any:
         initializer = keras.initializers.HeNormal(self.next_seed())
@@ -110,6 +114,7 @@ class _Layers:
 
     def _normalised(self, x: Any, width: int, kernel_size: int, *, strides: int = 1) -> Any:
         initializer = keras.initializers.HeNormal(self.next_seed())
+        self._count += 1
         x = keras.layers.Conv2D(
             width,
             kernel_size,
@@ -117,8 +122,9 @@ class _Layers:
             padding="same",
             use_bias=False,
             kernel_initializer=initializer,
+            name=f"conv{self._count}",
         )(x)
-        return FusedBatchNormalization(momentum=_MOMENTUM)(x)
+        return FusedBatchNormalization(momentum=_MOMENTUM, name=f"norm{self._count}")(x)
 
 
 def _as_float32(layer: keras.layers.Layer) -> keras.layers.Layer:

@@ -12,7 +12,7 @@ class DetectorConfig:
     """Everything that decides how a detector ends.
 
     Args:
-        steps: Training steps of the detector. Defaults to 3,600.
+        steps: Training steps of the detector. Defaults to 4,600.
         fold_steps: Training steps of each network that is kept from one family of fakes, for the
             calibration. Defaults to 250.
         replay_steps: Training steps for which a copy of the run's own model goes on. Defaults to 350.
@@ -31,7 +31,7 @@ class DetectorConfig:
         InputError: If a value is out of range.
     """
 
-    steps: int = 3_600
+    steps: int = 4_600
     fold_steps: int = 250
     replay_steps: int = 350
     zoo_steps: int = 300

@@ -3,6 +3,7 @@
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 # Grey levels of 8-bit images; halves, so that no pixel lies on one.
@@ -11,8 +12,6 @@ _DARK = (0.5, 1.5, 2.5, 3.5, 4.5, 8.5, 16.5, 32.5, 64.5, 96.5)
 _BINS = (*_DARK, 127.5, *(255.0 - level for level in reversed(_DARK)))
 # One grey level is 1 / 127.5: a step of about five levels, which still has a gradient.
 _STEEPNESS = 100.0
-# Far less than one grey level.
-_SHARPNESS = 800.0
 
 
 @keras.saving.register_keras_serializable(package="dcgan")
@@ -65,7 +64,8 @@ class Levels(keras.layers.Layer):
     """Counts how many pixels of an image have which grey levels, finest at black and white.
 
     Whatever digitised or encoded an image leaves a set of levels of its own, such as a white that is
-    253 in one image and 254 in another; a generator's levels are those of its last activation.
+    253 in one image and 254 in another; a generator's levels are those of its last activation. Counts
+    have no gradient.
     """
 
     def call(self, images: tf.Tensor) -> tf.Tensor:
@@ -77,14 +77,13 @@ class Levels(keras.layers.Layer):
         Returns:
             Logarithms of pixels a bin, shape (batch, 22 * channels), float32.
         """
+        levels = tf.constant(_BINS) / 127.5 - 1
+        # Whole numbers, whose sums and differences are exact in whatever order they are taken.
+        is_below = tf.cast(images[..., tf.newaxis] < levels, tf.float32)
+        below = tf.pad(tf.reduce_sum(is_below, axis=(1, 2)), [[0, 0], [0, 0], [1, 0]])
         size = float(images.shape[1] * images.shape[2])
-        below = [
-            tf.reduce_sum(tf.sigmoid(_SHARPNESS * (level / 127.5 - 1 - images)), axis=(1, 2))
-            for level in _BINS
-        ]
-        cumulated = tf.stack([tf.zeros_like(below[0]), *below, tf.fill(tf.shape(below[0]), size)], -1)
-        counts = cumulated[..., 1:] - cumulated[..., :-1]
-        counts = tf.math.log1p(tf.maximum(counts, 0.0))
+        above = tf.concat([below[..., 1:], tf.fill(tf.shape(below[..., :1]), size)], -1)
+        counts = tf.math.log1p(above - below)
         return tf.reshape(counts, (-1, _size(counts)))
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, int]:
@@ -110,8 +109,9 @@ def _margins(profile: tf.Tensor, levels: tf.Tensor) -> tf.Tensor:
 
 def _moments(weights: tf.Tensor) -> tf.Tensor:
     """Returns mean weight, centroid, variances and covariance, shape (batch, channels, 6)."""
-    down = tf.linspace(-0.5, 0.5, weights.shape[1])[:, tf.newaxis, tf.newaxis]
-    across = tf.linspace(-0.5, 0.5, weights.shape[2])[:, tf.newaxis]
+    height, width = weights.shape[1:3]
+    down = np.linspace(-0.5, 0.5, height, dtype=np.float32)[:, np.newaxis, np.newaxis]
+    across = np.linspace(-0.5, 0.5, width, dtype=np.float32)[:, np.newaxis]
     mass = tf.reduce_mean(weights, axis=(1, 2))
 
     def mean(values: Any) -> tf.Tensor:

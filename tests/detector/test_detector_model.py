@@ -20,11 +20,13 @@ CALIBRATION = Calibration(
 
 
 @pytest.fixture
-def detector(make_detector):
+def detector(make_detector, spots, spoiled):
     """With weights for which logits spread over both thresholds."""
     detector = make_detector()
-    kernel = detector.classifier.get_layer("logits").kernel
-    kernel.assign(10 * kernel)
+    logits = _logit(detector, np.concatenate([spots(30, 1), spoiled(30, "checks", 2)]))
+    layer = detector.classifier.get_layer("logits")
+    layer.kernel.assign(layer.kernel / logits.std())
+    layer.bias.assign([-logits.mean() / logits.std()])
     detector.calibrate(CALIBRATION)
     return detector
 
