@@ -210,6 +210,10 @@ class Detector(keras.Model):
 
     def _logits(self, images: tf.Tensor, *, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
         images = tf.convert_to_tensor(images)
+        count = tf.shape(images)[0]
+        if not training:
+            # Twice, as kernels for a single image round in their own way.
+            images = tf.tile(images, [1 + tf.cast(count == 1, tf.int32), 1, 1, 1])
         discriminator_logits, *features = self.trunk(images, training=False)
         logits = self.classifier([images, *features], training=training)
-        return logits[:, 0], discriminator_logits[:, 0]
+        return logits[:count, 0], discriminator_logits[:count, 0]
