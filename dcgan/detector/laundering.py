@@ -3,7 +3,9 @@
 import numpy as np
 
 
-def launder(fakes: np.ndarray, reals: np.ndarray, *, seed: int = 0) -> np.ndarray:
+def launder(
+    fakes: np.ndarray, reals: np.ndarray, *, groups: np.ndarray | None = None, seed: int = 0
+) -> np.ndarray:
     """Remaps all fakes' pixel values together, by rank, onto the reals' pooled values.
 
     The darkest share of the fakes' pixels gets the darkest values of the reals' in the same share, and
@@ -13,6 +15,7 @@ def launder(fakes: np.ndarray, reals: np.ndarray, *, seed: int = 0) -> np.ndarra
     Args:
         fakes: Shape (count, height, width, channels), uint8; at least one.
         reals: Shape (any count, any height, any width, channels), uint8.
+        groups: Shape (count,); only fakes of the same group are ranked together. Defaults to one group.
         seed: Of the order among equal values. Defaults to 0.
 
     Returns:
@@ -23,26 +26,24 @@ def launder(fakes: np.ndarray, reals: np.ndarray, *, seed: int = 0) -> np.ndarra
         array([200,   0], dtype=uint8)
     """
     rng = np.random.default_rng(seed)
-    channels = [
-        _match(fakes[..., index].ravel(), reals[..., index].ravel(), rng)
-        for index in range(fakes.shape[-1])
-    ]
-    return np.stack(channels, axis=-1).reshape(fakes.shape)
+    members = [slice(None)] if groups is None else [groups == group for group in np.unique(groups)]
+    laundered = np.empty_like(fakes)
+    for channel in range(fakes.shape[-1]):
+        shares = np.bincount(reals[..., channel].ravel(), minlength=256) / reals[..., channel].size
+        for chosen in members:
+            laundered[chosen, ..., channel] = _match(fakes[chosen, ..., channel], shares, rng)
+    return laundered
 
 
-def _match(values: np.ndarray, wanted: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Replaces values by those of equal rank: level by level, so that nothing has to be sorted."""
-    counts = np.bincount(wanted, minlength=256)
-    # How many of the values lie at or below each level of the wanted distribution.
-    ends = np.rint(np.cumsum(counts) / len(wanted) * len(values)).astype(np.int64)
-    by_rank = np.repeat(np.arange(256, dtype=np.uint8), np.diff(ends, prepend=0))
-    matched = np.empty_like(values)
-    start = 0
-    for level, count in enumerate(np.bincount(values, minlength=256)):
-        if count:
-            matched[values == level] = rng.permutation(by_rank[start : start + count])
-            start += count
-    return matched
+def _match(values: np.ndarray, shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Replaces values by levels that have these shares, by rank, equal ones in random order."""
+    ends = np.rint(np.cumsum(shares) * values.size).astype(np.int64)
+    shuffled = rng.permutation(values.size)
+    # Stable, for which bytes are sorted in linear time.
+    order = shuffled[np.argsort(values.ravel()[shuffled], kind="stable")]
+    matched = np.empty(values.size, np.uint8)
+    matched[order] = np.repeat(np.arange(256, dtype=np.uint8), np.diff(ends, prepend=0))
+    return matched.reshape(values.shape)
 
 
 def launder_each(fakes: np.ndarray, reals: np.ndarray, *, seed: int = 0) -> np.ndarray:

@@ -37,6 +37,17 @@ def test_channels_are_matched_apart():
     assert [np.unique(laundered[..., index]).tolist() for index in range(3)] == [[10], [20], [30]]
 
 
+def test_groups_are_matched_apart():
+    fakes = np.random.default_rng(4).integers(0, 256, (6, 5, 5, 1), np.uint8)
+    reals = np.uint8([0, 255]).reshape(1, 1, 2, 1)
+    groups = np.array(["a", "b", "a", "c", "b", "a"])
+    laundered = laundering.launder(fakes, reals, groups=groups)
+    for group in "abc":
+        matched = laundered[groups == group]
+        assert abs(np.sum(matched > 0) - matched.size / 2) <= 0.5
+        assert fakes[groups == group][matched > 0].min() >= fakes[groups == group][matched == 0].max()
+
+
 @pytest.mark.parametrize("seed", [0, 1])
 def test_reals_laundered_by_themselves_stay(seed):
     reals = np.random.default_rng(seed).integers(0, 256, (8, 6, 6, 1), np.uint8)
