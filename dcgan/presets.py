@@ -40,13 +40,15 @@ _RGB: dict[str, Any] = {
     "head_width": 0,
 }
 
+_RGB_TRAINING = {**_TRAINING, "r1_gamma": 1.0, "epochs": 30}
+
 PRESETS: dict[str, dict[str, Any]] = {
     # The article's networks and hyper-parameters, which are the dataclasses' defaults.
     "article": {"network": {}, "training": {}},
     "mnist": {"network": _NETWORK, "training": {**_TRAINING, "epochs": 8}},
-    "rgb32": {"network": {**_RGB, "image_size": 32}, "training": {**_TRAINING, "epochs": 30}},
-    "rgb64": {"network": {**_RGB, "image_size": 64}, "training": {**_TRAINING, "epochs": 30}},
-    "rgb128": {"network": {**_RGB, "image_size": 128}, "training": {**_TRAINING, "epochs": 30}},
+    "rgb32": {"network": {**_RGB, "image_size": 32}, "training": _RGB_TRAINING},
+    "rgb64": {"network": {**_RGB, "image_size": 64}, "training": _RGB_TRAINING},
+    "rgb128": {"network": {**_RGB, "image_size": 128}, "training": _RGB_TRAINING},
 }
 
 
