@@ -86,8 +86,7 @@ def test_levels_are_counted(channels):
     for image in range(2):
         for channel in range(channels):
             counts, _ = np.histogram(levels[image, ..., channel], np.array(edges) + 0.5)
-            # The edges are soft: some hundredths of a level's pixels count for its neighbours.
-            np.testing.assert_allclose(np.expm1(measured[image, channel]), counts, atol=5)
+            np.testing.assert_allclose(np.expm1(measured[image, channel]), counts, atol=1e-3)
 
 
 def test_length_of_levels_is_known_before_the_images():
