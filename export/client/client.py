@@ -123,7 +123,7 @@ class Client:
         return self._transport.versions()
 
     def signatures(self) -> dict[str, dict[str, dict[str, str]]]:
-        """Returns what the model takes and gives: signature, "inputs" or "outputs", name, type and shape.
+        """Returns what the model takes and gives: signature, `inputs` or `outputs`, name, type, shape.
 
         Raises:
             InputError: As for `score_files`.
