@@ -183,7 +183,9 @@ def _ticks(space: Space, name: str) -> list[tuple[float, str]]:
 
 
 def _short(value: Any) -> str:
-    return f"{value:.2g}" if isinstance(value, float) else show(value)
+    """Returns a tick's label, a long one on several lines."""
+    text = f"{value:.2g}" if isinstance(value, float) else show(value)
+    return text.replace("_", "_\n").replace(",", ",\n")
 
 
 def _plot(

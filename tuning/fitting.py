@@ -203,7 +203,7 @@ class _Rungs(keras.callbacks.Callback):
         if self._task.goal.better(median, score):
             self._stop(
                 records.STOPPED,
-                f"After {epochs} epochs behind the median of {len(others)} trials, {median:.4g}.",
+                f"Behind the median of {len(others)} trials after epoch {epochs}, {median:.4g}.",
             )
 
     def _stop(self, status: str, reason: str) -> None:

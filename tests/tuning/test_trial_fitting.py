@@ -116,7 +116,7 @@ def test_a_trial_behind_the_median_of_finished_ones_is_stopped(model, make_task,
     record = fitting.fit(model, make_task(finished=lambda: others, epochs=2))
     assert record.status == status
     assert record.epochs == (1 if status == "stopped" else 2)
-    assert ("behind the median of 5 trials" in record.reason) == (status == "stopped")
+    assert ("Behind the median of 5 trials" in record.reason) == (status == "stopped")
 
 
 def test_where_more_is_better_so_is_the_median(make_config, make_reference, images):
