@@ -11,6 +11,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+import grpc
+
 from dcgan.errors import InputError
 from tuning import records, results
 from tuning.tuner import DCGANTuner, prune
@@ -20,6 +22,8 @@ CHIEF, WORKER = "chief", "worker"
 _IP, _PORT, _ID = "KERASTUNER_ORACLE_IP", "KERASTUNER_ORACLE_PORT", "KERASTUNER_TUNER_ID"
 _LOOPBACK = "127.0.0.1"
 _POLL = 0.5
+# What a trial that is cut short has to be measured and saved, in seconds.
+_GRACE = 300.0
 _RESTARTS = 3
 
 
@@ -76,6 +80,22 @@ def listening(*, local: bool) -> Iterator[None]:
                 os.environ[name] = value
 
 
+@contextlib.contextmanager
+def reporting() -> Iterator[None]:
+    """Names a chief that cannot be reached while the block runs, which KerasTuner waits an hour for.
+
+    Raises:
+        InputError: If there is none.
+    """
+    try:
+        yield
+    except grpc.RpcError as error:
+        address = f"{os.environ[_IP]}:{os.environ[_PORT]}"
+        raise InputError(
+            f"{_IP}: expected a chief that answers at {address} ({error.code().name})"
+        ) from error
+
+
 def coordinate(
     tuner: DCGANTuner, *, workers: int, on_change: Callable[[Sequence[records.TrialRecord]], None]
 ) -> None:
@@ -95,7 +115,7 @@ def coordinate(
     crew = [_Worker(tuner, number, of=workers) for number in range(workers)]
     ended = 0
     try:
-        while not problems and _goes_on(server, crew):
+        while not problems and _goes_on(server, crew, tuner.hypermodel.deadline):
             time.sleep(_POLL)
             ended = _renew(tuner, ended, on_change)
     finally:
@@ -108,9 +128,14 @@ def coordinate(
         raise InputError(f"{crew[0].log}: expected workers that do not break down, see there")
 
 
-def _goes_on(server: threading.Thread, crew: Sequence["_Worker"]) -> bool:
-    """Looks after all workers; without any here, the server knows when those elsewhere have ended."""
-    return sum(worker.is_working() for worker in crew) > 0 if crew else server.is_alive()
+def _goes_on(server: threading.Thread, crew: Sequence["_Worker"], deadline: float | None) -> bool:
+    """Looks after all workers; without any here, the server knows when those elsewhere have ended.
+
+    It does not know when they have died, which no search waits for longer than its time.
+    """
+    if crew:
+        return sum(worker.is_working() for worker in crew) > 0
+    return server.is_alive() and (deadline is None or time.time() < deadline + _GRACE)
 
 
 def _serve(tuner: DCGANTuner, problems: list[Exception]) -> None:

@@ -95,7 +95,8 @@ def search(
         The trials; `trials.csv`, `trials.json`, `best.json` and `report.html` are in `out`.
 
     Raises:
-        InputError: If the data, the directory, the space or the settings cannot be used.
+        InputError: If the data, the directory, the space or the settings cannot be used, or a worker's
+            chief does not answer.
 
     Example:
         >>> result = search(SearchConfig(base=dcgan.presets.get("mnist")), "runs/tune")
@@ -176,7 +177,7 @@ def _coordinate(
 
 def _work(hypermodel: DCGANHyperModel, budget: Budget) -> SearchResult:
     """Runs the trials that a chief elsewhere makes."""
-    with _quiet():
+    with chief.reporting(), _quiet():
         hypermodel.start(hypermodel.origin, budget)
         tuner = DCGANTuner(oracles.make(hypermodel.config, budget), hypermodel)
         tuner.search(verbose=0)

@@ -1,9 +1,14 @@
+import json
 import os
 import pathlib
 import socket
+import subprocess
+import sys
+import time
 
 import fake_training
 import pytest
+from keras_tuner.src.distribute import oracle_client
 
 from dcgan.errors import InputError
 from tuning import Budget, chief
@@ -64,6 +69,83 @@ def test_an_address_that_cannot_be_had_is_named(search, fake, monkeypatch):
         monkeypatch.setenv("KERASTUNER_TUNER_ID", "chief")
         with pytest.raises(InputError, match="KERASTUNER_ORACLE_IP: expected an address to listen at"):
             search()
+
+
+@pytest.fixture
+def act_as(monkeypatch):
+    """Makes this process what KerasTuner's environment variables say, at a free port."""
+
+    def act(name):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            monkeypatch.setenv("KERASTUNER_ORACLE_PORT", str(probe.getsockname()[1]))
+        monkeypatch.setenv("KERASTUNER_ORACLE_IP", "127.0.0.1")
+        monkeypatch.setenv("KERASTUNER_TUNER_ID", name)
+
+    return act
+
+
+def test_a_worker_without_a_chief_says_so(search, fake, act_as, monkeypatch):
+    monkeypatch.setattr(oracle_client, "TIMEOUT", 0.5)
+    act_as("worker0")
+    with pytest.raises(
+        InputError, match=r"ORACLE_IP: expected a chief that answers at 127\.0\.0\.1:\d+ \("
+    ):
+        search()
+
+
+def test_a_chief_does_not_wait_for_dead_workers_beyond_its_time(search, fake, act_as, monkeypatch):
+    monkeypatch.setattr(chief, "_GRACE", 0.5)
+    act_as("chief")
+    start = time.monotonic()
+    assert search(budget=Budget(minutes=0.01)).records == []
+    assert time.monotonic() - start > 0.5
+
+
+@pytest.mark.slow
+def test_chief_and_workers_by_environment_variables(workers, act_as, monkeypatch, noise_file, tmp_path):
+    """A chief and two workers by the command line; the chief is killed and started again."""
+    space = {
+        "latent_dim": 4,
+        "generator_width": 2,
+        "discriminator_width": 2,
+        "kernel_size": 3,
+        "batch_size": [8, 16],
+    }
+    (tmp_path / "space.json").write_text(json.dumps(space))
+    monkeypatch.setenv("FAKE_SECONDS", "0.3")
+
+    started = []
+
+    def start(name):
+        environment = {**os.environ, "KERASTUNER_TUNER_ID": name}
+        options = ["--data", noise_file, "--preset", "article", "--judge", "mnist", "--trials", "16"]
+        options += ["--space", tmp_path / "space.json", "--out", tmp_path / "search"]
+        command = [sys.executable, "-m", "dcgan", "tune", *map(str, options)]
+        process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        started.append(process)
+        return process
+
+    act_as("chief")
+    first = start("chief")
+    crew = [start("worker0"), start("worker1")]
+    records = tmp_path / "search" / "trials"
+    try:
+        while len(list(records.glob("[!.]*.json"))) < 4:
+            assert first.poll() is None
+            time.sleep(0.1)
+        first.kill()
+        first.communicate()
+        last = start("chief")
+        outputs = [process.communicate(timeout=300)[0] for process in [last, *crew]]
+    finally:
+        for process in started:
+            process.kill()
+    assert [process.returncode for process in [last, *crew]] == [0, 0, 0], outputs
+    trained = fake_training.trained(tmp_path / "search")
+    assert sorted(trained) == [f"{number:04}" for number in range(16)]
 
 
 def test_workers_are_counted(search, monkeypatch):
