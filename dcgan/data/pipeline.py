@@ -10,6 +10,9 @@ import tensorflow as tf
 
 from dcgan import errors
 
+# Batches made ready.
+_AHEAD = 4
+
 
 def batches(
     images: np.ndarray,
@@ -66,6 +69,19 @@ def batches(
     return _gather(positions, images)
 
 
+def without_autotuning(dataset: tf.data.Dataset) -> tf.data.Dataset:
+    """Leaves parallelism and buffers as they are declared.
+
+    Besides, an iterator that is tuned may take up to five seconds to end (TensorFlow 2.21).
+
+    Args:
+        dataset: Without `tf.data.AUTOTUNE`.
+    """
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
+
+
 def _check(count: int, batch_size: int, *, shuffle: bool) -> None:
     if batch_size < 1:
         raise errors.InputError(f"batch_size: expected at least 1, received {batch_size}")
@@ -84,5 +100,5 @@ def _gather(positions: tf.data.Dataset, images: np.ndarray) -> tf.data.Dataset:
 
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA
-    dataset = positions.map(normalised, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    return dataset.prefetch(tf.data.AUTOTUNE).with_options(options)
+    dataset = positions.map(normalised, num_parallel_calls=2, deterministic=True)
+    return without_autotuning(dataset.prefetch(_AHEAD).with_options(options))

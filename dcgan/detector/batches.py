@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from dcgan.data import pipeline
 from dcgan.detector import corruptions, laundering
 from dcgan.detector.pool import FakePool
 
@@ -48,7 +49,8 @@ def training_batches(
         return tf.cast(mixed, tf.float32) / 127.5 - 1.0, tf.gather(labels, order)
 
     numbers = tf.data.Dataset.counter()
-    return numbers.map(draw, num_parallel_calls=2, deterministic=True).prefetch(2)
+    drawn = numbers.map(draw, num_parallel_calls=2, deterministic=True)
+    return pipeline.without_autotuning(drawn.prefetch(2))
 
 
 def _versions(pool: FakePool, reals: np.ndarray, *, seed: int) -> np.ndarray:

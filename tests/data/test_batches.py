@@ -34,6 +34,11 @@ def test_values_are_those_of_dcgan_images():
     np.testing.assert_array_equal(batch, pixels.to_float(levels))
 
 
+@pytest.mark.parametrize("repeat", [False, True])
+def test_nothing_is_tuned_that_an_iterator_waits_for_at_its_end(numbered, repeat):
+    assert batches(numbered, 16, repeat=repeat).options().autotune.enabled is False
+
+
 def test_shuffled_epoch_takes_each_image_at_most_once(numbered):
     dataset = batches(numbered, 16)
     assert dataset.element_spec == tf.TensorSpec((16, 3, 2, 1), tf.float32)

@@ -25,6 +25,12 @@ def _flat(value, count):
     return np.full((count, 4, 4, 1), value, np.uint8)
 
 
+def test_nothing_is_tuned_that_an_iterator_waits_for_at_its_end():
+    reals, pool = _flat(0, 30), FakePool.join([Fakes("a", "gan", _flat(9, 10))])
+    dataset = batches.training_batches(reals, pool, batch_size=16, seed=0)
+    assert dataset.options().autotune.enabled is False
+
+
 def test_half_are_fakes_in_random_places(take):
     reals, pool = _flat(0, 30), FakePool.join([Fakes("a", "gan", _flat(9, 10))])
     _, labels = take(reals, pool)

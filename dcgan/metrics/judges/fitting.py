@@ -116,6 +116,7 @@ def _batches(images: np.ndarray, labels: np.ndarray, *, batch_size: int, seed: i
     """Returns endless shuffled batches of varied float32 images and their labels."""
     import tensorflow as tf
 
+    from dcgan.data import pipeline
     from dcgan.metrics.judges import augment
 
     pixels, numbers = tf.constant(images), tf.constant(labels)
@@ -129,4 +130,4 @@ def _batches(images: np.ndarray, labels: np.ndarray, *, batch_size: int, seed: i
     rows = tf.data.Dataset.range(len(images)).shuffle(len(images), seed=seed)
     batches = rows.repeat().batch(batch_size)
     numbered = tf.data.Dataset.zip(tf.data.Dataset.counter(), batches)
-    return numbered.map(prepare).prefetch(tf.data.AUTOTUNE)
+    return pipeline.without_autotuning(numbered.map(prepare).prefetch(2))
