@@ -63,7 +63,9 @@ def train(
         reference: What the samples are measured against as training goes on. Defaults to
             `load_reference` for images from `config.data`, and to none for other images.
         strategy: Defaults to the one that `config.strategy` names.
-        callbacks: Called before the run's writers, with the samples' distance in the logs.
+        callbacks: Called before the run's writers, with the samples' distance in the logs. The state
+            of those that have `get_state() -> dict` and `set_state(dict)` (JSON values) is saved with
+            each checkpoint and restored from it.
         verbose: Keras's progress bar: 0 or 1. Defaults to 0.
 
     Returns:
@@ -111,8 +113,9 @@ def _fit(
     with strategy.scope():
         model = DCGAN.from_preset(config, total_steps=steps * training.epochs)
     guard = dcgan_callbacks.TrainingGuard()
+    companions = [callback for callback in (guard, *callbacks) if hasattr(callback, "get_state")]
     checkpoint = dcgan_callbacks.RunCheckpoint(
-        run.checkpoints, every=training.checkpoint_every, companions=[guard]
+        run.checkpoints, every=training.checkpoint_every, companions=companions
     )
     first_epoch = checkpoint.restore(model)
     batches = data.batches(

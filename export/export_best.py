@@ -1,7 +1,9 @@
 """A candidate of each model that is better than all before it."""
 
+import dataclasses
 import math
 import os
+import pathlib
 from typing import Any
 
 import keras
@@ -15,7 +17,8 @@ class ExportBest(keras.callbacks.Callback):
     """Exports and validates the model's discriminator whenever a logged value is the best so far.
 
     Put it after the callback that logs the value, such as `dcgan.callbacks.SampleDistance`. Nothing
-    goes live by itself: `export.push_model(callback.best)` does that.
+    goes live by itself: `export.push_model(callback.best)` does that. In `dcgan.train`, a run that is
+    gone on with remembers the best so far.
 
     Args:
         base: The directory of candidates.
@@ -57,6 +60,7 @@ class ExportBest(keras.callbacks.Callback):
         self.limits = limits
         self.keep = keep
         self.best: Exported | None = None
+        # The best value, made such that less is better.
         self._least = math.inf
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -68,3 +72,18 @@ class ExportBest(keras.callbacks.Callback):
         self._least = signed
         self.best = exporting.export_model(self.model, self.base, name=self.name, keep=self.keep)
         validation.validate_model(self.best, self.model, limits=self.limits)
+
+    def get_state(self) -> dict[str, Any]:
+        """Returns what a resumed training must know, as JSON values."""
+        best = None
+        if self.best is not None:
+            paths = {"path": str(self.best.path), "candidate": str(self.best.candidate)}
+            best = dataclasses.asdict(self.best) | paths
+        return {"least": self._least, "best": best}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Goes on from `get_state`."""
+        self._least, best = state["least"], state["best"]
+        if best is not None:
+            paths = {name: pathlib.Path(best[name]) for name in ("path", "candidate")}
+            self.best = Exported(**best | paths)

@@ -55,6 +55,28 @@ def test_a_stop_at_an_epochs_end_is_no_failure(config, images, tmp_path):
     assert result.run.model.is_file()
 
 
+class Counter(keras.callbacks.Callback):
+    """Counts epochs across interruptions."""
+
+    count = 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.count += 1
+
+    def get_state(self):
+        return {"count": self.count}
+
+    def set_state(self, state):
+        self.count = state["count"]
+
+
+def test_callbacks_with_a_state_go_on_from_it(config, images, tmp_path):
+    dcgan.train(config, tmp_path / "run", images=images, callbacks=[Counter(), stop_in(2, 0)])
+    counter = Counter()
+    result = dcgan.train(config, tmp_path / "run", images=images, callbacks=[counter])
+    assert (result.first_epoch, counter.count) == (2, 3)
+
+
 def test_other_settings_are_refused_before_data_is_loaded(config, images, tmp_path, monkeypatch):
     config.save(tmp_path / "run" / "config.json")
     monkeypatch.setattr(training.data, "load_images", lambda *args, **options: 1 / 0)

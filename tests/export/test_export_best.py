@@ -1,3 +1,5 @@
+import json
+
 import keras
 import numpy as np
 import pytest
@@ -53,6 +55,28 @@ def test_in_a_training(make_gan, make_images, tmp_path):
     expected = model.discriminator(images, training=False)[:, 0]
     given = scores(images=tf.constant(images))["discriminator_logit"]
     np.testing.assert_allclose(given, expected, atol=1e-5)
+
+
+def test_a_resumed_training_remembers_the_best(called, tmp_path):
+    callback = export.ExportBest("base")
+    callback.best = exporting.Exported(
+        path=tmp_path / "served", candidate=tmp_path, version=3, calibrated=True, digest="d"
+    )
+    callback._least = 2.0
+    resumed = export.ExportBest("base")
+    resumed.set_state(json.loads(json.dumps(callback.get_state())))
+    assert resumed.best == callback.best
+    resumed.on_epoch_end(7, {"val_frechet_distance": 2.5})
+    assert not called
+    resumed.set_model("model")
+    resumed.on_epoch_end(8, {"val_frechet_distance": 1.5})
+    assert len(called) == 1
+
+
+def test_the_state_before_there_is_a_best():
+    resumed = export.ExportBest("base")
+    resumed.set_state(json.loads(json.dumps(export.ExportBest("base").get_state())))
+    assert (resumed.best, resumed._least) == (None, float("inf"))
 
 
 def test_a_mode_that_is_none():
