@@ -1,6 +1,6 @@
 """What a search finds from a poor space, what it costs beside training, and what a second worker brings.
 
-`found` and `workers` add to a file of results, from which `table` prints Markdown.
+`found` and `workers` add to a file of results what it does not hold yet; `table` prints it as Markdown.
 """
 
 import argparse
@@ -99,18 +99,17 @@ def train_for(config: configs.RunConfig, minutes: float) -> dict[str, Any]:
 
 def found(arguments: argparse.Namespace) -> None:
     """Searches by Hyperband and at random, and trains what they found beside the article's settings."""
-    results = _read(arguments.results)
-    results["found"] = {
-        "minutes": arguments.minutes,
-        "train_minutes": arguments.train_minutes,
-        "runs": [],
-    }
+    settings = {"minutes": arguments.minutes, "train_minutes": arguments.train_minutes}
+    results, runs = _part(arguments.results, "found", settings)
     for seed in range(arguments.seeds):
-        article = presets.override(presets.get("article"), seed=seed + 100)
-        results["found"]["runs"].append(
-            {"seed": seed, "name": "article"} | _train_apart(article, arguments.train_minutes)
-        )
-        for algorithm in ALGORITHMS:
+        missing = [name for name in ("article", *ALGORITHMS) if not _holds(runs, seed=seed, name=name)]
+        if "article" in missing:
+            article = presets.override(presets.get("article"), seed=seed + 100)
+            runs.append(
+                {"seed": seed, "name": "article"} | _train_apart(article, arguments.train_minutes)
+            )
+            missing.remove("article")
+        for algorithm in missing:
             with tempfile.TemporaryDirectory() as folder:
                 out, space = pathlib.Path(folder) / "search", pathlib.Path(folder) / "space.json"
                 space.write_text(json.dumps(SPACE))
@@ -118,16 +117,17 @@ def found(arguments: argparse.Namespace) -> None:
                 run = search(out, space, "--max-minutes", str(arguments.minutes), *options)
             best = configs.from_dict(configs.RunConfig, run["best"])
             trained = _train_apart(dataclasses.replace(best, seed=seed + 100), arguments.train_minutes)
-            results["found"]["runs"].append({"seed": seed, "name": algorithm} | trained | run)
+            runs.append({"seed": seed, "name": algorithm} | trained | run)
             _write(arguments.results, results)
 
 
 def workers(arguments: argparse.Namespace) -> None:
     """Counts the trials of one worker and of two in the same time, at random points of one length."""
-    results = _read(arguments.results)
-    results["workers"] = {"minutes": arguments.minutes, "runs": []}
+    results, runs = _part(arguments.results, "workers", {"minutes": arguments.minutes})
     for seed in range(arguments.seeds):
         for count in (1, 2):
+            if _holds(runs, seed=seed, workers=count):
+                continue
             with tempfile.TemporaryDirectory() as folder:
                 out, space = pathlib.Path(folder) / "search", pathlib.Path(folder) / "space.json"
                 space.write_text(json.dumps(SPACE))
@@ -135,7 +135,7 @@ def workers(arguments: argparse.Namespace) -> None:
                 options += ["--workers", str(count), "--max-minutes", str(arguments.minutes)]
                 run = search(out, space, *options)
             del run["best"]
-            results["workers"]["runs"].append({"seed": seed, "workers": count} | run)
+            runs.append({"seed": seed, "workers": count} | run)
             _write(arguments.results, results)
 
 
@@ -158,9 +158,8 @@ def table(arguments: argparse.Namespace) -> None:
     """Prints Markdown."""
     results = _read(arguments.results)
     if part := results.get("found"):
-        print(
-            f"| settings | distance after {part['train_minutes']:g} min | trials | failed | overhead |"
-        )
+        minutes = part["settings"]["train_minutes"]
+        print(f"| settings | distance after {minutes:g} min | trials | failed | overhead |")
         print("| --- | ---: | ---: | ---: | ---: |")
         for name in ("article", *ALGORITHMS):
             runs = [run for run in part["runs"] if run["name"] == name]
@@ -178,6 +177,21 @@ def table(arguments: argparse.Namespace) -> None:
 
 def _joined(runs: list[dict[str, Any]], name: str, form: str = "") -> str:
     return ", ".join(format(run[name], form) for run in runs if name in run) or "-"
+
+
+def _part(
+    path: pathlib.Path, name: str, settings: dict[str, Any]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The results, and the runs of one part, which begins anew if it was made with other settings."""
+    results = _read(path)
+    part = results.get(name, {})
+    if part.get("settings") != settings:
+        part = results[name] = {"settings": settings, "runs": []}
+    return results, part["runs"]
+
+
+def _holds(runs: list[dict[str, Any]], **what: Any) -> bool:
+    return any(what.items() <= run.items() for run in runs)
 
 
 def _read(path: pathlib.Path) -> dict[str, Any]:
