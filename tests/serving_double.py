@@ -70,7 +70,8 @@ class Models:
         fault = self.faults.pop(0) if self.faults else None
         if fault == "hang":
             self.released.wait(30)
-        elif isinstance(fault, grpc.StatusCode):
+            fault = grpc.StatusCode.DEADLINE_EXCEEDED
+        if isinstance(fault, grpc.StatusCode):
             raise RefusalError(fault, "a fault that's wanted")
         return fault
 
