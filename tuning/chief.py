@@ -96,6 +96,22 @@ def reporting() -> Iterator[None]:
         ) from error
 
 
+def work(tuner: DCGANTuner) -> None:
+    """Runs what the chief hands out; one that died within a call is asked again when it is back.
+
+    Args:
+        tuner: A worker's.
+    """
+    while True:
+        try:
+            tuner.search(verbose=0)
+        except grpc.RpcError as error:
+            if error.code() != grpc.StatusCode.UNAVAILABLE:
+                raise
+        else:
+            return
+
+
 def coordinate(
     tuner: DCGANTuner, *, workers: int, on_change: Callable[[Sequence[records.TrialRecord]], None]
 ) -> None:

@@ -179,8 +179,7 @@ def _work(hypermodel: DCGANHyperModel, budget: Budget) -> SearchResult:
     """Runs the trials that a chief elsewhere makes."""
     with chief.reporting(), _quiet():
         hypermodel.start(hypermodel.origin, budget)
-        tuner = DCGANTuner(oracles.make(hypermodel.config, budget), hypermodel)
-        tuner.search(verbose=0)
+        chief.work(DCGANTuner(oracles.make(hypermodel.config, budget), hypermodel))
     return _collect(hypermodel.directory)
 
 

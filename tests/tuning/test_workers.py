@@ -7,6 +7,7 @@ import sys
 import time
 
 import fake_training
+import grpc
 import pytest
 from keras_tuner.src.distribute import oracle_client
 
@@ -94,6 +95,23 @@ def test_a_worker_without_a_chief_says_so(search, fake, act_as, monkeypatch):
         search()
 
 
+def test_a_chief_that_died_within_a_call_is_asked_again():
+    class Broken(grpc.RpcError):
+        def __init__(self, code):
+            self.code = lambda: code
+
+    class Tuner:
+        def search(self, verbose):
+            if answer := answers.pop(0):
+                raise answer
+
+    answers = [Broken(grpc.StatusCode.UNAVAILABLE), None, Broken(grpc.StatusCode.INTERNAL)]
+    chief.work(Tuner())
+    with pytest.raises(Broken):
+        chief.work(Tuner())
+    assert not answers
+
+
 def test_a_chief_does_not_wait_for_dead_workers_beyond_its_time(search, fake, act_as, monkeypatch):
     monkeypatch.setattr(chief, "_GRACE", 0.5)
     act_as("chief")
@@ -113,7 +131,8 @@ def test_chief_and_workers_by_environment_variables(workers, act_as, monkeypatch
         "batch_size": [8, 16],
     }
     (tmp_path / "space.json").write_text(json.dumps(space))
-    monkeypatch.setenv("FAKE_SECONDS", "0.3")
+    # Long enough for both workers to be back before one has done all the rest.
+    monkeypatch.setenv("FAKE_SECONDS", "1.5")
 
     started = []
 
