@@ -1,5 +1,6 @@
 """Where the pool's fakes come from: the run's own generator, a zoo of GANs, rebuilt reals."""
 
+import dataclasses
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -12,7 +13,7 @@ from dcgan.model import DCGAN
 from dcgan.run_directory import RunDirectory
 
 # Shares of the pool: the strongest generator at hand first.
-_OWN, _ZOO, _REBUILT = 0.6, 0.15, 0.25
+_OWN, _ZOO, _REBUILT = 0.7, 0.12, 0.18
 
 
 def collect(
@@ -37,6 +38,8 @@ def collect(
     Returns:
         The pool, of at most `settings.pool_size` fakes.
     """
+    if settings.precision != "float32":
+        config = dataclasses.replace(config, precision=settings.precision)
     size = settings.pool_size
     parts = [
         *replay.replay(

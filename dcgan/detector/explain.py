@@ -11,7 +11,7 @@ import tensorflow as tf
 from dcgan import images as pixels
 from dcgan.detector.model import Detector
 
-_DRAWS = 24
+_DRAWS = 64
 _NOISE = 0.15
 _SMALLEST = 224
 

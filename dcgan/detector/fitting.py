@@ -1,13 +1,15 @@
 """From a run to its detector: fakes collected, networks trained, scores calibrated, files written."""
 
 import dataclasses
+import functools
 
 import keras
 import numpy as np
 
 from dcgan import sampling
-from dcgan.detector import batches, calibration, collecting
+from dcgan.detector import batches, calibration, collecting, precision
 from dcgan.detector.model import Detector
+from dcgan.detector.muon import Muon
 from dcgan.detector.pool import FakePool
 from dcgan.detector.progress import Progress, StepCounter
 from dcgan.detector.reals import Reals
@@ -16,6 +18,9 @@ from dcgan.detector.store import DetectorFiles, LeftOut
 from dcgan.run_directory import RunDirectory
 
 _WARM_UP = 0.08
+_BETA_2 = 0.99
+# Images that show which values statistics take.
+_ADAPTED = 4_000
 # Every so many fakes of a generator are not trained on, so that their scores show what was learned.
 _CHECKED = 10
 _LEFT_OUT_FAKES = 1_000
@@ -69,7 +74,13 @@ def fit_run(
     reals = Reals.load(config)
     rate = _default_rate(len(reals.calibration)) if false_alarm_rate is None else false_alarm_rate
     calibration.check_count(len(reals.calibration), rate)
-    settings = DetectorConfig.for_run(config, images=len(reals.train), seed=seed, false_alarm_rate=rate)
+    settings = DetectorConfig.for_run(
+        config,
+        images=len(reals.train),
+        precision=precision.fastest(),
+        seed=seed,
+        false_alarm_rate=rate,
+    )
     counter = StepCounter(progress)
     counter.begin("fakes", collecting.steps(settings))
     pool = collecting.collect(
@@ -160,7 +171,15 @@ def _train(
     steps: int,
     counter: StepCounter,
 ) -> Detector:
-    detector = Detector.from_discriminator(discriminator, width=settings.width, seed=settings.seed)
+    build = functools.partial(
+        Detector.from_discriminator, discriminator, width=settings.width, seed=settings.seed
+    )
+    learner = build(precision=settings.precision)
+    dataset = batches.training_batches(
+        reals.train, pool, batch_size=settings.batch_size, seed=settings.seed
+    )
+    some = [images.numpy() for images, _ in dataset.take(_ADAPTED // settings.batch_size + 1)]
+    learner.adapt(np.concatenate(some))
     rising = max(1, int(_WARM_UP * steps))
     rate = keras.optimizers.schedules.CosineDecay(
         0.0,
@@ -168,14 +187,16 @@ def _train(
         warmup_target=settings.learning_rate,
         warmup_steps=rising,
     )
-    detector.compile(keras.optimizers.Adam(rate))
-    detector.fit(
-        batches.training_batches(reals.train, pool, batch_size=settings.batch_size, seed=settings.seed),
+    learner.compile(Muon(rate, beta_2=_BETA_2))
+    learner.fit(
+        dataset,
         steps_per_epoch=steps,
         callbacks=[counter.callback()],
         verbose=0,
         shuffle=False,
     )
+    detector = build()
+    detector.classifier.set_weights(learner.classifier.get_weights())
     return detector
 
 

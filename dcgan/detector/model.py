@@ -61,18 +61,29 @@ class Detector(keras.Model):
         self.build(trunk.input_shape)
 
     @classmethod
-    def from_discriminator(cls, discriminator: keras.Model, *, width: int = 32, seed: int = 0) -> Self:
+    def from_discriminator(
+        cls,
+        discriminator: keras.Model,
+        *,
+        width: int = 32,
+        precision: str = "float32",
+        seed: int = 0,
+    ) -> Self:
         """Builds an untrained detector on a copy of a trained discriminator.
 
         Args:
             discriminator: From (batch, height, width, channels) to (batch, 1) logits, positive for
                 real.
             width: Of the classifier, see `network.build_classifier`. Defaults to 32.
+            precision: Keras's dtype policy of the classifier's convolutions. Defaults to "float32", in
+                which alone an image's score does not depend on its batch.
             seed: Of the classifier's initial weights. Defaults to 0.
         """
         trunk = network.build_trunk(discriminator)
         shapes = [tuple(output.shape[1:]) for output in trunk.outputs[1:]]
-        classifier = network.build_classifier(trunk.input_shape[1:], shapes, width=width, seed=seed)
+        classifier = network.build_classifier(
+            trunk.input_shape[1:], shapes, width=width, precision=precision, seed=seed
+        )
         return cls(trunk, classifier)
 
     @property
@@ -101,6 +112,15 @@ class Detector(keras.Model):
                 calibration.real_below,
             )
         self.scale.assign(values)
+
+    def adapt(self, images: np.ndarray) -> None:
+        """Tells an untrained detector which values the statistics of images take; before `fit`.
+
+        Args:
+            images: Shape (count, height, width, channels), float32, -1 to 1; some thousands, such as
+                `fit` is to be given, of both classes.
+        """
+        network.adapt(self.classifier, images)
 
     def call(self, images: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
         """Judges images.

@@ -3,12 +3,15 @@
 from typing import Any
 
 import keras
+import numpy as np
 
+from dcgan.detector.encoding import QuantileEncoding
 from dcgan.detector.statistics import Framing, Levels
+from dcgan.detector.texture import Texture
 from dcgan.layers import FusedBatchNormalization
 
 _COARSEST = 8
-_DROPOUT = 0.3
+_DROPOUT = 0.1
 _MOMENTUM = 0.98
 
 
@@ -42,13 +45,15 @@ def build_classifier(
     feature_shapes: list[tuple[int, ...]],
     *,
     width: int = 32,
+    precision: str = "float32",
     seed: int = 0,
 ) -> keras.Model:
     """Builds the network that tells fakes from reals by an image and a discriminator's features.
 
     A residual network that sees the image at full size beside its high frequencies; the
     discriminator's maps join where they have the size of its own, and its last features at the end,
-    with what the image says as a whole: its framing and its grey levels.
+    with what the image says as a whole: its framing, its grey levels and its texture. To
+    those, `adapt` has to be called before training.
 
     Args:
         image_shape: (height, width, channels).
@@ -56,12 +61,13 @@ def build_classifier(
             of each of its maps.
         width: Channels at full size; they double with each halving up to four times as many.
             Defaults to 32.
+        precision: Keras's dtype policy of the convolutions. Defaults to "float32".
         seed: Of the initial weights. Defaults to 0.
 
     Returns:
         A model from [images, features, map, ...], float32, to (batch, 1) logits, higher for fakes.
     """
-    make = _Layers(seed)
+    make = _Layers(seed, precision)
     images = keras.Input(image_shape, name="images")
     features, *maps = (keras.Input(shape) for shape in feature_shapes)
     smooth = keras.layers.AveragePooling2D(3, 1, padding="same")(images)
@@ -72,11 +78,13 @@ def build_classifier(
         x = make.convolution(x, channels, kernel_size=4, strides=2)
         joining = [entry for entry in maps if entry.shape[1:3] == x.shape[1:3]]
         if joining:
-            x = make.convolution(keras.layers.Concatenate()([x, *joining]), channels, kernel_size=1)
+            x = keras.layers.Concatenate(dtype=precision)([x, *joining])
+            x = make.convolution(x, channels, kernel_size=1)
         x = make.block(x, channels)
     x = make.convolution(x, 4 * width, kernel_size=3, strides=2)
-    measured = [Framing(dtype="float32")(images), Levels(dtype="float32")(images)]
-    statistics = FusedBatchNormalization(momentum=_MOMENTUM)(keras.layers.Concatenate()(measured))
+    measured = [layer(dtype="float32")(images) for layer in (Framing, Levels, Texture)]
+    statistics = keras.layers.Concatenate(name="statistics")(measured)
+    statistics = QuantileEncoding(name="encoding")(statistics)
     statistics = make.dense(make.dense(statistics, 4 * width), 4 * width)
     parts = [keras.layers.Flatten()(x), make.dense(features, 2 * width), statistics]
     x = keras.layers.Concatenate()(parts)
@@ -89,8 +97,9 @@ def build_classifier(
 class _Layers:
     """Makes layers, each with a seed of its own; short names keep an export's graph small."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, precision: str) -> None:
         self._seeds = iter(range(1000 * seed, 1000 * (seed + 1)))
+        self._precision = precision
         self._count = 0
 
     def next_seed(self) -> int:
@@ -98,7 +107,7 @@ class _Layers:
 
     def convolution(self, x: Any, width: int, *, kernel_size: int, strides: int = 1) -> Any:
         x = self._normalised(x, width, kernel_size, strides=strides)
-        return keras.layers.ReLU(name=f"relu{self._count}")(x)
+        return keras.layers.ReLU(dtype=self._precision, name=f"relu{self._count}")(x)
 
     def dense(self, x: Any, units: int) -> Any:
         initializer = keras.initializers.HeNormal(self.next_seed())
@@ -110,7 +119,8 @@ class _Layers:
         y = self._normalised(y, width, 3)
         if x.shape[-1] != width:
             x = self._normalised(x, width, 1)
-        return keras.layers.ReLU()(keras.layers.Add()([x, y]))
+        x = keras.layers.Add(dtype=self._precision)([x, y])
+        return keras.layers.ReLU(dtype=self._precision)(x)
 
     def _normalised(self, x: Any, width: int, kernel_size: int, *, strides: int = 1) -> Any:
         initializer = keras.initializers.HeNormal(self.next_seed())
@@ -122,9 +132,25 @@ class _Layers:
             padding="same",
             use_bias=False,
             kernel_initializer=initializer,
+            dtype=self._precision,
             name=f"conv{self._count}",
         )(x)
-        return FusedBatchNormalization(momentum=_MOMENTUM, name=f"norm{self._count}")(x)
+        return FusedBatchNormalization(
+            momentum=_MOMENTUM, dtype=self._precision, name=f"norm{self._count}"
+        )(x)
+
+
+def adapt(classifier: keras.Model, images: np.ndarray) -> None:
+    """Tells an untrained classifier which values its statistics take.
+
+    Args:
+        classifier: What `build_classifier` returned.
+        images: Shape (count, height, width, channels), float32, -1 to 1; some thousands, of both
+            classes.
+    """
+    statistics = keras.Model(classifier.inputs[0], classifier.get_layer("statistics").output)
+    measured = statistics.predict(images, batch_size=256, verbose=0)
+    classifier.get_layer("encoding").adapt(measured)
 
 
 def _as_float32(layer: keras.layers.Layer) -> keras.layers.Layer:

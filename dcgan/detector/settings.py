@@ -4,6 +4,7 @@ import dataclasses
 from typing import Self
 
 from dcgan.config import RunConfig
+from dcgan.detector.precision import PRECISIONS
 from dcgan.errors import InputError
 
 
@@ -12,16 +13,19 @@ class DetectorConfig:
     """Everything that decides how a detector ends.
 
     Args:
-        steps: Training steps of the detector. Defaults to 4,600.
+        steps: Training steps of the detector. Defaults to 6,000.
         fold_steps: Training steps of each network that is kept from one family of fakes, for the
             calibration. Defaults to 250.
-        replay_steps: Training steps for which a copy of the run's own model goes on. Defaults to 350.
+        replay_steps: Training steps for which a copy of the run's own model goes on. Defaults to 300.
         zoo_steps: Training steps of each GAN of the zoo. Defaults to 300.
         rebuild_steps: Training steps of the autoencoders and denoisers. Defaults to 350.
         pool_size: Fakes in the pool. Defaults to 30,000.
         batch_size: Images a step, half of them fakes. Defaults to 64.
-        learning_rate: Adam's, rising at first and then falling to 0. Defaults to 2e-3.
+        learning_rate: Muon's, rising at first and then falling to 0. Defaults to 0.012.
         width: Of the classifier, see `network.build_classifier`. Defaults to 32.
+        precision: Keras's dtype policy for training, the fakes' generators included, "float32" (those
+            that belong to the run keep the run's) or "mixed_bfloat16"; the detector that comes of it
+            judges in float32. Defaults to "float32".
         false_alarm_rate: Bound on the share of reals called fake. Defaults to 0.01.
         miss_rate: Share of unseen generators' fakes that may be called real; between the two, the
             verdict is "unsure". Defaults to 0.02.
@@ -31,15 +35,16 @@ class DetectorConfig:
         InputError: If a value is out of range.
     """
 
-    steps: int = 4_600
+    steps: int = 6_000
     fold_steps: int = 250
-    replay_steps: int = 350
+    replay_steps: int = 300
     zoo_steps: int = 300
     rebuild_steps: int = 350
     pool_size: int = 30_000
     batch_size: int = 64
-    learning_rate: float = 2e-3
+    learning_rate: float = 0.012
     width: int = 32
+    precision: str = "float32"
     false_alarm_rate: float = 0.01
     miss_rate: float = 0.02
     seed: int = 0
@@ -53,6 +58,10 @@ class DetectorConfig:
             raise InputError(
                 f"batch_size: expected an even number from 8. Received: {self.batch_size!r}"
             )
+        if self.precision not in PRECISIONS:
+            raise InputError(
+                f"precision: expected one of {', '.join(PRECISIONS)}. Received: {self.precision!r}"
+            )
         for name in ("false_alarm_rate", "miss_rate"):
             if not 0 < getattr(self, name) < 1:
                 raise InputError(
@@ -60,12 +69,21 @@ class DetectorConfig:
                 )
 
     @classmethod
-    def for_run(cls, config: RunConfig, *, images: int, seed: int = 0, **values: float) -> Self:
+    def for_run(
+        cls,
+        config: RunConfig,
+        *,
+        images: int,
+        precision: str = "float32",
+        seed: int = 0,
+        **values: float,
+    ) -> Self:
         """Scales the defaults to a run, so that fitting takes no longer than the run itself did.
 
         Args:
             config: The run.
             images: How many images it trained on.
+            precision: Of the detector's training. Defaults to "float32".
             seed: Of everything random. Defaults to 0.
             **values: Other settings.
         """
@@ -74,7 +92,8 @@ class DetectorConfig:
         scaled = {name: max(1, round(getattr(cls, name) * share)) for name in _STEPS}
         image_bytes = config.network.image_size**2 * config.network.channels
         pool_size = min(max(_SMALLEST_POOL, int(cls.pool_size * share)), _POOL_BYTES // image_bytes)
-        return cls(**{**scaled, "pool_size": pool_size, "seed": seed, **values})
+        given = {"pool_size": pool_size, "precision": precision, "seed": seed}
+        return cls(**{**scaled, **given, **values})
 
 
 _STEPS = ("steps", "fold_steps", "replay_steps", "zoo_steps", "rebuild_steps")

@@ -57,7 +57,7 @@ def draw(
         member: Which.
         reals: Shape (images, size, size, channels), uint8.
         count: How many fakes in all.
-        config: The run whose image shape it takes over.
+        config: The run whose image shape and precision it takes over.
         steps: Training steps.
         snapshots: At how many times it draws. Defaults to 4.
         seed: Of weights, order and latents. Defaults to 0.
@@ -116,4 +116,4 @@ def _configure(member: Member, config: RunConfig, *, seed: int) -> RunConfig:
         learning_rate_schedule="cosine",
         ema_decay=0.99,
     )
-    return RunConfig(network=network, training=training, seed=seed)
+    return RunConfig(network=network, training=training, precision=config.precision, seed=seed)

@@ -70,8 +70,8 @@ def test_augmentation_leaves_some_and_keeps_order(photos, channels):
     images = photos[..., :channels].repeat(4, axis=0)
     for number in range(3):
         changed = corruptions.augment(tf.constant(images), seed=tf.constant([number, 0])).numpy()
-        np.testing.assert_array_equal(changed[:6], images[:6])
-        assert (changed[6:] != images[6:]).any(axis=(1, 2, 3)).mean() > 0.7
+        np.testing.assert_array_equal(changed[:3], images[:3])
+        assert (changed[3:] != images[3:]).any(axis=(1, 2, 3)).mean() > 0.7
         assert np.abs(changed.astype(int) - images).mean() < 20
 
 

@@ -1,0 +1,65 @@
+import keras
+import numpy as np
+import pytest
+
+from dcgan.detector.encoding import QuantileEncoding
+
+
+def _encode(layer, values):
+    """Shape (values, bins), of a single feature."""
+    return layer(np.array(values, np.float32)[:, np.newaxis]).numpy()
+
+
+def test_bins_fill_one_after_the_other():
+    layer = QuantileEncoding(bins=4)
+    encoded = _encode(layer, [-2, -1, -0.75, 0, 0.9, 3])
+    np.testing.assert_allclose(
+        encoded,
+        [[-1] * 4, [-1] * 4, [0, -1, -1, -1], [1, 1, -1, -1], [1, 1, 1, 0.6], [1] * 4],
+        atol=1e-6,
+    )
+
+
+def test_bins_hold_equal_shares_of_what_they_were_adapted_to():
+    values = np.random.default_rng(0).exponential(size=(1_000, 2)).astype(np.float32)
+    layer = QuantileEncoding(bins=8)
+    layer(values[:1])
+    layer.adapt(values)
+    encoded = layer(values).numpy().reshape(1_000, 8, 2)
+    for feature in range(2):
+        # Each value lies in one bin: those before it are full, those behind it empty.
+        bins = (encoded[..., feature] > -1).sum(axis=1)
+        np.testing.assert_allclose(np.bincount(bins, minlength=9)[1:], 125, atol=2)
+
+
+def test_a_feature_that_never_changes_is_encoded():
+    layer = QuantileEncoding(bins=4)
+    _encode(layer, [0])
+    layer.adapt(np.full((100, 1), 0.5, np.float32))
+    assert np.isfinite(_encode(layer, [0.5, 0, 1])).all()
+
+
+def test_narrow_bins_do_not_magnify_rounding():
+    values = np.r_[np.linspace(0, 1e-7, 900), np.linspace(0.5, 1, 100)].astype(np.float32)
+    layer = QuantileEncoding(bins=10)
+    _encode(layer, [0])
+    layer.adapt(values[:, np.newaxis])
+    first, second = _encode(layer, [1e-8, 2e-8])
+    assert np.abs(first - second).max() < 1e-4
+
+
+@pytest.mark.parametrize("bins", [1, 16])
+def test_length_is_known_before_the_values(bins):
+    assert QuantileEncoding(bins=bins)(keras.Input((5,))).shape == (None, 5 * bins)
+
+
+def test_is_what_it_was_when_loaded(tmp_path):
+    values = np.random.default_rng(0).normal(size=(500, 3)).astype(np.float32)
+    features = keras.Input((3,))
+    layer = QuantileEncoding(bins=6)
+    model = keras.Model(features, layer(features))
+    layer.adapt(values)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert loaded.layers[-1].bins == 6
+    np.testing.assert_array_equal(loaded(values), model(values))
