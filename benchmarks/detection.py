@@ -1,14 +1,16 @@
 """Measures `dcgan detect` on generators it has not seen; prints JSON, and a table to standard error.
 
-    python benchmarks/detection.py WORK [--data mnist] [--seeds 0 1 2] [--fakes NAME=PATH ...]
+    python benchmarks/detection.py WORK [--data mnist] [--seeds 0 1 2] [--without-kin 0 1 2]
+        [--fakes NAME=PATH ...]
 
 For each seed, a run of the default preset is trained in WORK (or found there), its detector fitted and
 evaluated. Each stage that is done is not done again: the command goes on where it was interrupted.
 
 The test generators are this project's default preset under another seed, a small diffusion model
 (`benchmarks/diffusion.py`), the variational autoencoder and the PCA mixture of `dcgan detect
-evaluate`, and whatever `--fakes` adds, such as samples of another program. The row "diffusion, kin
-left out" is a detector fitted on the same pool without denoisers.
+evaluate`, and whatever `--fakes` adds, such as samples of another program. For the seeds that
+`--without-kin` names, another detector is fitted on the same pool without denoisers and tested on the
+diffusion model.
 """
 
 import argparse
@@ -39,11 +41,16 @@ def main() -> None:
     parser.add_argument("work", type=pathlib.Path)
     parser.add_argument("--data", default="mnist")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
+    parser.add_argument("--without-kin", type=int, nargs="*", default=[0, 1, 2])
     parser.add_argument("--fakes", nargs="*", default=[], metavar="NAME=PATH")
     arguments = parser.parse_args()
     fakes = make_test_fakes(arguments.data, arguments.work)
     fakes |= dict(value.split("=", 1) for value in arguments.fakes)
     rows = [measure(arguments.data, seed, arguments.work, fakes) for seed in arguments.seeds]
+    for row in rows:
+        if row["seed"] in arguments.without_kin:
+            ranked = without_kin(arguments.work, fakes["diffusion"], seed=row["seed"])
+            row["diffusion_kin_left_out"] = ranked
     print(
         json.dumps(
             {"environment": environment.describe(), "data": arguments.data, "seeds": rows}, indent=1
@@ -93,7 +100,6 @@ def measure(name: str, seed: int, work: pathlib.Path, fakes: dict[str, str]) -> 
         "gan_seconds": trained,
         "fit_seconds": seconds,
         "images_per_second": speed(store.load(run.detector)),
-        "diffusion_kin_left_out": without_kin(run, fakes["diffusion"], seed=seed),
         **{key: value for key, value in report.items() if key not in ("roc", "reliability")},
         "ece": report["reliability"]["ece"],
     }
@@ -111,8 +117,12 @@ def fit(run: RunDirectory, seed: int, work: pathlib.Path) -> float:
     return json.loads(result.read_text())
 
 
-def without_kin(run: RunDirectory, fakes: str, *, seed: int) -> dict[str, float]:
-    """Ranks laundered diffusion fakes by a detector whose pool had no denoisers."""
+def without_kin(work: pathlib.Path, fakes: str, *, seed: int) -> dict[str, float]:
+    """Ranks laundered diffusion fakes by a detector whose pool had no denoisers, or reads how it did."""
+    result = work / f"without_kin_{seed}.json"
+    if result.is_file():
+        return json.loads(result.read_text())
+    run = RunDirectory(work / f"run_{seed}")
     files = store.DetectorFiles(run)
     pool = files.load_pool()
     reals = Reals.load(run.load_config())
@@ -124,7 +134,9 @@ def without_kin(run: RunDirectory, fakes: str, *, seed: int) -> dict[str, float]
         settings=files.load_settings(),
     )
     unseen = laundering.launder(np.load(fakes)["images"], reals.test)
-    return measures.rank(fitted.detector.raw_scores(reals.test), fitted.detector.raw_scores(unseen))
+    ranked = measures.rank(fitted.detector.raw_scores(reals.test), fitted.detector.raw_scores(unseen))
+    result.write_text(json.dumps(ranked))
+    return ranked
 
 
 def speed(detector: Detector, *, rounds: int = 5) -> float:

@@ -35,7 +35,7 @@ class Effort:
     quality: str
 
 
-FULL = Effort("train", 6, 10_000, "about fifteen minutes", "six epochs, where `dcgan train` takes eight")
+FULL = Effort("train", 6, 10_000, "15 to 30 minutes", "six epochs, where `dcgan train` takes eight")
 FAST = Effort(
     "train[:12000]",
     1,
@@ -56,7 +56,7 @@ def quickstart(
 ) -> None:
     """Train on MNIST, fit and measure a detector, export it, make it live, score a few images.
 
-    Takes about fifteen minutes on two cores. The same command goes on where it was interrupted.
+    Takes 15 to 30 minutes on two cores. The same command goes on where it was interrupted.
     """
     walk(FAST if fast else FULL, out)
 
