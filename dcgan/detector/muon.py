@@ -85,9 +85,9 @@ def _orthogonal(matrix: tf.Tensor) -> tf.Tensor:
     a, b, c = _QUINTIC
     gram = tf.matmul(x, x, transpose_a=is_tall, transpose_b=not is_tall)
     identity = tf.eye(gram.shape[0])
-    product = identity
-    for _ in range(_ITERATIONS):
+    product = factor = a * identity + b * gram + c * tf.matmul(gram, gram)
+    for _ in range(_ITERATIONS - 1):
+        gram = tf.matmul(tf.matmul(factor, gram), factor)
         factor = a * identity + b * gram + c * tf.matmul(gram, gram)
         product = tf.matmul(product, factor)
-        gram = tf.matmul(tf.matmul(factor, gram), factor)
     return tf.matmul(x, product) if is_tall else tf.matmul(product, x)
