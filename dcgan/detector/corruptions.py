@@ -95,11 +95,11 @@ PERTURBATIONS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
 def augment(images: tf.Tensor, *, seed: tf.Tensor) -> tf.Tensor:
     """Corrupts most images of a shuffled batch, each part in its own way, in strengths of chance.
 
-    Of 16, one stays as it is, two go through JPEG, two through blur and ten through rescaling, which
-    hides most, and one gets noise.
+    Of 16, two stay as they are, two go through JPEG, three through blur and eight through rescaling,
+    which hides most, and one gets noise.
 
     Args:
-        images: Shape (batch, height, width, channels), uint8, in random order; at least 8.
+        images: Shape (batch, height, width, channels), uint8, in random order.
         seed: Shape (2,), int.
 
     Returns:
@@ -108,7 +108,7 @@ def augment(images: tf.Tensor, *, seed: tf.Tensor) -> tf.Tensor:
     count = tf.shape(images)[0]
     plain, encoded, blurred, rescaled, noisy = (
         images[count * start // 16 : count * end // 16]
-        for start, end in ((0, 1), (1, 3), (3, 5), (5, 15), (15, 16))
+        for start, end in ((0, 2), (2, 4), (4, 7), (7, 15), (15, 16))
     )
     seeds = tf.random.experimental.stateless_split(seed, 5)
     qualities = tf.random.stateless_uniform(tf.shape(encoded)[:1], seeds[0], *_QUALITIES, tf.int32)

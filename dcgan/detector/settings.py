@@ -13,11 +13,11 @@ class DetectorConfig:
     """Everything that decides how a detector ends.
 
     Args:
-        steps: Training steps of the detector. Defaults to 5,600.
+        steps: Training steps of the detector. Defaults to 6,000.
         fold_steps: Training steps of each network that is kept from one family of fakes, for the
-            calibration. Defaults to 180.
+            calibration. Defaults to 250.
         replay_steps: Training steps for which a copy of the run's own model goes on. Defaults to 300.
-        zoo_steps: Training steps of each GAN of the zoo. Defaults to 240.
+        zoo_steps: Training steps of each GAN of the zoo. Defaults to 300.
         rebuild_steps: Training steps of the autoencoders and denoisers. Defaults to 350.
         pool_size: Fakes in the pool. Defaults to 30,000.
         batch_size: Images a step, half of them fakes. Defaults to 64.
@@ -35,10 +35,10 @@ class DetectorConfig:
         InputError: If a value is out of range.
     """
 
-    steps: int = 5_600
-    fold_steps: int = 180
+    steps: int = 6_000
+    fold_steps: int = 250
     replay_steps: int = 300
-    zoo_steps: int = 240
+    zoo_steps: int = 300
     rebuild_steps: int = 350
     pool_size: int = 30_000
     batch_size: int = 64

@@ -70,12 +70,13 @@ def test_augmentation_leaves_some_and_keeps_order(photos, channels):
     images = photos[..., :channels].repeat(4, axis=0)
     for number in range(3):
         changed = corruptions.augment(tf.constant(images), seed=tf.constant([number, 0])).numpy()
-        np.testing.assert_array_equal(changed[:1], images[:1])
-        assert (changed[1:] != images[1:]).any(axis=(1, 2, 3)).mean() > 0.7
+        np.testing.assert_array_equal(changed[:3], images[:3])
+        assert (changed[3:] != images[3:]).any(axis=(1, 2, 3)).mean() > 0.7
         assert np.abs(changed.astype(int) - images).mean() < 20
 
 
 def test_augmentation_differs_from_step_to_step(photos):
-    images = tf.constant(photos.repeat(2, axis=0))
-    first, second = (corruptions.augment(images, seed=tf.constant([0, step])).numpy() for step in (1, 2))
+    first, second = (
+        corruptions.augment(tf.constant(photos), seed=tf.constant([0, step])).numpy() for step in (1, 2)
+    )
     assert (first != second).any()
