@@ -19,7 +19,7 @@ _SMALLEST = 224
 def heat_maps(detector: Detector, images: np.ndarray, *, seed: int = 0) -> np.ndarray:
     """Measures how strongly each pixel's neighbourhood bears on the verdict.
 
-    The gradient of the logit by the pixels, averaged over copies with a little noise, in magnitude,
+    The magnitude of the logit's gradient by the pixels, averaged over copies with a little noise,
     summed over the channels and smoothed.
 
     Args:
@@ -60,7 +60,8 @@ def _heat_map(detector: Detector, image: np.ndarray, *, seed: int) -> np.ndarray
     with tf.GradientTape() as tape:
         tape.watch(copies)
         logits = detector.logits(copies)
-    gradient = tf.abs(tf.reduce_mean(tape.gradient(logits, copies), axis=0, keepdims=True))
-    heat = tf.reduce_sum(gradient, axis=-1, keepdims=True)
+    # Each copy counts the same: where a statistic leaves a narrow bin, a single gradient is huge.
+    gradient = tf.math.l2_normalize(tape.gradient(logits, copies), axis=(1, 2, 3))
+    heat = tf.reduce_mean(tf.reduce_sum(tf.abs(gradient), axis=-1, keepdims=True), axis=0, keepdims=True)
     heat = tf.nn.avg_pool2d(heat, 3, 1, "SAME")[0, ..., 0].numpy()
     return heat / heat.max() if heat.max() > 0 else heat
