@@ -25,7 +25,7 @@ class Detector(keras.Model):
     - `decision`: 0 real, 1 unsure, 2 fake, as in `dcgan.detector.DECISIONS`.
 
     An image's values do not depend on the batch that it comes in. `fit` takes images and labels,
-    1 for fakes; the copy of the discriminator is not trained.
+    1 for fakes, best after `adapt`; the copy of the discriminator is not trained.
 
     Args:
         trunk: What `network.build_trunk` returns.

@@ -52,8 +52,8 @@ def build_classifier(
 
     A residual network that sees the image at full size beside its high frequencies; the
     discriminator's maps join where they have the size of its own, and its last features at the end,
-    with what the image says as a whole: its framing, its grey levels and its texture. To
-    those, `adapt` has to be called before training.
+    with what the image says as a whole: its framing, its grey levels and its texture. Call `adapt`
+    before training: until then the encoding of those takes them to lie between -1 and 1.
 
     Args:
         image_shape: (height, width, channels).
@@ -83,8 +83,8 @@ def build_classifier(
         x = make.block(x, channels)
     x = make.convolution(x, 4 * width, kernel_size=3, strides=2)
     measured = [layer(dtype="float32")(images) for layer in (Framing, Levels, Texture)]
-    statistics = keras.layers.Concatenate(name="statistics")(measured)
-    statistics = QuantileEncoding(name="encoding")(statistics)
+    statistics = keras.layers.Concatenate(dtype="float32", name="statistics")(measured)
+    statistics = QuantileEncoding(dtype="float32", name="encoding")(statistics)
     statistics = make.dense(make.dense(statistics, 4 * width), 4 * width)
     parts = [keras.layers.Flatten()(x), make.dense(features, 2 * width), statistics]
     x = keras.layers.Concatenate()(parts)

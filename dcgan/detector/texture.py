@@ -8,7 +8,7 @@ from scipy import fft
 _OFFSETS = ((0, 1), (1, 0), (1, 1), (1, -1), (0, 2), (2, 0), (2, 2), (0, 3), (3, 0))
 _RINGS = 32
 _SMALLEST = 1e-6
-# A hundredth of a grey level squared: below, a spectrum is rounding.
+# About a grey level squared: below, a spectrum is rounding.
 _FAINTEST = 1e-4
 
 
