@@ -1,4 +1,4 @@
-"""Numbers as a network can tell them apart: piecewise linear over quantiles."""
+"""Numbers as a network can tell them apart: piecewise linear over quantiles, then embedded."""
 
 from typing import Any
 
@@ -15,9 +15,9 @@ class QuantileEncoding(keras.layers.Layer):
     """Encodes each feature by how far it has come through each of its bins.
 
     The bins of a feature hold equal shares of what it was adapted to. Below a bin its output is -1,
-    above it 1, within it between the two. A dense layer on top can answer to any narrow range of a
-    feature, such as digits that are exactly 20 pixels tall, where on the features themselves it would
-    have to learn large weights first.
+    above it 1, within it between the two. A layer on top can answer to any narrow range of a feature,
+    such as digits that are exactly 20 pixels tall, where on the features themselves it would have to
+    learn large weights first.
 
     Args:
         bins: Of each feature. Defaults to 16.
@@ -56,19 +56,69 @@ class QuantileEncoding(keras.layers.Layer):
             inputs: Shape (batch, features), float32.
 
         Returns:
-            Shape (batch, bins * features), float32, -1 to 1.
+            Shape (batch, bins, features), float32, -1 to 1.
         """
         edges = tf.convert_to_tensor(self.edges)
         least = _NARROWEST * (edges[-1] - edges[0]) + 1e-6
         widths = tf.maximum(edges[1:] - edges[:-1], least)
         shares = (inputs[:, tf.newaxis] - edges[:-1]) / widths
-        encoded = 2 * tf.clip_by_value(shares, 0.0, 1.0) - 1
-        return tf.reshape(encoded, (-1, self.bins * inputs.shape[-1]))
+        return 2 * tf.clip_by_value(shares, 0.0, 1.0) - 1
 
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, int]:
-        """Returns (batch, bins * features)."""
-        return input_shape[0], self.bins * int(input_shape[-1] or 0)
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Returns (batch, bins, features)."""
+        return input_shape[0], self.bins, input_shape[-1]
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
         return {**super().get_config(), "bins": self.bins}
+
+
+@keras.saving.register_keras_serializable(package="dcgan")
+class FeatureEmbedding(keras.layers.Layer):
+    """Turns each feature's encoding into some numbers of its own, before features are put together.
+
+    A dense layer with a ReLU for each feature: what a value means by itself, such as "neither 19 nor 21
+    pixels tall", need not be found again by every unit that goes on from there.
+
+    Args:
+        units: For each feature. Defaults to 8.
+        seed: Of the initial weights. Defaults to 0.
+
+    Reference:
+        [Gorishniy et al., 2022](https://arxiv.org/abs/2203.05556), embeddings for numerical features
+    """
+
+    def __init__(self, units: int = 8, *, seed: int = 0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.units = units
+        self.seed = seed
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Makes the weights of each feature."""
+        bins, features = (int(size or 0) for size in input_shape[1:])
+        initializer = keras.initializers.RandomNormal(stddev=(2 / bins) ** 0.5, seed=self.seed)
+        self.kernel = self.add_weight(
+            name="kernel", shape=(features, bins, self.units), initializer=initializer
+        )
+        self.bias = self.add_weight(name="bias", shape=(features, self.units), initializer="zeros")
+        super().build(input_shape)
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Embeds features.
+
+        Args:
+            inputs: Shape (batch, bins, features), float32.
+
+        Returns:
+            Shape (batch, features * units), float32, at least 0.
+        """
+        embedded = tf.nn.relu(tf.einsum("bkf,fku->bfu", inputs, self.kernel.value) + self.bias.value)
+        return tf.reshape(embedded, (-1, int(inputs.shape[-1]) * self.units))
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, int]:
+        """Returns (batch, features * units)."""
+        return input_shape[0], int(input_shape[-1] or 0) * self.units
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {**super().get_config(), "units": self.units, "seed": self.seed}

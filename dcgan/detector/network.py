@@ -5,12 +5,13 @@ from typing import Any
 import keras
 import numpy as np
 
-from dcgan.detector.encoding import QuantileEncoding
+from dcgan.detector.encoding import FeatureEmbedding, QuantileEncoding
 from dcgan.detector.statistics import Framing, Levels
 from dcgan.detector.texture import Texture
 from dcgan.layers import FusedBatchNormalization
 
 _COARSEST = 8
+_BINS = 32
 _DROPOUT = 0.1
 _MOMENTUM = 0.98
 
@@ -84,7 +85,8 @@ def build_classifier(
     x = make.convolution(x, 4 * width, kernel_size=3, strides=2)
     measured = [layer(dtype="float32")(images) for layer in (Framing, Levels, Texture)]
     statistics = keras.layers.Concatenate(dtype="float32", name="statistics")(measured)
-    statistics = QuantileEncoding(dtype="float32", name="encoding")(statistics)
+    statistics = QuantileEncoding(_BINS, dtype="float32", name="encoding")(statistics)
+    statistics = FeatureEmbedding(seed=make.next_seed(), dtype="float32")(statistics)
     statistics = make.dense(make.dense(statistics, 4 * width), 4 * width)
     parts = [keras.layers.Flatten()(x), make.dense(features, 2 * width), statistics]
     x = keras.layers.Concatenate()(parts)

@@ -2,12 +2,12 @@ import keras
 import numpy as np
 import pytest
 
-from dcgan.detector.encoding import QuantileEncoding
+from dcgan.detector.encoding import FeatureEmbedding, QuantileEncoding
 
 
 def _encode(layer, values):
     """Shape (values, bins), of a single feature."""
-    return layer(np.array(values, np.float32)[:, np.newaxis]).numpy()
+    return layer(np.array(values, np.float32)[:, np.newaxis]).numpy()[..., 0]
 
 
 def test_bins_fill_one_after_the_other():
@@ -25,7 +25,7 @@ def test_bins_hold_equal_shares_of_what_they_were_adapted_to():
     layer = QuantileEncoding(bins=8)
     layer(values[:1])
     layer.adapt(values)
-    encoded = layer(values).numpy().reshape(1_000, 8, 2)
+    encoded = layer(values).numpy()
     for feature in range(2):
         # Each value lies in one bin: those before it are full, those behind it empty.
         bins = (encoded[..., feature] > -1).sum(axis=1)
@@ -50,16 +50,38 @@ def test_narrow_bins_do_not_magnify_rounding():
 
 @pytest.mark.parametrize("bins", [1, 16])
 def test_length_is_known_before_the_values(bins):
-    assert QuantileEncoding(bins=bins)(keras.Input((5,))).shape == (None, 5 * bins)
+    encoded = QuantileEncoding(bins=bins)(keras.Input((5,)))
+    assert encoded.shape == (None, bins, 5)
+    assert FeatureEmbedding(3)(encoded).shape == (None, 15)
+
+
+def test_each_feature_is_embedded_by_weights_of_its_own():
+    rng = np.random.default_rng(0)
+    encoded = rng.normal(size=(4, 6, 5)).astype(np.float32)
+    layer = FeatureEmbedding(3)
+    embedded = layer(encoded).numpy().reshape(4, 5, 3)
+    kernel, bias = layer.get_weights()
+    for feature in range(5):
+        expected = np.maximum(encoded[..., feature] @ kernel[feature] + bias[feature], 0)
+        np.testing.assert_allclose(embedded[:, feature], expected, atol=1e-5)
+    encoded[:, :, 2] += 1
+    changed = np.abs(layer(encoded).numpy().reshape(4, 5, 3) - embedded).max(axis=(0, 2)) > 1e-3
+    np.testing.assert_array_equal(changed, [False, False, True, False, False])
+
+
+def test_embeddings_start_as_wide_as_what_they_embed():
+    values = np.random.default_rng(0).choice([-1.0, 1.0], size=(2_000, 16, 4)).astype(np.float32)
+    embedded = FeatureEmbedding(64, seed=1)(values).numpy()
+    np.testing.assert_allclose((embedded**2).mean(), 1, atol=0.15)
 
 
 def test_is_what_it_was_when_loaded(tmp_path):
     values = np.random.default_rng(0).normal(size=(500, 3)).astype(np.float32)
     features = keras.Input((3,))
     layer = QuantileEncoding(bins=6)
-    model = keras.Model(features, layer(features))
+    model = keras.Model(features, FeatureEmbedding(4, seed=7)(layer(features)))
     layer.adapt(values)
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
-    assert loaded.layers[-1].bins == 6
+    assert [loaded.layers[-2].bins, loaded.layers[-1].units, loaded.layers[-1].seed] == [6, 4, 7]
     np.testing.assert_array_equal(loaded(values), model(values))
