@@ -65,7 +65,7 @@ class Detector(keras.Model):
         cls,
         discriminator: keras.Model,
         *,
-        width: int = 32,
+        width: int = 16,
         precision: str = "float32",
         seed: int = 0,
     ) -> Self:
@@ -74,7 +74,7 @@ class Detector(keras.Model):
         Args:
             discriminator: From (batch, height, width, channels) to (batch, 1) logits, positive for
                 real.
-            width: Of the classifier, see `network.build_classifier`. Defaults to 32.
+            width: Of the classifier, see `network.build_classifier`. Defaults to 16.
             precision: Keras's dtype policy of the classifier's convolutions. Defaults to "float32", in
                 which alone an image's score does not depend on its batch.
             seed: Of the classifier's initial weights. Defaults to 0.

@@ -45,7 +45,7 @@ def build_classifier(
     image_shape: tuple[int, int, int],
     feature_shapes: list[tuple[int, ...]],
     *,
-    width: int = 32,
+    width: int = 16,
     precision: str = "float32",
     seed: int = 0,
 ) -> keras.Model:
@@ -61,7 +61,7 @@ def build_classifier(
         feature_shapes: (length,) of the discriminator's last features, then (height, width, channels)
             of each of its maps.
         width: Channels at full size; they double with each halving up to four times as many.
-            Defaults to 32.
+            Defaults to 16.
         precision: Keras's dtype policy of the convolutions. Defaults to "float32".
         seed: Of the initial weights. Defaults to 0.
 
@@ -87,7 +87,7 @@ def build_classifier(
     statistics = keras.layers.Concatenate(dtype="float32", name="statistics")(measured)
     statistics = QuantileEncoding(_BINS, dtype="float32", name="encoding")(statistics)
     statistics = FeatureEmbedding(seed=make.next_seed(), dtype="float32")(statistics)
-    statistics = make.dense(make.dense(statistics, 4 * width), 4 * width)
+    statistics = make.dense(make.dense(statistics, 128), 128)
     parts = [keras.layers.Flatten()(x), make.dense(features, 2 * width), statistics]
     x = keras.layers.Concatenate()(parts)
     x = keras.layers.Dropout(_DROPOUT, seed=make.next_seed())(x)

@@ -13,16 +13,16 @@ class DetectorConfig:
     """Everything that decides how a detector ends.
 
     Args:
-        steps: Training steps of the detector. Defaults to 6,000.
+        steps: Training steps of the detector. Defaults to 11,000.
         fold_steps: Training steps of each network that is kept from one family of fakes, for the
-            calibration. Defaults to 250.
+            calibration. Defaults to 300.
         replay_steps: Training steps for which a copy of the run's own model goes on. Defaults to 300.
         zoo_steps: Training steps of each GAN of the zoo. Defaults to 300.
         rebuild_steps: Training steps of the autoencoders and denoisers. Defaults to 350.
         pool_size: Fakes in the pool. Defaults to 30,000.
         batch_size: Images a step, half of them fakes. Defaults to 64.
         learning_rate: Muon's, rising at first and then falling to 0. Defaults to 0.012.
-        width: Of the classifier, see `network.build_classifier`. Defaults to 32.
+        width: Of the classifier, see `network.build_classifier`. Defaults to 16.
         precision: Keras's dtype policy for training, the fakes' generators included, "float32" (those
             that belong to the run keep the run's) or "mixed_bfloat16"; the detector that comes of it
             judges in float32. Defaults to "float32".
@@ -35,15 +35,15 @@ class DetectorConfig:
         InputError: If a value is out of range.
     """
 
-    steps: int = 6_000
-    fold_steps: int = 250
+    steps: int = 11_000
+    fold_steps: int = 300
     replay_steps: int = 300
     zoo_steps: int = 300
     rebuild_steps: int = 350
     pool_size: int = 30_000
     batch_size: int = 64
     learning_rate: float = 0.012
-    width: int = 32
+    width: int = 16
     precision: str = "float32"
     false_alarm_rate: float = 0.01
     miss_rate: float = 0.02
