@@ -1,6 +1,5 @@
 """Where the pool's fakes come from: the run's own generator, a zoo of GANs, rebuilt reals."""
 
-import dataclasses
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -38,8 +37,6 @@ def collect(
     Returns:
         The pool, of at most `settings.pool_size` fakes.
     """
-    if settings.precision != "float32":
-        config = dataclasses.replace(config, precision=settings.precision)
     size = settings.pool_size
     parts = [
         *replay.replay(

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 from dcgan import sampling
-from dcgan.detector import batches, calibration, collecting, precision
+from dcgan.detector import batches, calibration, collecting
 from dcgan.detector.model import Detector
 from dcgan.detector.muon import Muon
 from dcgan.detector.pool import FakePool
@@ -77,7 +77,6 @@ def fit_run(
     settings = DetectorConfig.for_run(
         config,
         images=len(reals.train),
-        precision=precision.fastest(),
         seed=seed,
         false_alarm_rate=rate,
     )
@@ -174,7 +173,7 @@ def _train(
     build = functools.partial(
         Detector.from_discriminator, discriminator, width=settings.width, seed=settings.seed
     )
-    learner = build(precision=settings.precision)
+    learner = build()
     dataset = batches.training_batches(
         reals.train, pool, batch_size=settings.batch_size, seed=settings.seed
     )
@@ -195,6 +194,7 @@ def _train(
         verbose=0,
         shuffle=False,
     )
+    # Without the optimizer's averages, which a file would hold as well.
     detector = build()
     detector.classifier.set_weights(learner.classifier.get_weights())
     return detector

@@ -66,7 +66,6 @@ class Detector(keras.Model):
         discriminator: keras.Model,
         *,
         width: int = 16,
-        precision: str = "float32",
         seed: int = 0,
     ) -> Self:
         """Builds an untrained detector on a copy of a trained discriminator.
@@ -75,15 +74,11 @@ class Detector(keras.Model):
             discriminator: From (batch, height, width, channels) to (batch, 1) logits, positive for
                 real.
             width: Of the classifier, see `network.build_classifier`. Defaults to 16.
-            precision: Keras's dtype policy of the classifier's convolutions. Defaults to "float32", in
-                which alone an image's score does not depend on its batch.
             seed: Of the classifier's initial weights. Defaults to 0.
         """
         trunk = network.build_trunk(discriminator)
         shapes = [tuple(output.shape[1:]) for output in trunk.outputs[1:]]
-        classifier = network.build_classifier(
-            trunk.input_shape[1:], shapes, width=width, precision=precision, seed=seed
-        )
+        classifier = network.build_classifier(trunk.input_shape[1:], shapes, width=width, seed=seed)
         return cls(trunk, classifier)
 
     @property

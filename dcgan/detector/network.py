@@ -14,6 +14,8 @@ _COARSEST = 8
 _BINS = 32
 _DROPOUT = 0.1
 _MOMENTUM = 0.98
+# Whatever the global policy is: in less, an image's score depends on its batch.
+_EXACT = "float32"
 
 
 def build_trunk(discriminator: keras.Model) -> keras.Model:
@@ -46,7 +48,6 @@ def build_classifier(
     feature_shapes: list[tuple[int, ...]],
     *,
     width: int = 16,
-    precision: str = "float32",
     seed: int = 0,
 ) -> keras.Model:
     """Builds the network that tells fakes from reals by an image and a discriminator's features.
@@ -62,46 +63,46 @@ def build_classifier(
             of each of its maps.
         width: Channels at full size; they double with each halving up to four times as many.
             Defaults to 16.
-        precision: Keras's dtype policy of the convolutions. Defaults to "float32".
         seed: Of the initial weights. Defaults to 0.
 
     Returns:
         A model from [images, features, map, ...], float32, to (batch, 1) logits, higher for fakes.
     """
-    make = _Layers(seed, precision)
+    make = _Layers(seed)
     images = keras.Input(image_shape, name="images")
     features, *maps = (keras.Input(shape) for shape in feature_shapes)
-    smooth = keras.layers.AveragePooling2D(3, 1, padding="same")(images)
-    residual = keras.layers.Subtract()([images, smooth])
-    x = make.convolution(keras.layers.Concatenate()([images, residual]), width, kernel_size=3)
+    smooth = keras.layers.AveragePooling2D(3, 1, padding="same", dtype=_EXACT)(images)
+    residual = keras.layers.Subtract(dtype=_EXACT)([images, smooth])
+    x = make.convolution(
+        keras.layers.Concatenate(dtype=_EXACT)([images, residual]), width, kernel_size=3
+    )
     while min(x.shape[1:3]) > _COARSEST:
         channels = min(x.shape[-1] * (1 if x.shape[1:3] == image_shape[:2] else 2), 4 * width)
         x = make.convolution(x, channels, kernel_size=4, strides=2)
         joining = [entry for entry in maps if entry.shape[1:3] == x.shape[1:3]]
         if joining:
-            x = keras.layers.Concatenate(dtype=precision)([x, *joining])
+            x = keras.layers.Concatenate(dtype=_EXACT)([x, *joining])
             x = make.convolution(x, channels, kernel_size=1)
         x = make.block(x, channels)
     x = make.convolution(x, 4 * width, kernel_size=3, strides=2)
-    measured = [layer(dtype="float32")(images) for layer in (Framing, Levels, Texture)]
-    statistics = keras.layers.Concatenate(dtype="float32", name="statistics")(measured)
-    statistics = QuantileEncoding(_BINS, dtype="float32", name="encoding")(statistics)
-    statistics = FeatureEmbedding(seed=make.next_seed(), dtype="float32")(statistics)
+    measured = [layer(dtype=_EXACT)(images) for layer in (Framing, Levels, Texture)]
+    statistics = keras.layers.Concatenate(dtype=_EXACT, name="statistics")(measured)
+    statistics = QuantileEncoding(_BINS, dtype=_EXACT, name="encoding")(statistics)
+    statistics = FeatureEmbedding(seed=make.next_seed(), dtype=_EXACT)(statistics)
     statistics = make.dense(make.dense(statistics, 128), 128)
-    parts = [keras.layers.Flatten()(x), make.dense(features, 2 * width), statistics]
-    x = keras.layers.Concatenate()(parts)
-    x = keras.layers.Dropout(_DROPOUT, seed=make.next_seed())(x)
+    parts = [keras.layers.Flatten(dtype=_EXACT)(x), make.dense(features, 2 * width), statistics]
+    x = keras.layers.Concatenate(dtype=_EXACT)(parts)
+    x = keras.layers.Dropout(_DROPOUT, seed=make.next_seed(), dtype=_EXACT)(x)
     initializer = keras.initializers.GlorotUniform(make.next_seed())
-    logits = keras.layers.Dense(1, kernel_initializer=initializer, name="logits")(x)
+    logits = keras.layers.Dense(1, kernel_initializer=initializer, dtype=_EXACT, name="logits")(x)
     return keras.Model([images, features, *maps], logits, name="classifier")
 
 
 class _Layers:
     """Makes layers, each with a seed of its own; short names keep an export's graph small."""
 
-    def __init__(self, seed: int, precision: str) -> None:
+    def __init__(self, seed: int) -> None:
         self._seeds = iter(range(1000 * seed, 1000 * (seed + 1)))
-        self._precision = precision
         self._count = 0
 
     def next_seed(self) -> int:
@@ -109,11 +110,11 @@ class _Layers:
 
     def convolution(self, x: Any, width: int, *, kernel_size: int, strides: int = 1) -> Any:
         x = self._normalised(x, width, kernel_size, strides=strides)
-        return keras.layers.ReLU(dtype=self._precision, name=f"relu{self._count}")(x)
+        return keras.layers.ReLU(dtype=_EXACT, name=f"relu{self._count}")(x)
 
     def dense(self, x: Any, units: int) -> Any:
         initializer = keras.initializers.HeNormal(self.next_seed())
-        return keras.layers.Dense(units, "relu", kernel_initializer=initializer)(x)
+        return keras.layers.Dense(units, "relu", kernel_initializer=initializer, dtype=_EXACT)(x)
 
     def block(self, x: Any, width: int) -> Any:
         """Two convolutions beside a shortcut, which narrows `x` where it is wider."""
@@ -121,8 +122,8 @@ class _Layers:
         y = self._normalised(y, width, 3)
         if x.shape[-1] != width:
             x = self._normalised(x, width, 1)
-        x = keras.layers.Add(dtype=self._precision)([x, y])
-        return keras.layers.ReLU(dtype=self._precision)(x)
+        x = keras.layers.Add(dtype=_EXACT)([x, y])
+        return keras.layers.ReLU(dtype=_EXACT)(x)
 
     def _normalised(self, x: Any, width: int, kernel_size: int, *, strides: int = 1) -> Any:
         initializer = keras.initializers.HeNormal(self.next_seed())
@@ -134,12 +135,10 @@ class _Layers:
             padding="same",
             use_bias=False,
             kernel_initializer=initializer,
-            dtype=self._precision,
+            dtype=_EXACT,
             name=f"conv{self._count}",
         )(x)
-        return FusedBatchNormalization(
-            momentum=_MOMENTUM, dtype=self._precision, name=f"norm{self._count}"
-        )(x)
+        return FusedBatchNormalization(momentum=_MOMENTUM, dtype=_EXACT, name=f"norm{self._count}")(x)
 
 
 def adapt(classifier: keras.Model, images: np.ndarray) -> None:
@@ -156,4 +155,4 @@ def adapt(classifier: keras.Model, images: np.ndarray) -> None:
 
 
 def _as_float32(layer: keras.layers.Layer) -> keras.layers.Layer:
-    return type(layer).from_config({**layer.get_config(), "dtype": "float32"})
+    return type(layer).from_config({**layer.get_config(), "dtype": _EXACT})

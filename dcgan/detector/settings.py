@@ -4,7 +4,6 @@ import dataclasses
 from typing import Self
 
 from dcgan.config import RunConfig
-from dcgan.detector.precision import PRECISIONS
 from dcgan.errors import InputError
 
 
@@ -23,9 +22,6 @@ class DetectorConfig:
         batch_size: Images a step, half of them fakes. Defaults to 64.
         learning_rate: Muon's, rising at first and then falling to 0. Defaults to 0.012.
         width: Of the classifier, see `network.build_classifier`. Defaults to 16.
-        precision: Keras's dtype policy for training, the fakes' generators included, "float32" (those
-            that belong to the run keep the run's) or "mixed_bfloat16"; the detector that comes of it
-            judges in float32. Defaults to "float32".
         false_alarm_rate: Bound on the share of reals called fake. Defaults to 0.01.
         miss_rate: Share of unseen generators' fakes that may be called real; between the two, the
             verdict is "unsure". Defaults to 0.02.
@@ -44,7 +40,6 @@ class DetectorConfig:
     batch_size: int = 64
     learning_rate: float = 0.012
     width: int = 16
-    precision: str = "float32"
     false_alarm_rate: float = 0.01
     miss_rate: float = 0.02
     seed: int = 0
@@ -58,10 +53,6 @@ class DetectorConfig:
             raise InputError(
                 f"batch_size: expected an even number from 8. Received: {self.batch_size!r}"
             )
-        if self.precision not in PRECISIONS:
-            raise InputError(
-                f"precision: expected one of {', '.join(PRECISIONS)}. Received: {self.precision!r}"
-            )
         for name in ("false_alarm_rate", "miss_rate"):
             if not 0 < getattr(self, name) < 1:
                 raise InputError(
@@ -74,7 +65,6 @@ class DetectorConfig:
         config: RunConfig,
         *,
         images: int,
-        precision: str = "float32",
         seed: int = 0,
         **values: float,
     ) -> Self:
@@ -83,7 +73,6 @@ class DetectorConfig:
         Args:
             config: The run.
             images: How many images it trained on.
-            precision: Of the detector's training. Defaults to "float32".
             seed: Of everything random. Defaults to 0.
             **values: Other settings.
         """
@@ -92,7 +81,7 @@ class DetectorConfig:
         scaled = {name: max(1, round(getattr(cls, name) * share)) for name in _STEPS}
         image_bytes = config.network.image_size**2 * config.network.channels
         pool_size = min(max(_SMALLEST_POOL, int(cls.pool_size * share)), _POOL_BYTES // image_bytes)
-        given = {"pool_size": pool_size, "precision": precision, "seed": seed}
+        given = {"pool_size": pool_size, "seed": seed}
         return cls(**{**scaled, **given, **values})
 
 
