@@ -12,6 +12,7 @@ from dcgan.layers import FusedBatchNormalization
 
 _COARSEST = 8
 _BINS = 32
+_UNITS = 128
 _DROPOUT = 0.1
 _MOMENTUM = 0.98
 # Whatever the global policy is: in less, an image's score depends on its batch.
@@ -89,7 +90,7 @@ def build_classifier(
     statistics = keras.layers.Concatenate(dtype=_EXACT, name="statistics")(measured)
     statistics = QuantileEncoding(_BINS, dtype=_EXACT, name="encoding")(statistics)
     statistics = FeatureEmbedding(seed=make.next_seed(), dtype=_EXACT)(statistics)
-    statistics = make.dense(make.dense(statistics, 128), 128)
+    statistics = make.dense(make.dense(statistics, _UNITS), _UNITS)
     parts = [keras.layers.Flatten(dtype=_EXACT)(x), make.dense(features, 2 * width), statistics]
     x = keras.layers.Concatenate(dtype=_EXACT)(parts)
     x = keras.layers.Dropout(_DROPOUT, seed=make.next_seed(), dtype=_EXACT)(x)
