@@ -14,10 +14,10 @@ class DetectorConfig:
     Args:
         steps: Training steps of the detector. Defaults to 11,000.
         fold_steps: Training steps of each network that is kept from one family of fakes, for the
-            calibration. Defaults to 300.
-        replay_steps: Training steps for which a copy of the run's own model goes on. Defaults to 300.
-        zoo_steps: Training steps of each GAN of the zoo. Defaults to 300.
-        rebuild_steps: Training steps of the autoencoders and denoisers. Defaults to 350.
+            calibration. Defaults to 200.
+        replay_steps: Training steps for which a copy of the run's own model goes on. Defaults to 160.
+        zoo_steps: Training steps of each GAN of the zoo. Defaults to 200.
+        rebuild_steps: Training steps of the autoencoders and denoisers. Defaults to 240.
         pool_size: Fakes in the pool. Defaults to 30,000.
         batch_size: Images a step, half of them fakes. Defaults to 64.
         learning_rate: Muon's, rising at first and then falling to 0. Defaults to 0.012.
@@ -32,10 +32,10 @@ class DetectorConfig:
     """
 
     steps: int = 11_000
-    fold_steps: int = 300
-    replay_steps: int = 300
-    zoo_steps: int = 300
-    rebuild_steps: int = 350
+    fold_steps: int = 200
+    replay_steps: int = 160
+    zoo_steps: int = 200
+    rebuild_steps: int = 240
     pool_size: int = 30_000
     batch_size: int = 64
     learning_rate: float = 0.012
