@@ -95,7 +95,7 @@ PERTURBATIONS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
 def augment(images: tf.Tensor, *, seed: tf.Tensor) -> tf.Tensor:
     """Corrupts most images of a shuffled batch, each part in its own way, in strengths of chance.
 
-    Of 16, two stay as they are, two go through JPEG, three through blur and eight through rescaling,
+    Of 16, two stay as they are, three go through JPEG, three through blur and seven through rescaling,
     which hides most, and one gets noise.
 
     Args:
@@ -108,7 +108,7 @@ def augment(images: tf.Tensor, *, seed: tf.Tensor) -> tf.Tensor:
     count = tf.shape(images)[0]
     plain, encoded, blurred, rescaled, noisy = (
         images[count * start // 16 : count * end // 16]
-        for start, end in ((0, 2), (2, 4), (4, 7), (7, 15), (15, 16))
+        for start, end in ((0, 2), (2, 5), (5, 8), (8, 15), (15, 16))
     )
     seeds = tf.random.experimental.stateless_split(seed, 5)
     qualities = tf.random.stateless_uniform(tf.shape(encoded)[:1], seeds[0], *_QUALITIES, tf.int32)

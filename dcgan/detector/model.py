@@ -65,7 +65,7 @@ class Detector(keras.Model):
         cls,
         discriminator: keras.Model,
         *,
-        width: int = 16,
+        width: int = 32,
         seed: int = 0,
     ) -> Self:
         """Builds an untrained detector on a copy of a trained discriminator.
@@ -73,7 +73,7 @@ class Detector(keras.Model):
         Args:
             discriminator: From (batch, height, width, channels) to (batch, 1) logits, positive for
                 real.
-            width: Of the classifier, see `network.build_classifier`. Defaults to 16.
+            width: Of the classifier, see `network.build_classifier`. Defaults to 32.
             seed: Of the classifier's initial weights. Defaults to 0.
         """
         trunk = network.build_trunk(discriminator)

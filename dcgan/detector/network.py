@@ -48,7 +48,7 @@ def build_classifier(
     image_shape: tuple[int, int, int],
     feature_shapes: list[tuple[int, ...]],
     *,
-    width: int = 16,
+    width: int = 32,
     seed: int = 0,
 ) -> keras.Model:
     """Builds the network that tells fakes from reals by an image and a discriminator's features.
@@ -62,8 +62,8 @@ def build_classifier(
         image_shape: (height, width, channels).
         feature_shapes: (length,) of the discriminator's last features, then (height, width, channels)
             of each of its maps.
-        width: Channels at full size; they double with each halving up to four times as many.
-            Defaults to 16.
+        width: Channels at half the image's size. There are half as many at full size, and with each
+            further halving they double, up to four times as many. Even. Defaults to 32.
         seed: Of the initial weights. Defaults to 0.
 
     Returns:
@@ -75,10 +75,10 @@ def build_classifier(
     smooth = keras.layers.AveragePooling2D(3, 1, padding="same", dtype=_EXACT)(images)
     residual = keras.layers.Subtract(dtype=_EXACT)([images, smooth])
     x = make.convolution(
-        keras.layers.Concatenate(dtype=_EXACT)([images, residual]), width, kernel_size=3
+        keras.layers.Concatenate(dtype=_EXACT)([images, residual]), width // 2, kernel_size=3
     )
     while min(x.shape[1:3]) > _COARSEST:
-        channels = min(x.shape[-1] * (1 if x.shape[1:3] == image_shape[:2] else 2), 4 * width)
+        channels = min(2 * x.shape[-1], 4 * width)
         x = make.convolution(x, channels, kernel_size=4, strides=2)
         joining = [entry for entry in maps if entry.shape[1:3] == x.shape[1:3]]
         if joining:

@@ -12,7 +12,7 @@ class DetectorConfig:
     """Everything that decides how a detector ends.
 
     Args:
-        steps: Training steps of the detector. Defaults to 11,000.
+        steps: Training steps of the detector. Defaults to 7,000.
         fold_steps: Training steps of each network that is kept from one family of fakes, for the
             calibration. Defaults to 200.
         replay_steps: Training steps for which a copy of the run's own model goes on. Defaults to 160.
@@ -21,7 +21,7 @@ class DetectorConfig:
         pool_size: Fakes in the pool. Defaults to 30,000.
         batch_size: Images a step, half of them fakes. Defaults to 64.
         learning_rate: Muon's, rising at first and then falling to 0. Defaults to 0.012.
-        width: Of the classifier, see `network.build_classifier`. Defaults to 16.
+        width: Of the classifier, see `network.build_classifier`. Defaults to 32.
         false_alarm_rate: Bound on the share of reals called fake. Defaults to 0.01.
         miss_rate: Share of unseen generators' fakes that may be called real; between the two, the
             verdict is "unsure". Defaults to 0.02.
@@ -31,7 +31,7 @@ class DetectorConfig:
         InputError: If a value is out of range.
     """
 
-    steps: int = 11_000
+    steps: int = 7_000
     fold_steps: int = 200
     replay_steps: int = 160
     zoo_steps: int = 200
@@ -39,16 +39,18 @@ class DetectorConfig:
     pool_size: int = 30_000
     batch_size: int = 64
     learning_rate: float = 0.012
-    width: int = 16
+    width: int = 32
     false_alarm_rate: float = 0.01
     miss_rate: float = 0.02
     seed: int = 0
 
     def __post_init__(self) -> None:
         """Checks every value."""
-        for name in (*_STEPS, "width"):
+        for name in _STEPS:
             if getattr(self, name) < 1:
                 raise InputError(f"{name}: expected at least 1. Received: {getattr(self, name)!r}")
+        if self.width < 2 or self.width % 2:
+            raise InputError(f"width: expected an even number from 2. Received: {self.width!r}")
         if self.batch_size < 8 or self.batch_size % 2:
             raise InputError(
                 f"batch_size: expected an even number from 8. Received: {self.batch_size!r}"
