@@ -25,9 +25,9 @@ def test_values_out_of_range_are_refused_by_name(name, value, expected):
 def test_work_is_in_proportion_to_the_run():
     default = DetectorConfig()
     config = presets.get("mnist")
-    longer = presets.override(config, epochs=2 * config.training.epochs)
+    longer = presets.override(config, training={"epochs": 2 * config.training.epochs})
     assert DetectorConfig.for_run(longer, images=60_000) == default
-    half = presets.override(config, epochs=config.training.epochs // 2)
+    half = presets.override(config, training={"epochs": config.training.epochs // 2})
     for_half = DetectorConfig.for_run(half, images=60_000)
     assert for_half.steps == pytest.approx(default.steps / 2, rel=0.01)
     assert for_half.pool_size == pytest.approx(default.pool_size / 2, rel=0.01)
