@@ -15,6 +15,8 @@ _BINS = 32
 _UNITS = 128
 _DROPOUT = 0.1
 _MOMENTUM = 0.98
+# Of what is below 0: without it most of the last channels fall silent, in some seeds all of them.
+_SLOPE = 0.1
 # Whatever the global policy is: in less, an image's score depends on its batch.
 _EXACT = "float32"
 
@@ -67,7 +69,8 @@ def build_classifier(
         seed: Of the initial weights. Defaults to 0.
 
     Returns:
-        A model from [images, features, map, ...], float32, to (batch, 1) logits, higher for fakes.
+        A model from [images, features, map, ...], float32, to (batch, 3) logits, higher for fakes: the
+        verdict's, and for training what the convolutions and the statistics would say alone.
     """
     make = _Layers(seed)
     images = keras.Input(image_shape, name="images")
@@ -94,8 +97,9 @@ def build_classifier(
     parts = [keras.layers.Flatten(dtype=_EXACT)(x), make.dense(features, 2 * width), statistics]
     x = keras.layers.Concatenate(dtype=_EXACT)(parts)
     x = keras.layers.Dropout(_DROPOUT, seed=make.next_seed(), dtype=_EXACT)(x)
-    initializer = keras.initializers.GlorotUniform(make.next_seed())
-    logits = keras.layers.Dense(1, kernel_initializer=initializer, dtype=_EXACT, name="logits")(x)
+    logits = [make.logits(x, "logits"), make.logits(parts[0], "logits_of_convolutions")]
+    logits.append(make.logits(parts[2], "logits_of_statistics"))
+    logits = keras.layers.Concatenate(dtype=_EXACT)(logits)
     return keras.Model([images, features, *maps], logits, name="classifier")
 
 
@@ -111,11 +115,15 @@ class _Layers:
 
     def convolution(self, x: Any, width: int, *, kernel_size: int, strides: int = 1) -> Any:
         x = self._normalised(x, width, kernel_size, strides=strides)
-        return keras.layers.ReLU(dtype=_EXACT, name=f"relu{self._count}")(x)
+        return keras.layers.LeakyReLU(_SLOPE, dtype=_EXACT, name=f"relu{self._count}")(x)
 
     def dense(self, x: Any, units: int) -> Any:
         initializer = keras.initializers.HeNormal(self.next_seed())
         return keras.layers.Dense(units, "relu", kernel_initializer=initializer, dtype=_EXACT)(x)
+
+    def logits(self, x: Any, name: str) -> Any:
+        initializer = keras.initializers.GlorotUniform(self.next_seed())
+        return keras.layers.Dense(1, kernel_initializer=initializer, dtype=_EXACT, name=name)(x)
 
     def block(self, x: Any, width: int) -> Any:
         """Two convolutions beside a shortcut, which narrows `x` where it is wider."""
@@ -124,7 +132,7 @@ class _Layers:
         if x.shape[-1] != width:
             x = self._normalised(x, width, 1)
         x = keras.layers.Add(dtype=_EXACT)([x, y])
-        return keras.layers.ReLU(dtype=_EXACT)(x)
+        return keras.layers.LeakyReLU(_SLOPE, dtype=_EXACT)(x)
 
     def _normalised(self, x: Any, width: int, kernel_size: int, *, strides: int = 1) -> Any:
         initializer = keras.initializers.HeNormal(self.next_seed())
