@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+import tensorflow as tf
 from sklearn.metrics import roc_auc_score
 
+from dcgan import images
 from dcgan.detector import fitting
 from dcgan.detector.pool import FakePool, Fakes
 from dcgan.detector.reals import Reals
@@ -12,6 +14,16 @@ def test_tells_fakes_of_its_kind(fitted, spots, spoiled):
     reals, fakes = spots(100, 50), spoiled(100, "checks", 51)
     scores = fitted.detector.score(np.concatenate([reals, fakes]))["p_fake"]
     assert roc_auc_score(np.repeat([0, 1], 100), scores) > 0.95
+
+
+def test_convolutions_and_statistics_tell_fakes_alone(fitted, spots, spoiled):
+    trunk, classifier = fitted.detector.trunk, fitted.detector.classifier
+    pixels = np.concatenate([spots(100, 50), spoiled(100, "checks", 51)])
+    inputs = tf.constant(images.to_float(pixels))
+    logits = classifier([inputs, *trunk(inputs)[1:]]).numpy()
+    np.testing.assert_allclose(logits[:, 0], fitted.detector.raw_scores(pixels), atol=1e-4)
+    for alone in logits[:, 1:].T:
+        assert roc_auc_score(np.repeat([0, 1], 100), alone) > 0.8
 
 
 def test_threshold_stands_on_the_calibration_reals(fitted, reals, settings):
