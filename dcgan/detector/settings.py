@@ -70,7 +70,7 @@ class DetectorConfig:
         seed: int = 0,
         **values: float,
     ) -> Self:
-        """Scales the defaults to a run, so that fitting takes no longer than the run itself did.
+        """Scales the defaults to a run: half the default preset's steps, half the work.
 
         Args:
             config: The run.
