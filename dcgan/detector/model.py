@@ -179,7 +179,7 @@ class Detector(keras.Model):
         return np.concatenate([part.numpy() for part in parts])[: len(images)]
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
-        """Trains the classifier on one batch of images and labels, 1 for fakes."""
+        """Trains the classifier and its parts alone on one batch of images and labels, 1 for fakes."""
         images, labels = data
         labels = tf.cast(labels, tf.float32)
         with tf.GradientTape() as tape:

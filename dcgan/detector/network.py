@@ -15,7 +15,7 @@ _BINS = 32
 _UNITS = 128
 _DROPOUT = 0.1
 _MOMENTUM = 0.98
-# Of what is below 0: without it most of the last channels fall silent, in some seeds all of them.
+# Of what is below 0, so that no channel falls silent for good.
 _SLOPE = 0.1
 # Whatever the global policy is: in less, an image's score depends on its batch.
 _EXACT = "float32"
