@@ -12,7 +12,7 @@ class DetectorConfig:
     """Everything that decides how a detector ends.
 
     Args:
-        steps: Training steps of the detector. Defaults to 6,000.
+        steps: Training steps of the detector. Defaults to 4,500.
         fold_steps: Training steps of each network that is kept from one family of fakes, for the
             calibration. Defaults to 200.
         replay_steps: Training steps for which a copy of the run's own model goes on. Defaults to 160.
@@ -31,7 +31,7 @@ class DetectorConfig:
         InputError: If a value is out of range.
     """
 
-    steps: int = 6_000
+    steps: int = 4_500
     fold_steps: int = 200
     replay_steps: int = 160
     zoo_steps: int = 200
