@@ -28,8 +28,10 @@ import numpy as np
 import dcgan
 from dcgan import presets, sampling
 from dcgan.config import RunConfig
-from dcgan.detector import Detector, Reals, evaluation, fitting, judging, laundering, measures, store
-from dcgan.run_directory import RunDirectory
+from dcgan.detector import Detector, Reals, detector_files, fitting
+from dcgan.detector.evaluation import detection_metrics, holdout_evaluation, run_evaluation
+from dcgan.detector.fakes import histogram_matching
+from dcgan.runs.run_directory import RunDirectory
 
 _OTHER_SEED = 1_000
 _FAKES = 2_000
@@ -94,12 +96,12 @@ def measure(name: str, seed: int, work: pathlib.Path, fakes: dict[str, str]) -> 
     with run.timings.open(newline="") as file:
         trained = sum(float(row["seconds"]) for row in csv.DictReader(file))
     seconds = fit(run, seed, work)
-    report = judging.evaluate_run(run, fakes=fakes)
+    report = run_evaluation.evaluate_run(run, fakes=fakes)
     row = {
         "seed": seed,
         "gan_seconds": trained,
         "fit_seconds": seconds,
-        "images_per_second": speed(store.load(run.detector)),
+        "images_per_second": speed(detector_files.load(run.detector)),
         **{key: value for key, value in report.items() if key not in ("roc", "reliability")},
         "ece": report["reliability"]["ece"],
     }
@@ -123,7 +125,7 @@ def without_kin(work: pathlib.Path, fakes: str, *, seed: int) -> dict[str, float
     if result.is_file():
         return json.loads(result.read_text())
     run = RunDirectory(work / f"run_{seed}")
-    files = store.DetectorFiles(run)
+    files = detector_files.DetectorFiles(run)
     pool = files.load_pool()
     reals = Reals.load(run.load_config())
     discriminator = sampling.load_model(run.newest_model()).discriminator
@@ -133,8 +135,10 @@ def without_kin(work: pathlib.Path, fakes: str, *, seed: int) -> dict[str, float
         reals,
         settings=files.load_settings(),
     )
-    unseen = laundering.launder(np.load(fakes)["images"], reals.test)
-    ranked = measures.rank(fitted.detector.raw_scores(reals.test), fitted.detector.raw_scores(unseen))
+    unseen = histogram_matching.launder(np.load(fakes)["images"], reals.test)
+    ranked = detection_metrics.rank(
+        fitted.detector.raw_scores(reals.test), fitted.detector.raw_scores(unseen)
+    )
     result.write_text(json.dumps(ranked))
     return ranked
 
@@ -153,7 +157,7 @@ def speed(detector: Detector, *, rounds: int = 5) -> float:
 
 def show(rows: list[dict[str, Any]]) -> None:
     """Prints means over the seeds, a line a condition."""
-    generators = list(evaluation.generators(rows[0]))
+    generators = list(holdout_evaluation.generators(rows[0]))
     print(f"{'AUROC':28}", *(f"{name[:19]:>20}" for name in generators), file=sys.stderr)
     for condition in rows[0]["detector"]:
         means = [

@@ -15,7 +15,8 @@ import pathlib
 import numpy as np
 
 import dcgan
-from dcgan.metrics import Reference, judges
+from dcgan import features
+from dcgan.features import Reference
 
 
 def main() -> None:
@@ -24,7 +25,7 @@ def main() -> None:
     parser.add_argument("samples", type=pathlib.Path)
     parser.add_argument("--times", type=pathlib.Path)
     arguments = parser.parse_args()
-    judge = judges.load("mnist")
+    judge = features.load("mnist")
     train = dcgan.load_images("mnist", split="train").images
     chosen = np.random.default_rng(0).choice(len(train), 10_000, replace=False)
     test = dcgan.load_images("mnist", split="test").images

@@ -19,8 +19,7 @@ import keras
 import numpy as np
 
 from dcgan import config as configs
-from dcgan import data, metrics, presets
-from dcgan.metrics import judges
+from dcgan import data, features, presets
 from dcgan.model import DCGAN
 
 # Wide and poor: the article's settings are a point of it, and so is much that never learns.
@@ -92,7 +91,7 @@ def train_for(config: configs.RunConfig, minutes: float) -> dict[str, Any]:
     samples = model.generate(len(reals), seed=1)
     result = {"frechet_distance": None, "images": until.steps * config.training.batch_size}
     if np.isfinite(samples).all():
-        reference = metrics.Reference.compute(reals, judges.load("mnist"), fake_count=len(reals))
+        reference = features.Reference.compute(reals, features.load("mnist"), fake_count=len(reals))
         result["frechet_distance"] = reference.distances(samples)["frechet_distance"].value
     return result
 

@@ -182,14 +182,14 @@ def score_in_a_loop(path: pathlib.Path, images: pathlib.Path, out: pathlib.Path)
 
     import tensorflow as tf
 
-    from export import scores
+    from export import score_rows
 
     model = tf.saved_model.load(str(path))
     files = sorted(images.iterdir())
     with out.open("w") as file:
         for start in range(0, len(files), 256):
             chunk = files[start : start + 256]
-            rows = scores.score(model, list(map(str, chunk)), [each.read_bytes() for each in chunk])
+            rows = score_rows.score(model, list(map(str, chunk)), [each.read_bytes() for each in chunk])
             file.writelines(json.dumps(dataclasses.asdict(row)) + "\n" for row in rows)
 
 
@@ -241,7 +241,7 @@ def measure(arguments: argparse.Namespace, folder: str) -> dict[str, Any]:
     import export
     from dcgan import sampling
     from dcgan.detector import Detector, load
-    from dcgan.run_directory import RunDirectory
+    from dcgan.runs.run_directory import RunDirectory
 
     run = RunDirectory.open(arguments.run)
     if run.detector.is_file():

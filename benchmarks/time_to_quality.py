@@ -33,10 +33,9 @@ import numpy as np
 import tensorflow as tf
 
 import dcgan
-from dcgan import data, metrics, presets, sampling
+from dcgan import data, features, metrics, presets, sampling
 from dcgan.config import RunConfig
-from dcgan.metrics import judges
-from dcgan.run_directory import RunDirectory
+from dcgan.runs.run_directory import RunDirectory
 
 STEPS_PER_ARTICLE_EPOCH = 234
 CONTENDERS = {
@@ -202,11 +201,11 @@ def add(arguments: argparse.Namespace) -> None:
     _save(arguments.results, contender, config.seed, points, samples, make_reference())
 
 
-def make_reference() -> metrics.Reference:
+def make_reference() -> features.Reference:
     """Returns what samples are measured against: the test images, seen by the digits' judge."""
-    return metrics.Reference.compute(
+    return features.Reference.compute(
         data.load_images("mnist", split="test").images,
-        judges.load("mnist"),
+        features.load("mnist"),
         floor_images=data.load_images("mnist").images,
     )
 
@@ -217,7 +216,7 @@ def _save(
     seed: int,
     points: list[dict[str, Any]],
     samples: np.ndarray,
-    reference: metrics.Reference,
+    reference: features.Reference,
 ) -> None:
     """Adds a contender's distances, and what else its last samples are like, to the results."""
     scores = reference.evaluate(samples)

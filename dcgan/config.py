@@ -204,7 +204,7 @@ class RunConfig:
         split: Which part of it to train on, in TensorFlow Datasets' syntax. Defaults to "train".
         skip_bad: Whether image files that cannot be read are left out. Defaults to False.
         judge: What samples are judged with: "auto" (the digits' judge for MNIST, otherwise random
-            features), "none", or a judge's name or file, see `dcgan.metrics.judges.load`. Defaults to
+            features), "none", or a judge's name or file, see `dcgan.features.load`. Defaults to
             "auto".
         network: The networks' shape.
         training: How they are trained.

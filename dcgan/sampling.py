@@ -6,9 +6,10 @@ import pathlib
 import keras
 import numpy as np
 
-from dcgan import checkpoint_files, files, images
+from dcgan import files, images
 from dcgan.errors import InputError
 from dcgan.model import DCGAN
+from dcgan.runs import checkpoint_files
 
 # What Keras raises for a file of another kind.
 _UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, TypeError, KeyError)

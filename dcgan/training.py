@@ -9,12 +9,11 @@ import keras
 import tensorflow as tf
 
 from dcgan import callbacks as dcgan_callbacks
-from dcgan import data, distribution, files, metrics
+from dcgan import data, distribution, features, files
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
-from dcgan.metrics import judges
 from dcgan.model import DCGAN
-from dcgan.run_directory import RunDirectory
+from dcgan.runs.run_directory import RunDirectory
 
 _FEWEST_REALS = 100
 _MOST_SAMPLES = 10_000
@@ -46,7 +45,7 @@ def train(
     out: str | os.PathLike[str],
     *,
     images: data.ImageSet | None = None,
-    reference: metrics.Reference | None = None,
+    reference: features.Reference | None = None,
     strategy: tf.distribute.Strategy | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     verbose: int = 0,
@@ -88,7 +87,7 @@ def train(
     if not distribution.is_chief(strategy):
         return _fit(config, run, images, strategy, callbacks, verbose=verbose, writes=False)
     # Nothing is written before the settings have proved usable: mistaken ones claim no directory.
-    judge = None if given or reference else judges.for_run(config)
+    judge = None if given or reference else features.for_run(config)
     with run.lock():
         if judge is not None:
             reference = load_reference(config, images, judge=judge, cache_dir=run.references)
@@ -164,9 +163,9 @@ def load_reference(
     config: RunConfig,
     images: data.ImageSet,
     *,
-    judge: judges.Judge | None = None,
+    judge: features.Judge | None = None,
     cache_dir: str | os.PathLike[str] | None = None,
-) -> metrics.Reference | None:
+) -> features.Reference | None:
     """Returns what a run's samples are measured against: the data's test split, seen by a judge.
 
     Args:
@@ -182,7 +181,7 @@ def load_reference(
     Raises:
         InputError: If there is no such judge.
     """
-    judge = judge or judges.for_run(config)
+    judge = judge or features.for_run(config)
     if judge is None:
         return None
     reals = data.load_split(config, "test").images
@@ -195,7 +194,7 @@ def load_reference(
         )
         return None
     count = min(_MOST_SAMPLES, len(images.images))
-    return metrics.Reference.compute(
+    return features.Reference.compute(
         reals, judge, floor_images=images.images, fake_count=count, cache_dir=cache_dir
     )
 
@@ -209,7 +208,7 @@ def _check_replicas(config: RunConfig, strategy: tf.distribute.Strategy) -> None
         )
 
 
-def _measure(config: RunConfig, reference: metrics.Reference | None) -> list[keras.callbacks.Callback]:
+def _measure(config: RunConfig, reference: features.Reference | None) -> list[keras.callbacks.Callback]:
     """What adds to an epoch's logs, before all who read them."""
     if reference is None:
         return []

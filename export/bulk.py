@@ -22,10 +22,10 @@ from apache_beam.ml.inference import base
 from apache_beam.options.pipeline_options import PipelineOptions
 from google.protobuf import message
 
-from dcgan.detector.calibration import DECISIONS
-from dcgan.detector.scoring import Row
 from dcgan.errors import InputError
-from export import decoding, scores
+from dcgan.scoring import DECISIONS, Row
+from export import score_rows
+from export.graph import decoding
 
 FORMATS = ("jsonl", "parquet")
 RECORDS = ".tfrecord"
@@ -168,7 +168,7 @@ class _Handler(base.ModelHandler[tuple[str, bytes], Row, Any]):
     ) -> Iterable[Row]:
         """Returns a row an image."""
         names = [name for name, _ in batch]
-        return scores.score(model, names, [content for _, content in batch])
+        return score_rows.score(model, names, [content for _, content in batch])
 
     def get_num_bytes(self, batch: Sequence[tuple[str, bytes]]) -> int:
         """Returns the size of a batch, for Beam's metrics."""

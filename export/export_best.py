@@ -8,9 +8,10 @@ from typing import Any
 
 import keras
 
-from export import exporting, sources, validation
+from export import exporting, sources
 from export.exporting import KEEP, Exported
-from export.thresholds import Thresholds
+from export.validation import validator
+from export.validation.metric_thresholds import Thresholds
 
 
 class ExportBest(keras.callbacks.Callback):
@@ -71,7 +72,7 @@ class ExportBest(keras.callbacks.Callback):
             return
         self._least = signed
         self.best = exporting.export_model(self.model, self.base, name=self.name, keep=self.keep)
-        validation.validate_model(self.best, self.model, limits=self.limits)
+        validator.validate_model(self.best, self.model, limits=self.limits)
 
     def get_state(self) -> dict[str, Any]:
         """Returns what a resumed training must know, as JSON values."""

@@ -10,9 +10,12 @@ from typing import Any
 import tensorflow as tf
 
 from dcgan.model import DCGAN
-from export import candidates, requests, saved_model, signatures, sources, versions, warmup
-from export import card as cards
-from export.signatures import Servable
+from export import model_card as cards
+from export import sources
+from export.graph import saved_model, signatures
+from export.graph.signatures import Servable
+from export.publishing import candidates, versions
+from export.serving import warmup, warmup_requests
 from export.sources import RunPath, Source
 
 KEEP = 5
@@ -26,7 +29,7 @@ class Exported:
 
     Attributes:
         path: Its SavedModel, `<base>/<name>/<version>/Format-Serving`.
-        candidate: The directory around it, see `export.candidates`.
+        candidate: The directory around it, see `export.publishing.candidates`.
         version: Its number.
         calibrated: Whether `p_fake` is a probability, and the decisions keep their promise; False for
             a generator.
@@ -102,7 +105,7 @@ def export_generator(
     model = sources.load_generator(source)
     content = Content(
         servable=signatures.of_generator(model),
-        records=tuple(requests.for_generator(name, model.latent_dim)),
+        records=tuple(warmup_requests.for_generator(name, model.latent_dim)),
         card=cards.make(name=name, kind=sources.GENERATOR, calibration=None, max_pixels=None, run=run),
     )
     return _publish(content, sources.candidate_base(base, run) / name, keep=keep)
@@ -136,7 +139,7 @@ def prepare_judge(source: Source, *, name: str, max_pixels: int = MAX_PIXELS) ->
     )
     return Content(
         servable=signatures.of_judge(judge, max_pixels=max_pixels),
-        records=tuple(requests.for_judge(name, judge.image_shape)),
+        records=tuple(warmup_requests.for_judge(name, judge.image_shape)),
         card=card,
     )
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from dcgan import detector, sampling
 from dcgan.model import DCGAN
-from dcgan.run_directory import RunDirectory
-from export.judges import Judge, RawDiscriminator
+from dcgan.runs.run_directory import RunDirectory
+from export.graph.scoring_model import Judge, RawDiscriminator
 
 DETECTOR, DISCRIMINATOR, GENERATOR = "detector", "discriminator", "generator"
 

@@ -15,11 +15,12 @@ import tensorflow as tf
 
 from dcgan import data, detector, presets, training
 from dcgan.config import NetworkConfig, RunConfig, TrainingConfig
-from dcgan.detector import collecting
+from dcgan.detector.fakes import collection
 from dcgan.errors import InputError
 from dcgan.model import DCGAN
-from dcgan.run_directory import RunDirectory
-from export import decoding, exporting, sources
+from dcgan.runs.run_directory import RunDirectory
+from export import exporting, sources
+from export.graph import decoding
 
 _DATA = "tfx"
 _DEFAULTS: dict[str, Any] = {
@@ -146,6 +147,6 @@ def _fit_detector(
     settings = detector.DetectorConfig.for_run(
         config, images=len(images), seed=config.seed, false_alarm_rate=rate
     )
-    pool = collecting.collect(run, model, images, config=config, settings=settings)
+    pool = collection.collect(run, model, images, config=config, settings=settings)
     reals = detector.Reals(train=images, calibration=unseen, test=unseen[:0])
     return detector.fit(model.discriminator, pool, reals, settings=settings).detector

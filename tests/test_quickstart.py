@@ -6,8 +6,8 @@ from dcgan import detector, presets, sampling
 from dcgan.cli import detect, evaluate, quickstart, train
 from dcgan.config import NetworkConfig, RunConfig
 from dcgan.model import DCGAN
-from dcgan.run_directory import RunDirectory
-from export import fresh, probes
+from dcgan.runs.run_directory import RunDirectory
+from export.validation import fresh_process, probes
 
 CALIBRATION = detector.Calibration(
     slope=1.0,
@@ -70,7 +70,7 @@ def agreeing(monkeypatch):
         return ["No such op" if wrong else known[name] for name, _ in requests]
 
     monkeypatch.setattr(probes, "for_judge", remember)
-    monkeypatch.setattr(fresh, "answer", answer)
+    monkeypatch.setattr(fresh_process, "answer", answer)
     return wrong
 
 

@@ -7,7 +7,7 @@ import pytest
 from dcgan import presets
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
-from dcgan.run_directory import RunDirectory
+from dcgan.runs.run_directory import RunDirectory
 
 CONFIG = RunConfig()
 

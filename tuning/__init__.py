@@ -8,13 +8,13 @@ import importlib
 from typing import Any
 
 _HOMES = {
-    "Budget": "tuning.settings",
+    "Budget": "tuning.search_config",
     "DCGANHyperModel": "tuning.hypermodel",
     "Parameter": "tuning.space",
-    "SearchConfig": "tuning.settings",
+    "SearchConfig": "tuning.search_config",
     "SearchResult": "tuning.searching",
     "Space": "tuning.space",
-    "TrialRecord": "tuning.records",
+    "TrialRecord": "tuning.trial_records",
     "best_config": "tuning.results",
     "run": "tuning.searching",
     "search": "tuning.searching",

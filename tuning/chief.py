@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 import grpc
 
 from dcgan.errors import InputError
-from tuning import records, results
+from tuning import results, trial_records
 from tuning.tuner import DCGANTuner, prune
 
 CHIEF, WORKER = "chief", "worker"
@@ -113,7 +113,7 @@ def work(tuner: DCGANTuner) -> None:
 
 
 def coordinate(
-    tuner: DCGANTuner, *, workers: int, on_change: Callable[[Sequence[records.TrialRecord]], None]
+    tuner: DCGANTuner, *, workers: int, on_change: Callable[[Sequence[trial_records.TrialRecord]], None]
 ) -> None:
     """Hands out trials until the search is over.
 
@@ -162,7 +162,7 @@ def _serve(tuner: DCGANTuner, problems: list[Exception]) -> None:
 
 
 def _renew(
-    tuner: DCGANTuner, former: int, on_change: Callable[[Sequence[records.TrialRecord]], None]
+    tuner: DCGANTuner, former: int, on_change: Callable[[Sequence[trial_records.TrialRecord]], None]
 ) -> int:
     """Writes the tables anew if more trials have ended than formerly; returns how many have."""
     directory = tuner.hypermodel.directory

@@ -11,18 +11,17 @@ from typing import Any
 import keras
 import keras_tuner
 
-from dcgan import data, metrics, training
+from dcgan import data, features, training
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
-from dcgan.metrics import judges
 from dcgan.model import DCGAN
-from tuning import fitting, records
-from tuning.detection import Detection
-from tuning.directory import SearchDirectory
-from tuning.goals import Goal
-from tuning.records import TrialRecord
-from tuning.settings import Budget, SearchConfig
+from tuning import trial_records, trial_training
+from tuning.detector_objective import Detection
+from tuning.objectives import Goal
+from tuning.search_config import Budget, SearchConfig
+from tuning.search_directory import SearchDirectory
 from tuning.space import Space
+from tuning.trial_records import TrialRecord
 
 _FEWEST_REALS = 100
 
@@ -64,7 +63,7 @@ class DCGANHyperModel(keras_tuner.HyperModel):
         *,
         space: Space | None = None,
         images: data.ImageSet | None = None,
-        reference: metrics.Reference | None = None,
+        reference: features.Reference | None = None,
         origin: float | None = None,
         deadline: float | None = None,
     ) -> None:
@@ -93,7 +92,7 @@ class DCGANHyperModel(keras_tuner.HyperModel):
         self.deadline = None if budget.minutes is None else origin + 60 * budget.minutes
 
     @functools.cached_property
-    def reference(self) -> metrics.Reference:
+    def reference(self) -> features.Reference:
         """What samples are measured against; its statistics are kept in the search's directory."""
         return self._reference or load_reference(self.config, self.images, self.directory)
 
@@ -159,7 +158,7 @@ class DCGANHyperModel(keras_tuner.HyperModel):
         start = time.perf_counter()
         trial = trial or next((c.trial.trial_id for c in callbacks if hasattr(c, "trial")), "")
         values = self.space.declare(hp)
-        known = records.find(self.directory.records, parent) if parent else None
+        known = trial_records.find(self.directory.records, parent) if parent else None
         if known is not None and known.failed:
             return self.fail(trial, values, known.reason, parent=parent)
         try:
@@ -172,7 +171,7 @@ class DCGANHyperModel(keras_tuner.HyperModel):
                 initial_epoch=initial_epoch,
                 saves=saves,
             )
-            record = fitting.fit(model, task)
+            record = trial_training.fit(model, task)
         except Exception as error:
             logging.getLogger("dcgan").debug("Trial %s failed", trial, exc_info=True)
             return self.fail(trial, values, first_line(error), parent=parent)
@@ -196,7 +195,7 @@ class DCGANHyperModel(keras_tuner.HyperModel):
         worst = self.goal.worst
         record = TrialRecord(
             trial=trial,
-            status=records.FAILED,
+            status=trial_records.FAILED,
             score=worst[self.config.objective],
             reason=reason,
             values=values,
@@ -215,16 +214,16 @@ class DCGANHyperModel(keras_tuner.HyperModel):
         epochs: int | None,
         initial_epoch: int,
         saves: bool,
-    ) -> fitting.Task:
+    ) -> trial_training.Task:
         training_config = self.space.to_config(self.config.base, values).training
         images, batch_size = self.images.images, training_config.batch_size
-        return fitting.Task(
+        return trial_training.Task(
             goal=self.goal,
-            batches=fitting.make_batches(images, batch_size, seed=self.config.base.seed),
+            batches=trial_training.make_batches(images, batch_size, seed=self.config.base.seed),
             steps=self.config.steps(batch_size, images=len(images)),
             rungs=self.config.rungs,
             epochs=epochs or self.config.epochs,
-            finished=lambda: records.read_all(self.directory.records),
+            finished=lambda: trial_records.read_all(self.directory.records),
             deadline=self.deadline,
             first_epoch=initial_epoch,
             checkpoint=self.directory.checkpoints / trial if saves else None,
@@ -254,7 +253,7 @@ def to_metrics(record: TrialRecord) -> dict[str, float]:
 
 def load_reference(
     config: SearchConfig, images: data.ImageSet, directory: SearchDirectory
-) -> metrics.Reference:
+) -> features.Reference:
     """Returns what a search's samples are measured against, computed once for all workers.
 
     Args:
@@ -266,7 +265,7 @@ def load_reference(
         InputError: If there is no judge, or the test split has fewer than 100 images.
     """
     base = config.base
-    judge = judges.for_run(base)
+    judge = features.for_run(base)
     if judge is None:
         raise InputError("judge none: expected a judge, by which trials are compared")
     reals = data.load_split(base, "test").images
@@ -275,7 +274,7 @@ def load_reference(
             f"{base.data}: expected at least {_FEWEST_REALS} images in the test split, by which trials "
             f"are compared, found {len(reals)}"
         )
-    return metrics.Reference.compute(
+    return features.Reference.compute(
         reals,
         judge,
         fake_count=min(config.samples, len(images.images)),

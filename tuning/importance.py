@@ -9,8 +9,8 @@ import sklearn.ensemble
 import sklearn.inspection
 from scipy import stats
 
-from tuning.records import TrialRecord
 from tuning.space import Space
+from tuning.trial_records import TrialRecord
 
 FEWEST_TRIALS = 8
 

@@ -15,7 +15,7 @@ import keras_tuner
 import numpy as np
 
 from dcgan import files
-from tuning.settings import FACTOR, Budget, SearchConfig
+from tuning.search_config import FACTOR, Budget, SearchConfig
 
 _NEVER = 10**9
 # As many random points before the first that is chosen; KerasTuner would take three a parameter.

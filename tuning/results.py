@@ -4,9 +4,9 @@ import os
 
 from dcgan import files
 from dcgan.config import RunConfig
-from tuning import records
-from tuning.directory import SearchDirectory
-from tuning.records import TrialRecord
+from tuning import trial_records
+from tuning.search_directory import SearchDirectory
+from tuning.trial_records import TrialRecord
 
 
 def write_tables(directory: SearchDirectory) -> list[TrialRecord]:
@@ -22,10 +22,10 @@ def write_tables(directory: SearchDirectory) -> list[TrialRecord]:
         InputError: If there is no search or one of its files is damaged.
     """
     config, space = directory.load()
-    ended = records.read_all(directory.records)
-    files.write_text(directory.trials_csv, records.to_csv(ended))
-    files.write_text(directory.trials_json, records.to_json(ended))
-    best = records.rank(ended, direction=config.direction)
+    ended = trial_records.read_all(directory.records)
+    files.write_text(directory.trials_csv, trial_records.to_csv(ended))
+    files.write_text(directory.trials_json, trial_records.to_json(ended))
+    best = trial_records.rank(ended, direction=config.direction)
     if best:
         space.to_config(config.base, best[0].values).save(directory.best)
     return ended

@@ -8,15 +8,15 @@ from typing import Any
 
 import keras_tuner
 
-from dcgan import data, metrics
+from dcgan import data, features
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
-from tuning import chief, oracles, records, report, results
-from tuning.directory import SearchDirectory
+from tuning import chief, oracles, results, search_report, trial_records
 from tuning.hypermodel import DCGANHyperModel
-from tuning.records import TrialRecord
-from tuning.settings import Budget, SearchConfig
+from tuning.search_config import Budget, SearchConfig
+from tuning.search_directory import SearchDirectory
 from tuning.space import Space
+from tuning.trial_records import TrialRecord
 from tuning.tuner import DCGANTuner
 
 Listener = Callable[[Sequence[TrialRecord]], None]
@@ -67,7 +67,7 @@ def search(
     workers: int = 1,
     beyond_loopback: bool = False,
     images: data.ImageSet | None = None,
-    reference: metrics.Reference | None = None,
+    reference: features.Reference | None = None,
     on_change: Listener = lambda ended: None,
 ) -> SearchResult:
     """Searches for the best hyper-parameters, or goes on with a search that was interrupted.
@@ -185,8 +185,8 @@ def _work(hypermodel: DCGANHyperModel, budget: Budget) -> SearchResult:
 
 def _collect(directory: SearchDirectory) -> SearchResult:
     config, _ = directory.load()
-    ended = records.read_all(directory.records)
-    return SearchResult(directory, ended, records.rank(ended, direction=config.direction))
+    ended = trial_records.read_all(directory.records)
+    return SearchResult(directory, ended, trial_records.rank(ended, direction=config.direction))
 
 
 @contextlib.contextmanager
@@ -195,9 +195,9 @@ def _concluding(directory: SearchDirectory) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        report.write(directory)
+        search_report.write(directory)
         raise
-    report.write(directory)
+    search_report.write(directory)
 
 
 @contextlib.contextmanager

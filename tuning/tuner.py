@@ -10,7 +10,7 @@ import keras_tuner
 
 from dcgan import files
 from tuning import hypermodel as hypermodels
-from tuning import records
+from tuning import trial_records
 from tuning.hypermodel import DCGANHyperModel
 
 _WAIT = 0.5
@@ -54,7 +54,7 @@ class DCGANTuner(keras_tuner.Tuner):
         """
         hp, number = trial.hyperparameters, trial.trial_id
         values = self.hypermodel.space.declare(hp)
-        known = records.find(self.hypermodel.directory.records, number)
+        known = trial_records.find(self.hypermodel.directory.records, number)
         if known is not None and dict(known.values) == values:
             return hypermodels.to_metrics(known)
         parent = hp.values.get("tuner/trial_id", "")
@@ -121,8 +121,10 @@ def prune(tuner: DCGANTuner) -> None:
         tuner: The search's, which holds the oracle itself.
     """
     directory = tuner.hypermodel.directory
-    ended = records.read_all(directory.records)
-    best = [record.trial for record in records.rank(ended, direction=tuner.oracle.objective.direction)]
+    ended = trial_records.read_all(directory.records)
+    best = [
+        record.trial for record in trial_records.rank(ended, direction=tuner.oracle.objective.direction)
+    ]
     kept = {*tuner.oracle.promotable(), *best[:1]}
     for path in directory.checkpoints.glob("*"):
         if path.name not in kept and any(path.name == record.trial for record in ended):

@@ -17,9 +17,9 @@ def main(directory: str, origin: str, deadline: str | None = None) -> None:
     import tensorflow as tf
 
     from tuning import oracles
-    from tuning.directory import SearchDirectory
     from tuning.hypermodel import DCGANHyperModel
-    from tuning.settings import Budget
+    from tuning.search_config import Budget
+    from tuning.search_directory import SearchDirectory
     from tuning.tuner import DCGANTuner
 
     tf.config.experimental.enable_op_determinism()

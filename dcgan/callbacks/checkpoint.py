@@ -8,7 +8,8 @@ from typing import Any
 
 import keras
 
-from dcgan import checkpoint_files, files
+from dcgan import files
+from dcgan.runs import checkpoint_files
 
 
 class RunCheckpoint(keras.callbacks.Callback):

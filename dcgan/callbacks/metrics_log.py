@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from dcgan import epoch_table
+from dcgan.runs import epoch_table
 
 
 class MetricsLog(keras.callbacks.Callback):

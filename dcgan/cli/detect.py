@@ -11,10 +11,10 @@ import typer.core
 
 from dcgan.cli import quiet
 from dcgan.cli.options import RunArgument
-from dcgan.run_directory import RunDirectory
+from dcgan.runs.run_directory import RunDirectory
 
 if TYPE_CHECKING:
-    from dcgan.detector.progress import Progress
+    from dcgan.detector.step_counter import Progress
 
 
 class _RunByDefault(typer.core.TyperGroup):
@@ -56,14 +56,15 @@ def run(
     named = _parse_fakes(fakes)
     directory.newest_model()
     quiet.silence_tensorflow()
-    from dcgan.detector import fitting, judging
+    from dcgan.detector import fitting
+    from dcgan.detector.evaluation import run_evaluation
 
     started = time.monotonic()
     with _bars() as progress:
         fitting.fit_run(directory, false_alarm_rate=false_alarm_rate, seed=seed, progress=progress)
     print(f"fitted in {time.monotonic() - started:.0f} s")
     with _bars() as progress:
-        report = judging.evaluate_run(directory, fakes=named, progress=progress)
+        report = run_evaluation.evaluate_run(directory, fakes=named, progress=progress)
     _show(report, directory)
 
 
@@ -95,10 +96,10 @@ def evaluate(run: RunArgument, fakes: _Fakes = None) -> None:
     directory = RunDirectory.open(run)
     named = _parse_fakes(fakes)
     quiet.silence_tensorflow()
-    from dcgan.detector import judging
+    from dcgan.detector.evaluation import run_evaluation
 
     with _bars() as progress:
-        report = judging.evaluate_run(directory, fakes=named, progress=progress)
+        report = run_evaluation.evaluate_run(directory, fakes=named, progress=progress)
     _show(report, directory)
 
 

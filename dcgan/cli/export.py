@@ -8,7 +8,7 @@ import typer
 from dcgan.cli import quiet
 from dcgan.cli.options import ModelName, RunArgument
 from dcgan.errors import InputError
-from dcgan.run_directory import RunDirectory
+from dcgan.runs.run_directory import RunDirectory
 
 if TYPE_CHECKING:
     from export import Exported, Validation
@@ -60,13 +60,14 @@ def export(
     if not directory.detector.is_file():
         directory.newest_model()
     quiet.silence_tensorflow()
-    from export import Thresholds, export_generator, export_model, thresholds, validate_model
+    from export import Thresholds, export_generator, export_model, validate_model
+    from export.validation import metric_thresholds
 
     limits = Thresholds(
-        minimum=thresholds.parse("--minimum", minimum),
-        maximum=thresholds.parse("--maximum", maximum),
-        maximum_drop=thresholds.parse("--maximum-drop", maximum_drop),
-        maximum_rise=thresholds.parse("--maximum-rise", maximum_rise),
+        minimum=metric_thresholds.parse("--minimum", minimum),
+        maximum=metric_thresholds.parse("--maximum", maximum),
+        maximum_drop=metric_thresholds.parse("--maximum-drop", maximum_drop),
+        maximum_rise=metric_thresholds.parse("--maximum-rise", maximum_rise),
     )
     blessed = True
     if generator:

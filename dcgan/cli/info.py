@@ -6,7 +6,7 @@ import rich.console
 import rich.table
 
 from dcgan.cli.options import RunArgument
-from dcgan.run_directory import RunDirectory
+from dcgan.runs.run_directory import RunDirectory
 
 
 def info(run: RunArgument) -> None:

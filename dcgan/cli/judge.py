@@ -45,11 +45,11 @@ def fit(
     quiet.silence_tensorflow()
     import rich.console
 
+    from dcgan import features
     from dcgan.cli import progress
-    from dcgan.metrics import judges
 
     console = rich.console.Console(stderr=True)
-    fitted = judges.fit_file(
+    fitted = features.fit_file(
         absolute(data),
         out,
         split=split,

@@ -6,7 +6,7 @@ import typer
 
 from dcgan.cli import quiet
 from dcgan.cli.options import LiveDirectory, ModelName, RunArgument
-from dcgan.run_directory import RunDirectory
+from dcgan.runs.run_directory import RunDirectory
 
 
 def push(

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from dcgan.cli import detect, evaluate, export, push, sample, score, serving_config, train
-from dcgan.run_directory import RunDirectory
+from dcgan.runs.run_directory import RunDirectory
 
 _DATA = "mnist"
 _EXAMPLES = 4

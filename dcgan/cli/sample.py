@@ -7,7 +7,7 @@ import typer
 
 from dcgan.cli import quiet
 from dcgan.cli.options import RunArgument
-from dcgan.run_directory import RunDirectory
+from dcgan.runs.run_directory import RunDirectory
 
 
 def sample(

@@ -12,13 +12,13 @@ import typer
 
 from dcgan.cli import quiet, score_bulk
 from dcgan.errors import InputError
-from dcgan.run_directory import RunDirectory
+from dcgan.runs.run_directory import RunDirectory
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from dcgan.detector.model import Detector
-    from dcgan.detector.scoring import Row
+    from dcgan.detector.detector_model import Detector
+    from dcgan.scoring import Row
 
 _RUNS = pathlib.Path("runs")
 
@@ -106,9 +106,10 @@ def _score_here(paths: list[str], explain: pathlib.Path | None) -> "Iterator[Row
     if not files:
         raise InputError("files: expected images or folders to score")
     quiet.silence_tensorflow()
-    from dcgan.detector import scoring, store
+    from dcgan import scoring
+    from dcgan.detector import detector_files
 
-    detector = store.load(model)
+    detector = detector_files.load(model)
     on_images = _explain(detector, explain) if explain else None
     return scoring.score_files(detector, _names(files), on_images=on_images)
 
@@ -160,11 +161,11 @@ def _names(paths: Iterable[pathlib.Path]) -> Iterator[pathlib.Path]:
 
 def _explain(detector: "Detector", directory: pathlib.Path) -> "Callable[[list[str], np.ndarray], None]":
     from dcgan import images as pixels
-    from dcgan.detector import explain
+    from dcgan.detector import saliency
 
     def write(names: list[str], images: "np.ndarray") -> None:
-        for name, image, heat in zip(names, images, explain.heat_maps(detector, images), strict=True):
-            picture = explain.overlay(image, heat)
+        for name, image, heat in zip(names, images, saliency.heat_maps(detector, images), strict=True):
+            picture = saliency.overlay(image, heat)
             pixels.save_png(directory / _flat_name(name), picture)
 
     return write

@@ -50,7 +50,7 @@ def _find_version(model: str) -> str:
     if "://" in model or (path / _SAVED_MODEL).is_file():
         return model
     published = path / "serving" / "detector"
-    from export import versions
+    from export.publishing import versions
 
     numbers = versions.list_versions(published)
     if not numbers:

@@ -11,7 +11,7 @@ from dcgan.cli import quiet
 from dcgan.cli.options import absolute
 from dcgan.config import PRECISIONS, STRATEGIES, RunConfig
 from dcgan.errors import WorkerLostError
-from dcgan.run_directory import RunDirectory
+from dcgan.runs.run_directory import RunDirectory
 
 
 def train(

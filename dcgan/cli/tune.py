@@ -9,8 +9,8 @@ from dcgan import presets
 from dcgan.cli import quiet
 from dcgan.cli.options import absolute
 from dcgan.config import PRECISIONS, RunConfig
-from tuning.directory import SearchDirectory
-from tuning.settings import ALGORITHMS, OBJECTIVES, Budget, SearchConfig
+from tuning.search_config import ALGORITHMS, OBJECTIVES, Budget, SearchConfig
+from tuning.search_directory import SearchDirectory
 from tuning.space import Space
 
 if TYPE_CHECKING:
@@ -165,13 +165,13 @@ def _run(
     import tensorflow as tf
 
     import tuning
-    from dcgan.cli import leaders
+    from dcgan.cli import search_board
 
     tf.config.experimental.enable_op_determinism()
     console = rich.console.Console(stderr=True)
     console.print(f"{config.base.data}, {config.algorithm}, into {out}", highlight=False, soft_wrap=True)
     try:
-        with leaders.Leaders(console, config, space, budget) as board:
+        with search_board.Leaders(console, config, space, budget) as board:
             result = tuning.search(
                 config,
                 out,

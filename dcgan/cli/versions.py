@@ -5,7 +5,7 @@ from typing import Any
 
 from dcgan.cli import quiet
 from dcgan.cli.options import LiveDirectory, ModelName, RunArgument
-from dcgan.run_directory import RunDirectory
+from dcgan.runs.run_directory import RunDirectory
 
 _DIGEST = len("sha256:") + 12
 
@@ -17,8 +17,8 @@ def versions(run: RunArgument, to: LiveDirectory = None, name: ModelName = "dete
     import rich.console
     import rich.table
 
-    from export import candidates, pushing
-    from export import versions as numbers
+    from export.publishing import candidates, pushing
+    from export.publishing import versions as numbers
 
     numbers.check_name(name)
     console = rich.console.Console(soft_wrap=True)

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from dcgan import errors
 from dcgan.config import RunConfig
-from dcgan.data import arrays, idx, image_folder, image_set, mnist, pipeline, tfds_source
+from dcgan.data import arrays, bundled_mnist, idx, image_folder, image_set, pipeline, tfds_source
 
 _FILE_SUFFIXES = (".npy", ".npz", ".gz", ".zip", ".tar", ".png", ".jpg", ".jpeg")
 
@@ -62,8 +62,8 @@ def load_images(
     name = os.fspath(source)
     if not name:
         raise errors.InputError("source: expected a name, a path or a NumPy array, received ''")
-    if source == mnist.NAME:
-        return mnist.load(request)
+    if source == bundled_mnist.NAME:
+        return bundled_mnist.load(request)
     try:
         path = pathlib.Path(name).expanduser()
         if path.exists():

@@ -17,7 +17,7 @@ import numpy as np
 import tensorflow as tf
 
 from dcgan import errors
-from dcgan.data import image_set, messages, mnist, network, preprocessing, splits
+from dcgan.data import bundled_mnist, image_set, messages, network, preprocessing, splits
 
 PREFIX = "tfds:"
 
@@ -86,7 +86,7 @@ def _builder(name: str, *, source: str) -> Any:
 def _unknown(name: str) -> errors.InputError:
     import tensorflow_datasets as tfds
 
-    known = {*tfds.list_builders(with_community_datasets=False), mnist.NAME}
+    known = {*tfds.list_builders(with_community_datasets=False), bundled_mnist.NAME}
     near = difflib.get_close_matches(re.split("[/:]", name)[0], sorted(known))
     hint = f"; near it: {', '.join(near)}" if near else ""
     kind = "an existing path or the name" if "/" in name else "the name"

@@ -1,21 +1,19 @@
 """The detector: fakes of many kinds, a network that learns from them, and honest figures."""
 
-from dcgan.detector.calibration import DECISIONS, Calibration
-from dcgan.detector.evaluation import evaluate
-from dcgan.detector.explain import heat_maps, overlay
+from dcgan.detector.detector_config import DetectorConfig
+from dcgan.detector.detector_files import load, save
+from dcgan.detector.detector_model import Detector
+from dcgan.detector.evaluation.holdout_evaluation import evaluate
+from dcgan.detector.evaluation.run_evaluation import evaluate_run
+from dcgan.detector.fakes.fake_pool import FakePool, Fakes
+from dcgan.detector.fakes.histogram_matching import launder
 from dcgan.detector.fitting import Fitted, fit, fit_run
-from dcgan.detector.judging import evaluate_run
-from dcgan.detector.laundering import launder
-from dcgan.detector.model import Detector
-from dcgan.detector.pool import FakePool, Fakes
 from dcgan.detector.reals import Reals
 from dcgan.detector.recalibration import recalibrate_run
-from dcgan.detector.scoring import Row, score_files
-from dcgan.detector.settings import DetectorConfig
-from dcgan.detector.store import load, save
+from dcgan.detector.saliency import heat_maps, overlay
+from dcgan.detector.threshold import Calibration
 
 __all__ = [
-    "DECISIONS",
     "Calibration",
     "Detector",
     "DetectorConfig",
@@ -23,7 +21,6 @@ __all__ = [
     "Fakes",
     "Fitted",
     "Reals",
-    "Row",
     "evaluate",
     "evaluate_run",
     "fit",
@@ -34,5 +31,4 @@ __all__ = [
     "overlay",
     "recalibrate_run",
     "save",
-    "score_files",
 ]

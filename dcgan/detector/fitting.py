@@ -7,15 +7,16 @@ import keras
 import numpy as np
 
 from dcgan import sampling
-from dcgan.detector import batches, calibration, collecting
-from dcgan.detector.model import Detector
+from dcgan.detector import threshold, training_batches
+from dcgan.detector.detector_config import DetectorConfig
+from dcgan.detector.detector_files import DetectorFiles, LeftOut
+from dcgan.detector.detector_model import Detector
+from dcgan.detector.fakes import collection
+from dcgan.detector.fakes.fake_pool import FakePool
 from dcgan.detector.muon import Muon
-from dcgan.detector.pool import FakePool
-from dcgan.detector.progress import Progress, StepCounter
 from dcgan.detector.reals import Reals
-from dcgan.detector.settings import DetectorConfig
-from dcgan.detector.store import DetectorFiles, LeftOut
-from dcgan.run_directory import RunDirectory
+from dcgan.detector.step_counter import Progress, StepCounter
+from dcgan.runs.run_directory import RunDirectory
 
 _WARM_UP = 0.08
 _BETA_2 = 0.99
@@ -73,7 +74,7 @@ def fit_run(
     model = sampling.load_model(run.newest_model())
     reals = Reals.load(config)
     rate = _default_rate(len(reals.calibration)) if false_alarm_rate is None else false_alarm_rate
-    calibration.check_count(len(reals.calibration), rate)
+    threshold.check_count(len(reals.calibration), rate)
     settings = DetectorConfig.for_run(
         config,
         images=len(reals.train),
@@ -81,8 +82,8 @@ def fit_run(
         false_alarm_rate=rate,
     )
     counter = StepCounter(progress)
-    counter.begin("fakes", collecting.steps(settings))
-    pool = collecting.collect(
+    counter.begin("fakes", collection.steps(settings))
+    pool = collection.collect(
         run, model, reals.train, config=config, settings=settings, on_step=counter.step
     )
     fitted = fit(model.discriminator, pool, reals, settings=settings, progress=progress)
@@ -124,7 +125,7 @@ def fit(
         InputError: If there are too few reals for the false-alarm rate.
     """
     settings = settings or DetectorConfig()
-    calibration.check_count(len(reals.calibration), settings.false_alarm_rate)
+    threshold.check_count(len(reals.calibration), settings.false_alarm_rate)
     counter = StepCounter(progress)
     counter.begin("detector", settings.steps)
     seen = pool.where(_seen(pool))
@@ -145,7 +146,7 @@ def fit(
     }
     left_out = _score_left_out(detector, folds, pool, reals, seed=settings.seed)
     detector.calibrate(
-        calibration.calibrate(
+        threshold.calibrate(
             detector.raw_scores(reals.calibration),
             left_out.logits,
             fake_origins=left_out.origins,
@@ -174,7 +175,7 @@ def _train(
         Detector.from_discriminator, discriminator, width=settings.width, seed=settings.seed
     )
     learner = build()
-    dataset = batches.training_batches(
+    dataset = training_batches.training_batches(
         reals.train, pool, batch_size=settings.batch_size, seed=settings.seed
     )
     some = [images.numpy() for images, _ in dataset.take(_ADAPTED // settings.batch_size + 1)]

@@ -5,9 +5,9 @@ import os
 import numpy as np
 
 from dcgan import data
-from dcgan.detector import calibration, store
-from dcgan.detector.calibration import Calibration
-from dcgan.run_directory import RunDirectory
+from dcgan.detector import detector_files, threshold
+from dcgan.detector.threshold import Calibration
+from dcgan.runs.run_directory import RunDirectory
 
 
 def recalibrate_run(
@@ -32,16 +32,16 @@ def recalibrate_run(
         InputError: If the run has no detector, the images cannot be used, or they are too few for the
             rate.
     """
-    files = store.DetectorFiles(run)
-    detector = store.load(files.detector)
+    files = detector_files.DetectorFiles(run)
+    detector = detector_files.load(files.detector)
     settings = files.load_settings()
     left_out = files.load_left_out()
     size, _, channels = detector.image_shape
     images = data.load_images(reals, split="all", image_size=size, channels=channels).images
     rate = settings.false_alarm_rate if false_alarm_rate is None else false_alarm_rate
     # Before the scoring, which takes long for many images.
-    calibration.check_count(len(images), rate)
-    new = calibration.calibrate(
+    threshold.check_count(len(images), rate)
+    new = threshold.calibrate(
         detector.raw_scores(images),
         left_out.logits,
         fake_origins=left_out.origins,
@@ -49,5 +49,5 @@ def recalibrate_run(
         miss_rate=settings.miss_rate,
     )
     detector.calibrate(new)
-    store.save(detector, files.detector)
+    detector_files.save(detector, files.detector)
     return new

@@ -1,7 +1,5 @@
-"""How good a run is: figures and pictures, and the report that other rooms add parts to."""
+"""How good a run is: figures and pictures of its samples."""
 
-from dcgan.evaluation.evaluating import Report, evaluate
-from dcgan.evaluation.page import Section
-from dcgan.evaluation.report import Part, publish
+from dcgan.evaluation.sample_evaluation import Report, evaluate
 
-__all__ = ["Part", "Report", "Section", "evaluate", "publish"]
+__all__ = ["Report", "evaluate"]

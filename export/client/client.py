@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Protocol
 
-from dcgan.detector.scoring import Row, expand
 from dcgan.errors import InputError
-from export import scores
+from dcgan.scoring import Row, expand
+from export import score_rows
 from export.client.target import Target
 
 BATCH_SIZE = 64
@@ -108,10 +108,10 @@ class Client:
             return []
         outputs = self._transport.predict(contents)
         try:
-            return list(scores.to_rows(names, outputs))
+            return list(score_rows.to_rows(names, outputs))
         except (KeyError, TypeError, ValueError):
             found = ", ".join(sorted(outputs)) if isinstance(outputs, dict) else "something else"
-            expected = ", ".join(scores.OUTPUTS)
+            expected = ", ".join(score_rows.OUTPUTS)
             raise self._target.fail(f"expected {expected} of each image, found {found}") from None
 
     def versions(self) -> dict[int, str]:

@@ -8,8 +8,8 @@ import pytest
 import tensorflow as tf
 
 import helpers
-from dcgan import checkpoint_files
 from dcgan.callbacks import RunCheckpoint
+from dcgan.runs import checkpoint_files
 
 
 class Companion:

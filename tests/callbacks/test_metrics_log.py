@@ -2,8 +2,8 @@ import csv
 
 import pytest
 
-from dcgan import epoch_table
 from dcgan.callbacks import MetricsLog
+from dcgan.runs import epoch_table
 
 
 def read_rows(path):

@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from dcgan import callbacks, metrics
+from dcgan import callbacks, features, metrics
 
 
 def mean_colour(images):
@@ -13,7 +13,7 @@ def mean_colour(images):
 def reference():
     images = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 1), dtype=np.uint8)
     judge = metrics.Judge(name="mean colour", extract=mean_colour)
-    return metrics.Reference.compute(images, judge, fake_count=40)
+    return features.Reference.compute(images, judge, fake_count=40)
 
 
 def test_logs_what_the_reference_measures(make_model, fit, reference):

@@ -5,7 +5,7 @@ import time
 
 import numpy as np
 
-from dcgan.data import load_images, mnist
+from dcgan.data import bundled_mnist, load_images
 
 
 def test_train():
@@ -46,8 +46,8 @@ def test_needs_no_tensorflow_datasets():
 
 
 def test_damaged_file_is_named(tmp_path, monkeypatch, refused):
-    shutil.copytree(mnist._FOLDER, tmp_path, dirs_exist_ok=True)
-    monkeypatch.setattr(mnist, "_FOLDER", tmp_path)
+    shutil.copytree(bundled_mnist._FOLDER, tmp_path, dirs_exist_ok=True)
+    monkeypatch.setattr(bundled_mnist, "_FOLDER", tmp_path)
     shutil.copy(tmp_path / "train-labels-idx1-ubyte.gz", tmp_path / "t10k-labels-idx1-ubyte.gz")
     refused(
         lambda: load_images("mnist", split="test"),

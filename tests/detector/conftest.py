@@ -3,10 +3,10 @@ import numpy as np
 import pytest
 
 from dcgan.detector import fitting
-from dcgan.detector.model import Detector
-from dcgan.detector.pool import FakePool, Fakes
+from dcgan.detector.detector_config import DetectorConfig
+from dcgan.detector.detector_model import Detector
+from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 from dcgan.detector.reals import Reals
-from dcgan.detector.settings import DetectorConfig
 
 SIZE = 12
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from dcgan.detector import autoencoders
-from dcgan.detector.autoencoders import Rebuilder
+from dcgan.detector.fakes import reconstructions
+from dcgan.detector.fakes.reconstructions import Rebuilder
 
 SET = (
     Rebuilder("transpose", 2),
@@ -12,17 +12,17 @@ SET = (
 
 
 def test_names_are_unique():
-    names = [rebuilder.name for rebuilder in autoencoders.REBUILDERS]
+    names = [rebuilder.name for rebuilder in reconstructions.REBUILDERS]
     assert len(set(names)) == len(names)
-    assert {rebuilder.family for rebuilder in autoencoders.REBUILDERS} == {"autoencoder", "denoiser"}
-    upsamplers = {rebuilder.upsampling for rebuilder in autoencoders.REBUILDERS}
+    assert {rebuilder.family for rebuilder in reconstructions.REBUILDERS} == {"autoencoder", "denoiser"}
+    upsamplers = {rebuilder.upsampling for rebuilder in reconstructions.REBUILDERS}
     assert upsamplers == {"transpose", "nearest", "bilinear", "shuffle"}
 
 
 @pytest.fixture(scope="module")
 def rebuilt(spots):
     steps = []
-    built = autoencoders.rebuild(
+    built = reconstructions.rebuild(
         SET, spots(300, 0), count=20, steps=100, seed=1, on_step=lambda: steps.append(1)
     )
     return built, steps
@@ -49,12 +49,12 @@ def test_they_are_not_the_reals_themselves(rebuilt, spots):
 @pytest.mark.parametrize(("size", "channels"), [(28, 1), (32, 3)])
 @pytest.mark.parametrize("rebuilder", SET, ids=lambda rebuilder: rebuilder.name)
 def test_shapes(rebuilder, size, channels):
-    network = autoencoders._build(rebuilder, (size, size, channels), seed=0)
+    network = reconstructions._build(rebuilder, (size, size, channels), seed=0)
     assert network(np.zeros((2, size, size, channels), np.float32)).shape == (2, size, size, channels)
 
 
 def test_a_denoiser_sees_noise_of_many_strengths(spots):
-    workshop = autoencoders._Workshop((SET[2],), (12, 12, 1), seed=0)
+    workshop = reconstructions._Workshop((SET[2],), (12, 12, 1), seed=0)
     plain = np.zeros((200, 12, 12, 1), np.float32)
     spread = workshop._disturb(SET[2], plain).numpy().std(axis=(1, 2, 3))
     assert 0.08 < spread.min() < 0.15

@@ -2,8 +2,8 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from dcgan import images as pixels
-from dcgan.detector import baselines
-from dcgan.detector.pool import FakePool, Fakes
+from dcgan.detector.evaluation import baselines
+from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 
 
 def _auroc(scorer, reals, fakes):

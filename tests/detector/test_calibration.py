@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dcgan.detector import calibration
+from dcgan.detector import threshold as calibration
 from dcgan.errors import InputError
 
 

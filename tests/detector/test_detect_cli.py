@@ -8,14 +8,16 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from dcgan import cli, presets
+from dcgan import cli, presets, scoring
 from dcgan.cli import detect as detect_command
 from dcgan.config import NetworkConfig, RunConfig
-from dcgan.detector import calibration, collecting, corruptions, fitting, held_out, judging, store
-from dcgan.detector.pool import FakePool, Fakes
-from dcgan.detector.settings import DetectorConfig
+from dcgan.detector import corruptions, detector_files, fitting, threshold
+from dcgan.detector.detector_config import DetectorConfig
+from dcgan.detector.evaluation import run_evaluation
+from dcgan.detector.fakes import collection, holdout_generators
+from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 from dcgan.model import DCGAN
-from dcgan.run_directory import RunDirectory
+from dcgan.runs.run_directory import RunDirectory
 
 
 @pytest.fixture
@@ -76,11 +78,13 @@ def quick():
             del values["images"]
             return DetectorConfig(steps=2, fold_steps=1, batch_size=8, width=2, **values)
 
-    patch.setattr(collecting, "collect", collect)
+    patch.setattr(collection, "collect", collect)
     patch.setattr(fitting, "DetectorConfig", Short)
-    patch.setattr(held_out, "pca_mixture", lambda reals, count, seed: reals[:20] // 2)
-    patch.setattr(held_out, "variational_autoencoder", lambda reals, count, steps, seed: reals[:20] // 3)
-    patch.setattr(judging, "_REALS", 40 / DetectorConfig.pool_size)
+    patch.setattr(holdout_generators, "pca_mixture", lambda reals, count, seed: reals[:20] // 2)
+    patch.setattr(
+        holdout_generators, "variational_autoencoder", lambda reals, count, steps, seed: reals[:20] // 3
+    )
+    patch.setattr(run_evaluation, "_REALS", 40 / DetectorConfig.pool_size)
     one = {"blur 0.6": corruptions.PERTURBATIONS["blur 0.6"]}
     patch.setattr(corruptions, "PERTURBATIONS", one)
     yield
@@ -150,7 +154,7 @@ def test_detect_does_it_all(dcgan, detected, images):
     ):
         assert part in out
     assert "evaluation" in err
-    files = store.DetectorFiles(detected)
+    files = detector_files.DetectorFiles(detected)
     assert files.load_settings().false_alarm_rate == 0.05
     assert sorted(files.load_folds()) == ["autoencoder", "gan"]
     assert files.load_pool().counts() == {"autoencoder-x": 60, "gan-own": 60}
@@ -197,10 +201,10 @@ def test_calibrate_on_other_reals(dcgan, detected, tmp_path):
     )
     assert code == 0
     assert "399 reals: at most 1.000%" in out
-    detector = store.load(detected.detector)
+    detector = detector_files.load(detected.detector)
     assert detector.calibration.reals == 399
     assert detector.calibration.fake_above == pytest.approx(
-        calibration.fake_threshold(detector.raw_scores(reals), 0.01), abs=1e-5
+        threshold.fake_threshold(detector.raw_scores(reals), 0.01), abs=1e-5
     )
 
 
@@ -245,7 +249,7 @@ def test_json_lines(dcgan, detected, photos):
     good, bad = map(json.loads, out.splitlines())
     assert code == 0
     assert 0 <= good["p_fake"] <= 1
-    assert good["decision"] in calibration.DECISIONS
+    assert good["decision"] in scoring.DECISIONS
     assert (bad["decision"], bad["p_fake"]) == ("error", None)
     assert bad["error"]
 

@@ -3,8 +3,8 @@ import itertools
 import numpy as np
 import pytest
 
-from dcgan.detector import batches, corruptions
-from dcgan.detector.pool import FakePool, Fakes
+from dcgan.detector import corruptions, training_batches
+from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 
 
 @pytest.fixture
@@ -13,7 +13,7 @@ def take(monkeypatch):
     monkeypatch.setattr(corruptions, "augment", lambda images, seed: images)
 
     def take(reals, pool, *, count=20, batch_size=16, seed=0):
-        dataset = batches.training_batches(reals, pool, batch_size=batch_size, seed=seed)
+        dataset = training_batches.training_batches(reals, pool, batch_size=batch_size, seed=seed)
         images, labels = zip(*itertools.islice(dataset.as_numpy_iterator(), count), strict=True)
         pixels = np.rint((np.stack(images) + 1) * 127.5).astype(np.uint8)
         return pixels, np.stack(labels)
@@ -27,7 +27,7 @@ def _flat(value, count):
 
 def test_nothing_is_tuned_that_an_iterator_waits_for_at_its_end():
     reals, pool = _flat(0, 30), FakePool.join([Fakes("a", "gan", _flat(9, 10))])
-    dataset = batches.training_batches(reals, pool, batch_size=16, seed=0)
+    dataset = training_batches.training_batches(reals, pool, batch_size=16, seed=0)
     assert dataset.options().autotune.enabled is False
 
 
@@ -50,7 +50,7 @@ def test_labels_fit_images_and_fakes_come_laundered_and_plain(take):
 
 
 def test_fakes_come_as_often_as_there_are_of_them(take, monkeypatch):
-    monkeypatch.setattr(batches, "_SHARES", (1.0, 0.0, 0.0))
+    monkeypatch.setattr(training_batches, "_SHARES", (1.0, 0.0, 0.0))
     parts = [Fakes("a", "gan", _flat(10, 30)), Fakes("b", "autoencoder", _flat(20, 10))]
     pixels, labels = take(_flat(0, 30), FakePool.join(parts), count=100)
     values, counts = np.unique(pixels[..., 0, 0, 0][labels == 1], return_counts=True)
@@ -66,7 +66,7 @@ def test_seed_decides(take, pool, spots):
 
 def test_corruptions_reach_both_classes(pool, spots):
     reals = np.zeros_like(spots(50, 0))
-    dataset = batches.training_batches(reals, pool, batch_size=64, seed=0)
+    dataset = training_batches.training_batches(reals, pool, batch_size=64, seed=0)
     images, labels = next(dataset.as_numpy_iterator())
     assert np.abs(images[labels == 0] + 1).max() == 0 or images[labels == 0].std() > 0
     assert images.dtype == labels.dtype == np.float32

@@ -3,16 +3,16 @@ import json
 import numpy as np
 import pytest
 
-from dcgan.detector import evaluation
-from dcgan.detector import report as detector_report
-from dcgan.evaluation.report import publish
-from dcgan.run_directory import RunDirectory
+from dcgan.detector.evaluation import detector_sections as detector_report
+from dcgan.detector.evaluation import holdout_evaluation
+from dcgan.report.parts import publish
+from dcgan.runs.run_directory import RunDirectory
 
 
 @pytest.fixture(scope="module")
 def report(fitted, reals, spoiled):
     fakes = {"checks": spoiled(60, "checks", 31), "stripes": spoiled(50, "stripes", 32)}
-    return evaluation.evaluate(
+    return holdout_evaluation.evaluate(
         fitted.detector,
         reals.test,
         fakes,
@@ -33,7 +33,7 @@ def test_every_condition_generator_and_figure(report):
             assert {"tpr_at_fpr_01", "balanced_accuracy", "ece", "brier", "miss_rate"} <= set(row)
     assert list(report["baselines"]["mean"]) == names
     assert report["counts"] == {"reals": 150, "checks": 60, "stripes": 50}
-    assert list(evaluation.generators(report)) == ["checks", "stripes"]
+    assert list(holdout_evaluation.generators(report)) == ["checks", "stripes"]
 
 
 def test_report_is_json(report):
@@ -59,7 +59,7 @@ def test_summary():
         "a": {"auroc": 0.9, "tpr_at_fpr_1": 0.5},
         "b": {"auroc": 0.8, "tpr_at_fpr_1": 0.6},
     }
-    assert evaluation.summarise(rows) == {
+    assert holdout_evaluation.summarise(rows) == {
         "mean_auroc": pytest.approx(0.85),
         "worst_auroc": 0.8,
         "worst": "b",
@@ -88,16 +88,16 @@ def test_curves(report):
 
 
 def test_pooled_generators_weigh_the_same():
-    labels, scores, weights = evaluation.pooled(np.zeros(10), [np.ones(5), np.full(20, 2.0)])
+    labels, scores, weights = holdout_evaluation.pooled(np.zeros(10), [np.ones(5), np.full(20, 2.0)])
     assert labels.tolist() == [0] * 10 + [1] * 25
     assert [weights[scores == value].sum() for value in (0, 1, 2)] == pytest.approx([0.5, 0.25, 0.25])
 
 
 def test_perturbing_in_pieces(monkeypatch, spots):
-    whole = evaluation.perturb(spots(7, 0), "blur 0.6")
-    monkeypatch.setattr(evaluation, "_BATCH", 3)
-    np.testing.assert_array_equal(evaluation.perturb(spots(7, 0), "blur 0.6"), whole)
-    np.testing.assert_array_equal(evaluation.perturb(spots(7, 0), None), spots(7, 0))
+    whole = holdout_evaluation.perturb(spots(7, 0), "blur 0.6")
+    monkeypatch.setattr(holdout_evaluation, "_BATCH", 3)
+    np.testing.assert_array_equal(holdout_evaluation.perturb(spots(7, 0), "blur 0.6"), whole)
+    np.testing.assert_array_equal(holdout_evaluation.perturb(spots(7, 0), None), spots(7, 0))
 
 
 def test_part_of_the_report(report, fitted, reals, spoiled, tmp_path):

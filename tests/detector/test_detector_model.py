@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 
 from dcgan import images as pixels
-from dcgan.detector import Calibration, store
-from dcgan.detector.model import Detector
+from dcgan.detector import Calibration, detector_files
+from dcgan.detector.detector_model import Detector
 from dcgan.errors import InputError
 
 CALIBRATION = Calibration(
@@ -91,8 +91,8 @@ def test_recalibration_reaches_graphs_that_are_traced(detector, spots):
 
 
 def test_save_and_load(detector, spots, tmp_path):
-    store.save(detector, tmp_path / "detector.keras")
-    loaded = store.load(tmp_path / "detector.keras")
+    detector_files.save(detector, tmp_path / "detector.keras")
+    loaded = detector_files.load(tmp_path / "detector.keras")
     assert loaded.calibration == CALIBRATION
     assert loaded.image_shape == (12, 12, 1)
     for name, values in detector.score(spots(6, 6)).items():
@@ -100,20 +100,20 @@ def test_save_and_load(detector, spots, tmp_path):
 
 
 def test_file_holds_the_weights_once(detector, tmp_path):
-    store.save(detector, tmp_path / "detector.keras")
+    detector_files.save(detector, tmp_path / "detector.keras")
     plain = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
     plain.save(tmp_path / "plain.keras")
     bytes_of_weights = 4 * detector.count_params()
     assert (tmp_path / "detector.keras").stat().st_size < 1.7 * bytes_of_weights + 150_000
     with pytest.raises(InputError, match="expected a detector, found Sequential"):
-        store.load(tmp_path / "plain.keras")
+        detector_files.load(tmp_path / "plain.keras")
 
 
 @pytest.mark.parametrize("name", ["none.keras", "text.keras"])
 def test_files_that_hold_no_detector(tmp_path, name):
     (tmp_path / "text.keras").write_text("no archive")
     with pytest.raises(InputError, match=rf"{name}: expected a detector"):
-        store.load(tmp_path / name)
+        detector_files.load(tmp_path / name)
 
 
 def test_fit_trains_the_classifier_only(detector, spots, spoiled):

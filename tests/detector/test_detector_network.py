@@ -5,8 +5,8 @@ import tensorflow as tf
 
 from dcgan import networks
 from dcgan.config import NetworkConfig
-from dcgan.detector import network
-from dcgan.detector.model import Detector
+from dcgan.detector.detector_model import Detector
+from dcgan.detector.layers import fake_classifier
 
 
 def _images(count, size=12, channels=1):
@@ -16,7 +16,7 @@ def _images(count, size=12, channels=1):
 
 def test_trunk_gives_the_logits_and_the_last_map_of_each_size(make_discriminator):
     discriminator = make_discriminator()
-    trunk = network.build_trunk(discriminator)
+    trunk = fake_classifier.build_trunk(discriminator)
     logits, features, fine, coarse = trunk(_images(3))
     np.testing.assert_allclose(logits, discriminator(_images(3)), atol=1e-6)
     assert fine.shape == (3, 6, 6, 4)
@@ -29,7 +29,7 @@ def test_trunk_gives_the_logits_and_the_last_map_of_each_size(make_discriminator
 
 def test_trunk_is_a_frozen_copy(make_discriminator):
     discriminator = make_discriminator()
-    trunk = network.build_trunk(discriminator)
+    trunk = fake_classifier.build_trunk(discriminator)
     assert not trunk.trainable_weights
     assert discriminator.trainable_weights
     discriminator.set_weights([0 * weight for weight in discriminator.get_weights()])
@@ -39,7 +39,7 @@ def test_trunk_is_a_frozen_copy(make_discriminator):
 def test_trunk_of_a_half_precision_discriminator_is_exact():
     config = NetworkConfig(discriminator_width=4, max_width=8, kernel_size=3, discriminator_norm="batch")
     discriminator = networks.build_discriminator(config, precision="mixed_bfloat16")
-    trunk = network.build_trunk(discriminator)
+    trunk = fake_classifier.build_trunk(discriminator)
     assert {layer.compute_dtype for layer in trunk.layers} == {"float32"}
     np.testing.assert_allclose(trunk(_images(2, 28))[0], discriminator(_images(2, 28)), atol=0.05)
 
@@ -47,9 +47,9 @@ def test_trunk_of_a_half_precision_discriminator_is_exact():
 @pytest.mark.parametrize(("size", "channels"), [(28, 1), (32, 3), (64, 3)])
 def test_classifier_of_each_shape(size, channels):
     config = NetworkConfig(image_size=size, channels=channels, discriminator_width=4, max_width=8)
-    trunk = network.build_trunk(networks.build_discriminator(config))
+    trunk = fake_classifier.build_trunk(networks.build_discriminator(config))
     shapes = [output.shape[1:] for output in trunk.outputs[1:]]
-    classifier = network.build_classifier((size, size, channels), shapes, width=4)
+    classifier = fake_classifier.build_classifier((size, size, channels), shapes, width=4)
     images = _images(2, size, channels)
     logits = classifier([tf.constant(images), *trunk(images)[1:]])
     assert logits.shape == (2, 3)
@@ -57,7 +57,7 @@ def test_classifier_of_each_shape(size, channels):
 
 def test_classifier_sees_the_features_and_every_map_whose_size_it_has():
     maps = [(14, 14, 2), (7, 7, 3), (5, 5, 1)]
-    classifier = network.build_classifier((28, 28, 1), [(6,), *maps], width=4)
+    classifier = fake_classifier.build_classifier((28, 28, 1), [(6,), *maps], width=4)
     images = _images(1, 28)
     inputs = [images, np.ones((1, 6), np.float32)]
     inputs += [_images(1, shape[0], shape[2]) for shape in maps]
@@ -69,7 +69,7 @@ def test_classifier_sees_the_features_and_every_map_whose_size_it_has():
 
 def test_seed_decides_the_weights():
     first, again, other = (
-        network.build_classifier((28, 28, 1), [(6,)], width=4, seed=seed).get_weights()
+        fake_classifier.build_classifier((28, 28, 1), [(6,)], width=4, seed=seed).get_weights()
         for seed in (0, 0, 1)
     )
     for a, b in zip(first, again, strict=True):

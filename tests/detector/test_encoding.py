@@ -2,7 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from dcgan.detector.encoding import FeatureEmbedding, QuantileEncoding
+from dcgan.detector.layers.quantile_encoding import FeatureEmbedding, QuantileEncoding
 
 
 def _encode(layer, values):

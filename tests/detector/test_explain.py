@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dcgan.detector import explain, store
+from dcgan.detector import detector_files, saliency
 
 
 def _correlation(first, second):
@@ -17,28 +17,28 @@ def half_spoiled(spots):
 
 
 def test_maps_are_scaled_and_repeatable(fitted, spots):
-    maps = explain.heat_maps(fitted.detector, spots(3, 0))
+    maps = saliency.heat_maps(fitted.detector, spots(3, 0))
     assert (maps.shape, maps.dtype) == ((3, 12, 12), np.float32)
     assert maps.min() >= 0
     np.testing.assert_allclose(maps.max(axis=(1, 2)), 1)
-    np.testing.assert_array_equal(maps, explain.heat_maps(fitted.detector, spots(3, 0)))
+    np.testing.assert_array_equal(maps, saliency.heat_maps(fitted.detector, spots(3, 0)))
 
 
 def test_an_image_is_explained_by_itself(fitted, spots):
-    alone = explain.heat_maps(fitted.detector, spots(4, 1)[2:3])
-    np.testing.assert_allclose(explain.heat_maps(fitted.detector, spots(4, 1))[2:3], alone, atol=1e-4)
+    alone = saliency.heat_maps(fitted.detector, spots(4, 1)[2:3])
+    np.testing.assert_allclose(saliency.heat_maps(fitted.detector, spots(4, 1))[2:3], alone, atol=1e-4)
 
 
 def test_random_weights_change_the_map(fitted, half_spoiled, tmp_path):
-    store.save(fitted.detector, tmp_path / "detector.keras")
-    randomised = store.load(tmp_path / "detector.keras")
+    detector_files.save(fitted.detector, tmp_path / "detector.keras")
+    randomised = detector_files.load(tmp_path / "detector.keras")
     rng = np.random.default_rng(0)
     for weight in randomised.classifier.trainable_weights:
         if len(weight.shape) > 1:
             weight.assign(rng.permutation(weight.numpy().ravel()).reshape(weight.shape))
-    learned = explain.heat_maps(fitted.detector, half_spoiled)
-    again = explain.heat_maps(fitted.detector, half_spoiled, seed=1)
-    random = explain.heat_maps(randomised, half_spoiled)
+    learned = saliency.heat_maps(fitted.detector, half_spoiled)
+    again = saliency.heat_maps(fitted.detector, half_spoiled, seed=1)
+    random = saliency.heat_maps(randomised, half_spoiled)
     # Most of what a map shows on images so small is the image itself.
     assert _correlation(learned, again) > 0.8
     assert _correlation(learned, random) < 0.8
@@ -47,11 +47,11 @@ def test_random_weights_change_the_map(fitted, half_spoiled, tmp_path):
 def test_a_blind_detector_has_nothing_to_show(make_detector, spots):
     detector = make_detector()
     detector.classifier.set_weights([0 * weight for weight in detector.classifier.get_weights()])
-    assert (explain.heat_maps(detector, spots(2, 0)) == 0).all()
+    assert (saliency.heat_maps(detector, spots(2, 0)) == 0).all()
 
 
 def test_no_images_no_maps(fitted):
-    assert explain.heat_maps(fitted.detector, np.empty((0, 12, 12, 1), np.uint8)).shape == (0, 12, 12)
+    assert saliency.heat_maps(fitted.detector, np.empty((0, 12, 12, 1), np.uint8)).shape == (0, 12, 12)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -59,7 +59,7 @@ def test_overlay_shows_the_image_beside_its_map(channels):
     image = np.full((28, 28, channels), 100, np.uint8)
     heat = np.zeros((28, 28), np.float32)
     heat[0, 0] = 1
-    picture = explain.overlay(image, heat)
+    picture = saliency.overlay(image, heat)
     assert (picture.shape, picture.dtype) == ((224, 448, 3), np.uint8)
     assert (picture[:, :224] == 100).all()
     assert (picture[8:, 224:] == 100).all()

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dcgan.detector.pool import FakePool, Fakes
+from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 from dcgan.errors import InputError
 
 

@@ -5,7 +5,7 @@ from sklearn.metrics import roc_auc_score
 
 from dcgan import images
 from dcgan.detector import fitting
-from dcgan.detector.pool import FakePool, Fakes
+from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 from dcgan.detector.reals import Reals
 from dcgan.errors import InputError
 

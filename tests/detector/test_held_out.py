@@ -1,11 +1,13 @@
 import numpy as np
 import pytest
 
-from dcgan.detector import held_out
+from dcgan.detector.fakes import holdout_generators
 
 DRAWS = {
-    "mixture": lambda reals, seed: held_out.pca_mixture(reals, count=50, seed=seed),
-    "vae": lambda reals, seed: held_out.variational_autoencoder(reals, count=50, steps=40, seed=seed),
+    "mixture": lambda reals, seed: holdout_generators.pca_mixture(reals, count=50, seed=seed),
+    "vae": lambda reals, seed: holdout_generators.variational_autoencoder(
+        reals, count=50, steps=40, seed=seed
+    ),
 }
 
 
@@ -21,5 +23,5 @@ def test_draws_resemble_the_reals_and_follow_the_seed(draw, spots):
 
 
 def test_same_seed_same_mixture(spots):
-    first, second = (held_out.pca_mixture(spots(100, 0), count=5, seed=3) for _ in range(2))
+    first, second = (holdout_generators.pca_mixture(spots(100, 0), count=5, seed=3) for _ in range(2))
     np.testing.assert_array_equal(first, second)

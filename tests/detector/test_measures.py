@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from dcgan.detector import measures
+from dcgan.detector.evaluation import detection_metrics
 
 
 def _scores(p_fake, decision=None):
@@ -12,7 +12,7 @@ def _scores(p_fake, decision=None):
 
 
 def test_perfect_scores():
-    figures = measures.measure(_scores(np.zeros(50)), _scores(np.ones(40)))
+    figures = detection_metrics.measure(_scores(np.zeros(50)), _scores(np.ones(40)))
     assert figures["auroc"] == figures["average_precision"] == figures["tpr_at_fpr_01"] == 1
     assert figures["auroc_interval"] == [1, 1]
     assert figures["eer"] == figures["ece"] == figures["brier"] == figures["false_alarm_rate"] == 0
@@ -21,7 +21,7 @@ def test_perfect_scores():
 
 def test_ranks_of_normal_scores():
     rng = np.random.default_rng(0)
-    figures = measures.rank(rng.normal(0, 1, 40_000), rng.normal(2, 1, 40_000))
+    figures = detection_metrics.rank(rng.normal(0, 1, 40_000), rng.normal(2, 1, 40_000))
     # From the normal distribution: P(N(2, 2) > 0), Phi(-1), and P(N(2, 1) > quantile).
     assert figures["auroc"] == pytest.approx(0.9214, abs=0.003)
     assert figures["eer"] == pytest.approx(0.1587, abs=0.004)
@@ -31,7 +31,7 @@ def test_ranks_of_normal_scores():
 
 def test_share_found_is_that_within_the_false_alarms():
     reals, fakes = np.arange(1000) / 1000, np.array([0.9885, 0.9905, 0.9985, 0.9995])
-    figures = measures.rank(reals, fakes)
+    figures = detection_metrics.rank(reals, fakes)
     # 10 of 1,000 reals lie at 0.99 and above, one at 0.999.
     assert figures["tpr_at_fpr_1"] == 0.75
     assert figures["tpr_at_fpr_01"] == 0.5
@@ -40,7 +40,7 @@ def test_share_found_is_that_within_the_false_alarms():
 def test_verdicts():
     reals = _scores([0.1, 0.2, 0.3, 0.9], decision=[0, 0, 1, 2])
     fakes = _scores([0.9, 0.9, 0.4, 0.1, 0.1], decision=[2, 2, 1, 0, 0])
-    figures = measures.judge(reals, fakes)
+    figures = detection_metrics.judge(reals, fakes)
     assert figures["false_alarm_rate"] == 0.25
     assert figures["miss_rate"] == 0.4
     assert figures["balanced_accuracy"] == pytest.approx((0.75 + 0.4) / 2)
@@ -54,20 +54,22 @@ def test_verdicts():
 def test_calibration_error():
     labels = np.repeat([0, 1], [700, 300])
     weights = np.full(1000, 1e-3)
-    assert measures.calibration_error(labels, np.full(1000, 0.3), weights) == pytest.approx(0, abs=1e-9)
-    assert measures.calibration_error(labels, np.full(1000, 0.9), weights) == pytest.approx(0.6)
-    claimed, found, mass = measures.reliability(labels, np.full(1000, 0.9), weights)
+    assert detection_metrics.calibration_error(labels, np.full(1000, 0.3), weights) == pytest.approx(
+        0, abs=1e-9
+    )
+    assert detection_metrics.calibration_error(labels, np.full(1000, 0.9), weights) == pytest.approx(0.6)
+    claimed, found, mass = detection_metrics.reliability(labels, np.full(1000, 0.9), weights)
     np.testing.assert_allclose([claimed, found, mass], [[0.9], [0.3], [1.0]])
 
 
 def test_interval_holds_the_value_and_narrows():
     rng = np.random.default_rng(0)
     reals, fakes = rng.normal(0, 1, 3000), rng.normal(1, 1, 3000)
-    few = measures.auroc_interval(reals[:100], fakes[:100], seed=0)
-    many = measures.auroc_interval(reals, fakes, seed=0)
+    few = detection_metrics.auroc_interval(reals[:100], fakes[:100], seed=0)
+    many = detection_metrics.auroc_interval(reals, fakes, seed=0)
     labels = np.repeat([0, 1], 3000)
     assert few[0] < 0.7602 < few[1]
     assert many[0] < metrics.roc_auc_score(labels, np.concatenate([reals, fakes])) < many[1]
     # Hanley and McNeil's standard error for such scores is 0.0060.
     assert many[1] - many[0] == pytest.approx(2 * 1.96 * 0.0060, rel=0.2)
-    assert many == measures.auroc_interval(reals, fakes, seed=0)
+    assert many == detection_metrics.auroc_interval(reals, fakes, seed=0)

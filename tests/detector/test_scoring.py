@@ -5,7 +5,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from dcgan.detector import scoring
+from dcgan import scoring
 
 
 class Brightness:

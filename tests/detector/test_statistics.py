@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dcgan.detector.statistics import Framing, Levels
+from dcgan.detector.layers.image_statistics import Framing, Levels
 
 
 def _measure(image):

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from scipy import fft
 
-from dcgan.detector.texture import Texture
+from dcgan.detector.layers.texture import Texture
 
 
 def _measure(images):

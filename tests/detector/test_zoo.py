@@ -3,7 +3,7 @@ import pytest
 
 from dcgan import presets
 from dcgan.config import RunConfig
-from dcgan.detector import zoo
+from dcgan.detector.fakes import zoo
 
 
 def test_members_differ_in_loss_and_upsampler():

@@ -5,7 +5,8 @@ import pytest
 
 from dcgan import DCGAN
 from dcgan.config import RunConfig, TrainingConfig
-from dcgan.metrics import Embedding, Judge
+from dcgan.features import Judge
+from dcgan.metrics import Embedding
 
 METRICS = (
     "epoch,d_loss,g_loss,real_accuracy,fake_accuracy,val_frechet_distance,val_kid\n"

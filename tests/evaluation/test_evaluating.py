@@ -9,9 +9,9 @@ import pytest
 
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
-from dcgan.evaluation import evaluate, findings, subject
+from dcgan.evaluation import evaluate, evaluated_run, measurements
 from dcgan.metrics import evaluate_features
-from dcgan.run_directory import RunDirectory
+from dcgan.runs.run_directory import RunDirectory
 
 STEPS = [
     "Loading the run and its images",
@@ -24,7 +24,7 @@ STEPS = [
 
 
 def _load(run, judge, *, count=20, seed=0):
-    return subject.load(RunDirectory(run), judge=judge, count=count, seed=seed)
+    return evaluated_run.load(RunDirectory(run), judge=judge, count=count, seed=seed)
 
 
 def _both_files(report):
@@ -39,7 +39,7 @@ def _change_config(run, **changes):
 def test_scores_are_those_of_the_metrics(run, quick_judge):
     report = evaluate(run, judge=quick_judge, count=15, seed=3)
     loaded = _load(run, quick_judge, count=15, seed=3)
-    samples = findings.find(loaded, on_step=lambda step: None).samples
+    samples = measurements.find(loaded, on_step=lambda step: None).samples
     expected = evaluate_features(
         quick_judge.embed(loaded.test.images),
         quick_judge.embed(samples),
@@ -165,17 +165,17 @@ def test_class_names_are_those_of_the_data_the_judge_knows(run, quick_judge, lea
         test=dataclasses.replace(loaded.test, class_names=("a", "b")),
         judge=dataclasses.replace(quick_judge, learned_from=learned_from.format(data=loaded.test.name)),
     )
-    found = findings.find(loaded, on_step=lambda step: None)
+    found = measurements.find(loaded, on_step=lambda step: None)
     assert found.classes.names == tuple(names)
 
 
 def test_a_generator_that_copies_is_found_out(run, quick_judge):
     loaded = _load(run, quick_judge)
     honest = dataclasses.replace(loaded, model=_Copier(loaded.test.images))
-    found = findings.find(honest, on_step=lambda step: None)
+    found = measurements.find(honest, on_step=lambda step: None)
     assert (found.pixels.close_share, found.features.close_share) == (0.05, 0.05)
     copies = dataclasses.replace(loaded, model=_Copier(loaded.train.images))
-    found = findings.find(copies, on_step=lambda step: None)
+    found = measurements.find(copies, on_step=lambda step: None)
     assert (found.pixels.close_share, found.features.close_share) == (1, 1)
     np.testing.assert_array_equal(
         found.samples, loaded.train.images[found.pixels.samples.rows[: len(found.samples)]]
@@ -196,7 +196,7 @@ def test_samples_are_drawn_in_parts(run, quick_judge, monkeypatch):
     loaded = _load(run, quick_judge)
     latents = np.random.default_rng(0).standard_normal((20, 8), np.float32)
     whole = loaded.draw(latents)
-    monkeypatch.setattr(subject, "_CHUNK", 7)
+    monkeypatch.setattr(evaluated_run, "_CHUNK", 7)
     np.testing.assert_array_equal(loaded.draw(latents), whole)
     assert (whole.shape, whole.dtype) == ((20, 28, 28, 1), np.uint8)
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from dcgan import images
-from dcgan.evaluation import charts, pictures
+from dcgan.report import charts, pictures
 
 ROWS = [{"epoch": 1.0, "loss": 2.0}, {"epoch": 2.0, "loss": float("nan"), "kid": 0.5}]
 

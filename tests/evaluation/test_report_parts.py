@@ -4,8 +4,8 @@ import json
 import pytest
 
 from dcgan.errors import InputError
-from dcgan.evaluation import Part, Section, markup, page, publish
-from dcgan.run_directory import RunDirectory
+from dcgan.report import Part, Section, markup, page, publish
+from dcgan.runs.run_directory import RunDirectory
 
 VOID = {"meta", "img", "link", "br", "input"}
 

@@ -5,7 +5,7 @@ import PIL.Image
 import pytest
 import tensorflow as tf
 
-from export import judges, saved_model, signatures
+from export.graph import saved_model, scoring_model, signatures
 
 MAX_PIXELS = 10_000
 
@@ -20,7 +20,7 @@ def gan(make_gan):
 def exported(gan, tmp_path_factory):
     """The directory of the model's discriminator as a SavedModel that takes 10,000 pixels."""
     path = tmp_path_factory.mktemp("exported") / "model"
-    judge = judges.RawDiscriminator(gan.discriminator)
+    judge = scoring_model.RawDiscriminator(gan.discriminator)
     saved_model.write(signatures.of_judge(judge, max_pixels=MAX_PIXELS), path)
     return path
 

@@ -4,7 +4,7 @@ import sys
 
 import numpy as np
 
-from export import saved_model
+from export.graph import saved_model
 
 _SCRIPT = pathlib.Path(__file__).parent.parent / "scripts" / "c_api.py"
 

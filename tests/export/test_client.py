@@ -15,10 +15,11 @@ import grpc
 import requests
 
 import serving_double
-from dcgan.detector import scoring
+from dcgan import scoring
 from dcgan.errors import InputError
-from export import Client, judges
+from export import Client
 from export.client import target
+from export.graph import scoring_model
 
 _SERVERS = {"http": serving_double.over_http, "grpc": serving_double.over_grpc}
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
@@ -63,7 +64,7 @@ class Local:
     image_shape = (8, 8, 1)
 
     def __init__(self, gan):
-        self._judge = judges.RawDiscriminator(gan.discriminator)
+        self._judge = scoring_model.RawDiscriminator(gan.discriminator)
 
     def score(self, images):
         return {key: np.asarray(value) for key, value in self._judge(images / 127.5 - 1.0).items()}

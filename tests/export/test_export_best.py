@@ -6,7 +6,9 @@ import pytest
 import tensorflow as tf
 
 import export
-from export import candidates, exporting, validation
+from export import exporting
+from export.publishing import candidates
+from export.validation import validator
 
 
 @pytest.fixture
@@ -22,7 +24,7 @@ def called(monkeypatch):
         assert (exported, model) == (len(calls), calls[-1][0])
 
     monkeypatch.setattr(exporting, "export_model", export_model)
-    monkeypatch.setattr(validation, "validate_model", validate_model)
+    monkeypatch.setattr(validator, "validate_model", validate_model)
     return calls
 
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from dcgan import data
 from dcgan.data import decode_file
-from export import decoding
+from export.graph import decoding
 
 DAMAGED = "file is truncated or corrupt"
 

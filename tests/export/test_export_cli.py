@@ -3,8 +3,8 @@ import json
 import pytest
 
 from dcgan.config import RunConfig
-from dcgan.run_directory import RunDirectory
-from export import fresh, probes
+from dcgan.runs.run_directory import RunDirectory
+from export.validation import fresh_process, probes
 
 
 @pytest.fixture
@@ -33,7 +33,9 @@ def _agreeing(monkeypatch):
 
     for name in make:
         monkeypatch.setattr(probes, name, remember(name))
-    monkeypatch.setattr(fresh, "answer", lambda model, requests: [known[name] for name, _ in requests])
+    monkeypatch.setattr(
+        fresh_process, "answer", lambda model, requests: [known[name] for name, _ in requests]
+    )
 
 
 def test_the_last_line_says_where_and_that_it_is_uncalibrated(run_cli, run):

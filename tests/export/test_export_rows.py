@@ -1,6 +1,6 @@
 import tensorflow as tf
 
-from export.rows import map_rows
+from export.graph.row_mapping import map_rows
 
 
 @tf.function(input_signature=[tf.TensorSpec((None,), tf.string)], autograph=False)

@@ -11,8 +11,8 @@ from dcgan.config import RunConfig
 from dcgan.detector import Calibration, Detector
 from dcgan.detector import save as save_detector
 from dcgan.errors import InputError
-from dcgan.run_directory import RunDirectory
-from export import saved_model
+from dcgan.runs.run_directory import RunDirectory
+from export.graph import saved_model
 
 CALIBRATION = Calibration(
     slope=2.0,

@@ -3,7 +3,7 @@ import PIL.Image
 import pytest
 import tensorflow as tf
 
-from export import headers
+from export.graph import headers
 
 _CODES = {
     "png": headers.PNG,

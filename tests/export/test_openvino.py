@@ -3,7 +3,7 @@ import shutil
 import numpy as np
 import pytest
 
-from export import saved_model
+from export.graph import saved_model
 
 openvino = pytest.importorskip("openvino", reason="openvino is not here")
 

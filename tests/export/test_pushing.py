@@ -10,9 +10,10 @@ import pytest
 import export
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
-from dcgan.run_directory import RunDirectory
-from export import pushing, saved_model
-from export.candidates import Candidate
+from dcgan.runs.run_directory import RunDirectory
+from export.graph import saved_model
+from export.publishing import pushing
+from export.publishing.candidates import Candidate
 
 REPORT = {"reasons": []}
 

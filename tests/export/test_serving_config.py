@@ -8,8 +8,8 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, te
 import export
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
-from export import serving_config
-from export.serving_config import Labels
+from export.serving import serving_config
+from export.serving.serving_config import Labels
 
 model_server_config = pytest.importorskip(
     "tensorflow_serving.config.model_server_config_pb2", reason="tensorflow-serving-api is not here"

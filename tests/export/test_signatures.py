@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from dcgan import images as pixels_
-from export import saved_model, signatures
+from export.graph import saved_model, signatures
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_functions_hold_no_scopes_no_shapes_and_no_names_of_weights(exported):
 
 
 def test_digest_tells_weights_apart_and_signatures(exported, gan, make_gan, tmp_path):
-    from export.judges import RawDiscriminator
+    from export.graph.scoring_model import RawDiscriminator
 
     def write(name, model, max_pixels):
         servable = signatures.of_judge(RawDiscriminator(model.discriminator), max_pixels=max_pixels)

@@ -7,10 +7,10 @@ import pytest
 import tensorflow as tf
 
 from dcgan import detector
-from dcgan.detector import collecting
-from dcgan.detector.pool import FakePool, Fakes
+from dcgan.detector.fakes import collection
+from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 from dcgan.errors import InputError
-from dcgan.run_directory import RunDirectory
+from dcgan.runs.run_directory import RunDirectory
 from export import tfx_trainer
 
 SMALL = {
@@ -64,7 +64,7 @@ def quick(monkeypatch):
             assert images == 20
             return detector.DetectorConfig(steps=1, fold_steps=1, batch_size=8, width=2, **values)
 
-    monkeypatch.setattr(collecting, "collect", collect)
+    monkeypatch.setattr(collection, "collect", collect)
     monkeypatch.setattr(detector, "DetectorConfig", Short)
 
 

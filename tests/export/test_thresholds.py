@@ -1,8 +1,8 @@
 import pytest
 
 from dcgan.errors import InputError
-from export import thresholds
-from export.thresholds import Thresholds
+from export.validation import metric_thresholds
+from export.validation.metric_thresholds import Thresholds
 
 CARD = {
     "metrics": {
@@ -32,8 +32,8 @@ FIGURES = {
 
 
 def test_figures_of_a_card():
-    assert thresholds.read_figures(CARD) == FIGURES
-    assert thresholds.read_figures({}) == thresholds.read_figures({"metrics": None}) == {}
+    assert metric_thresholds.read_figures(CARD) == FIGURES
+    assert metric_thresholds.read_figures({}) == metric_thresholds.read_figures({"metrics": None}) == {}
 
 
 @pytest.mark.parametrize(
@@ -77,9 +77,9 @@ def test_changes_against_the_live_version():
 
 
 def test_options():
-    assert thresholds.parse("--minimum", None) == {}
+    assert metric_thresholds.parse("--minimum", None) == {}
     given = ["precision=0.6", "a=b.c=-1e-3"]
-    assert thresholds.parse("--minimum", given) == {"precision": 0.6, "a=b.c": -0.001}
+    assert metric_thresholds.parse("--minimum", given) == {"precision": 0.6, "a=b.c": -0.001}
     for wrong in ("precision", "=1", "precision=", "precision=high", "precision=nan"):
         with pytest.raises(InputError, match=f"^--minimum: expected METRIC=VALUE. Received: '{wrong}'$"):
-            thresholds.parse("--minimum", [wrong])
+            metric_thresholds.parse("--minimum", [wrong])

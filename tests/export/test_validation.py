@@ -7,9 +7,10 @@ import tensorflow as tf
 import export
 from dcgan.config import RunConfig
 from dcgan.detector import Calibration, Detector
-from dcgan.run_directory import RunDirectory
-from export import candidates, fresh, probes, validation
-from export.thresholds import Thresholds
+from dcgan.runs.run_directory import RunDirectory
+from export.publishing import candidates
+from export.validation import fresh_process, probes, validator
+from export.validation.metric_thresholds import Thresholds
 
 CALIBRATION = Calibration(
     slope=2.0,
@@ -59,7 +60,7 @@ def in_this_process(monkeypatch):
         ]
         return [{name: value.numpy() for name, value in outputs.items()} for outputs in calls]
 
-    monkeypatch.setattr(fresh, "answer", answer)
+    monkeypatch.setattr(fresh_process, "answer", answer)
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ def answer_as(monkeypatch):
         def answer(model, requests):
             return [change(name, dict(known[name])) for name, _ in requests]
 
-        monkeypatch.setattr(fresh, "answer", answer)
+        monkeypatch.setattr(fresh_process, "answer", answer)
 
     return replace
 
@@ -131,9 +132,9 @@ def test_what_a_server_cannot_load(gan, tmp_path):
 
 def test_a_process_that_dies(made, gan, monkeypatch):
     def die(model, requests):
-        raise fresh.FreshProcessError("it ended with -11")
+        raise fresh_process.FreshProcessError("it ended with -11")
 
-    monkeypatch.setattr(fresh, "answer", die)
+    monkeypatch.setattr(fresh_process, "answer", die)
     found = export.validate_model(made, gan)
     assert (found.blessed, found.infra_blessed) == (False, False)
     assert found.reasons == ("a fresh process could not run it: it ended with -11",)
@@ -222,4 +223,4 @@ def test_a_difference_is_in_proportion_beyond_one():
     assert distance(np.array([150.0]), np.array([100.0])) == 0.5
     assert distance(np.array([3, 250], np.uint8), np.array([5, 251], np.uint8)) == 2
     assert distance(np.array([np.nan, 1]), np.array([np.nan, 1.0])) == 0
-    assert distance(np.array([np.nan]), np.array([1.0])) > validation.TOLERANCE
+    assert distance(np.array([np.nan]), np.array([1.0])) > validator.TOLERANCE

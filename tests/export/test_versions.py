@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from dcgan.errors import InputError
-from export import versions
+from export.publishing import versions
 
 _ROOT = pathlib.Path(__file__).parents[2]
 _SCRIPT = _ROOT / "tests" / "scripts" / "publishers.py"

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from dcgan import data, images, sampling
-from dcgan.run_directory import RunDirectory
+from dcgan.runs.run_directory import RunDirectory
 
 
 def main():

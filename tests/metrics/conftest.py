@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from dcgan import data
-from dcgan.metrics import Embedding, Judge, judges
+from dcgan import features as judges
+from dcgan.features import Judge
+from dcgan.metrics import Embedding
 
 
 @pytest.fixture(scope="session")

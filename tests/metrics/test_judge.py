@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from dcgan import images as pixels
-from dcgan.metrics import Embedding, Judge
+from dcgan.features import Judge
+from dcgan.metrics import Embedding
 
 
 def test_embeds_in_batches_and_in_order(make_pixels):

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dcgan.metrics.judges import augment
+from dcgan.features import affine_augmentation
 
 SIZE = 29
 
 
 def _vary(images, seed=0):
-    return augment.vary(tf.constant(images), seed=tf.constant([3, seed], tf.int64)).numpy()
+    return affine_augmentation.vary(tf.constant(images), seed=tf.constant([3, seed], tf.int64)).numpy()
 
 
 def _centres(images):

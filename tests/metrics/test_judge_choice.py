@@ -1,9 +1,9 @@
 import keras
 import pytest
 
+from dcgan import features
 from dcgan.config import NetworkConfig, RunConfig
 from dcgan.errors import InputError
-from dcgan.metrics import judges
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from dcgan.metrics import judges
     ],
 )
 def test_the_rule(data, image_size, channels, expected):
-    assert judges.for_data(data, image_size=image_size, channels=channels) == expected
+    assert features.for_data(data, image_size=image_size, channels=channels) == expected
 
 
 @pytest.mark.parametrize(
@@ -26,19 +26,19 @@ def test_the_rule(data, image_size, channels, expected):
     [("auto", "mnist", "mnist"), ("auto", "faces", "random"), ("random", "mnist", "random")],
 )
 def test_of_a_run(judge, data, expected):
-    assert judges.for_run(RunConfig(judge=judge, data=data)).name == expected
+    assert features.for_run(RunConfig(judge=judge, data=data)).name == expected
 
 
 def test_a_run_may_want_none():
-    assert judges.for_run(RunConfig(judge="none")) is None
+    assert features.for_run(RunConfig(judge="none")) is None
 
 
 def test_a_file(tmp_path):
     keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten()]).save(tmp_path / "mine.keras")
-    assert judges.for_run(RunConfig(judge=str(tmp_path / "mine.keras"))).name == "mine"
+    assert features.for_run(RunConfig(judge=str(tmp_path / "mine.keras"))).name == "mine"
 
 
 def test_a_judge_of_another_shape_is_one_line():
     config = RunConfig(judge="mnist", network=NetworkConfig(image_size=32))
     with pytest.raises(InputError, match=r"judge mnist: .*\(32, 32, 1\); it takes \(28, 28, 1\)"):
-        judges.for_run(config)
+        features.for_run(config)

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from dcgan import images as pixels
-from dcgan.metrics.judges import extractor
+from dcgan.features import keras_features
 
 
 def _model(*layers):
@@ -24,7 +24,7 @@ def _classifiers():
 def test_a_classifier_gives_its_penultimate_layer_and_probabilities(kind, make_pixels):
     model = _model(*_classifiers()[kind])
     images = make_pixels(6)
-    found = extractor.KerasExtractor(model)(images)
+    found = keras_features.KerasExtractor(model)(images)
     inputs = pixels.to_float(images)
     hidden = model.layers[1].kernel.numpy()
     np.testing.assert_allclose(found.features, inputs.reshape(6, -1) @ hidden, atol=1e-5)
@@ -40,7 +40,7 @@ def test_of_any_other_model_the_output_is_the_features(ending, make_pixels):
         "softmax of no dense layer": [keras.layers.Softmax()],
     }[ending]
     model, images = _model(*layers), make_pixels(6)
-    found = extractor.KerasExtractor(model)(images)
+    found = keras_features.KerasExtractor(model)(images)
     assert found.probabilities is None
     expected = np.reshape(model(pixels.to_float(images)), (6, -1))
     np.testing.assert_allclose(found.features, expected, atol=1e-6)
@@ -50,7 +50,7 @@ def test_layers_that_another_model_used_first(make_pixels):
     hidden, head = keras.layers.Dense(5), keras.layers.Dense(3, activation="softmax")
     vectors = keras.Sequential([keras.Input((64,)), hidden, keras.layers.ReLU(), head])
     images = make_pixels(6)
-    found = extractor.KerasExtractor(_model(hidden, head))(images)
+    found = keras_features.KerasExtractor(_model(hidden, head))(images)
     inputs = pixels.to_float(images).reshape(6, -1)
     np.testing.assert_allclose(found.features, inputs @ hidden.kernel.numpy(), atol=1e-5)
     assert np.abs(found.probabilities - vectors(inputs)).max() > 1e-3
@@ -58,40 +58,40 @@ def test_layers_that_another_model_used_first(make_pixels):
 
 def test_a_model_of_a_softmax_alone(make_pixels):
     model = keras.Sequential([keras.Input((8, 8, 1)), keras.layers.Softmax(axis=1)])
-    assert extractor.KerasExtractor(model)(make_pixels(2)).features.shape == (2, 64)
+    assert keras_features.KerasExtractor(model)(make_pixels(2)).features.shape == (2, 64)
 
 
 def test_batch_normalisation_runs_with_its_averages(make_pixels):
     model = _model(keras.layers.BatchNormalization())
     images = make_pixels(6)
-    found = extractor.KerasExtractor(model)
+    found = keras_features.KerasExtractor(model)
     np.testing.assert_allclose(found(images).features[:2], found(images[:2]).features, rtol=1e-6)
 
 
 def test_judge_takes_shape_and_digest_from_the_model():
     model = _model(keras.layers.Dense(4))
-    judge = extractor.judge_from_model(model, name="mine", learned_from="x:train", accuracy=0.5)
+    judge = keras_features.judge_from_model(model, name="mine", learned_from="x:train", accuracy=0.5)
     assert judge.image_shape == (8, 8, 1)
     assert (judge.name, judge.learned_from, judge.accuracy) == ("mine", "x:train", 0.5)
-    assert judge.digest == extractor.KerasExtractor(model).digest()
+    assert judge.digest == keras_features.KerasExtractor(model).digest()
 
 
 def test_a_model_of_any_size_makes_a_judge_of_any_size(make_pixels):
     layers = [keras.Input((None, None, 1)), keras.layers.GlobalAveragePooling2D()]
-    judge = extractor.judge_from_model(keras.Sequential(layers), name="brightness")
+    judge = keras_features.judge_from_model(keras.Sequential(layers), name="brightness")
     assert judge.image_shape is None
     assert judge.embed(make_pixels(3, size=9)).features.shape == (3, 1)
 
 
 def test_the_digest_follows_the_weights_and_layers():
     model = _model(keras.layers.Dense(4), keras.layers.ReLU())
-    digest = extractor.KerasExtractor(model).digest()
-    assert extractor.KerasExtractor(model).digest() == digest
+    digest = keras_features.KerasExtractor(model).digest()
+    assert keras_features.KerasExtractor(model).digest() == digest
     other = _model(keras.layers.Dense(4), keras.layers.LeakyReLU())
     other.set_weights(model.get_weights())
-    assert extractor.KerasExtractor(other).digest() != digest
+    assert keras_features.KerasExtractor(other).digest() != digest
     model.set_weights([weights + 1 for weights in model.get_weights()])
-    assert extractor.KerasExtractor(model).digest() != digest
+    assert keras_features.KerasExtractor(model).digest() != digest
 
 
 def test_rejects_a_model_that_takes_no_images():
@@ -100,4 +100,4 @@ def test_rejects_a_model_that_takes_no_images():
     two = keras.Model(pair, keras.layers.Add()(pair))
     for model in (vectors, two, keras.Sequential([keras.layers.Dense(2)])):
         with pytest.raises(ValueError, match="one input"):
-            extractor.KerasExtractor(model)
+            keras_features.KerasExtractor(model)

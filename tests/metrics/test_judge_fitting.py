@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dcgan.metrics.judges import fit_judge
+from dcgan.features import fit_judge
 
 
 def _squares_and_bars(count, *, size=28, channels=1, seed=0):

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from dcgan.errors import InputError
-from dcgan.metrics.judges import inception
+from dcgan.features import inception
 
 
 def test_grey_and_colour_of_any_size(monkeypatch, make_pixels):

@@ -5,8 +5,8 @@ import imageio.v3 as imageio
 import numpy as np
 import pytest
 
+from dcgan import features
 from dcgan.errors import InputError
-from dcgan.metrics import judges
 
 
 def _bars(count, *, seed):
@@ -54,10 +54,10 @@ def _write_idx(path, array):
 
 
 def test_learns_from_class_folders(class_folder, tmp_path):
-    judge = judges.fit_file(class_folder, tmp_path / "new" / "mine.keras", image_size=28, epochs=1)
+    judge = features.fit_file(class_folder, tmp_path / "new" / "mine.keras", image_size=28, epochs=1)
     assert judge.embed(np.zeros((1, 28, 28, 1), np.uint8)).probabilities.shape == (1, 2)
     assert judge.image_shape == (28, 28, 1)
-    loaded = judges.load(tmp_path / "new" / "mine.keras")
+    loaded = features.load(tmp_path / "new" / "mine.keras")
     assert (loaded.name, loaded.accuracy) == ("mine", judge.accuracy)
     assert loaded.learned_from == f"{class_folder}:train"
     assert loaded.digest == judge.digest
@@ -78,7 +78,7 @@ def test_command_on_idx_files(run_cli, idx_folder, tmp_path):
 
 def test_the_accuracy_is_that_of_the_test_split(idx_folder, tmp_path):
     folder = idx_folder()
-    judge = judges.fit_file(folder, tmp_path / "bars.keras", epochs=1)
+    judge = features.fit_file(folder, tmp_path / "bars.keras", epochs=1)
     images, labels = _bars(20, seed=20)
     assert judge.accuracy == judge.measure_accuracy(images[..., None], labels)
 
@@ -113,4 +113,4 @@ def test_errors_are_one_line(run_cli, tmp_path, options, parts):
 
 def test_idx_files_without_labels(idx_folder, tmp_path):
     with pytest.raises(InputError, match="expected labelled images: a TensorFlow Datasets set"):
-        judges.fit_file(idx_folder(labelled=False), tmp_path / "bars.keras")
+        features.fit_file(idx_folder(labelled=False), tmp_path / "bars.keras")

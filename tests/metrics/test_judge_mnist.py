@@ -4,11 +4,11 @@ import pathlib
 import numpy as np
 import pytest
 
-from dcgan import data
-from dcgan.metrics import Moments, class_shares, frechet_distance, judges
-from dcgan.metrics.judges import mnist
+from dcgan import data, features
+from dcgan.features import train_mnist
+from dcgan.metrics import Moments, class_shares, frechet_distance
 
-WEIGHTS = pathlib.Path(judges.__file__).with_name("weights")
+WEIGHTS = pathlib.Path(features.__file__).with_name("weights")
 HALVES = (slice(0, 300), slice(300, 600))
 
 
@@ -52,8 +52,8 @@ def test_the_script_trains_and_saves_the_same_kind(tmp_path, monkeypatch, mnist_
         return data.ImageSet(name, split, mnist_test.images[:256], mnist_test.labels[:256])
 
     monkeypatch.setattr(data, "load_images", small)
-    mnist.main(["--epochs", "1", "--output", str(tmp_path / "mnist.keras")])
+    train_mnist.main(["--epochs", "1", "--output", str(tmp_path / "mnist.keras")])
     assert asked == [("mnist", "train"), ("mnist", "test")]
-    judge = judges.load(tmp_path / "mnist.keras")
+    judge = features.load(tmp_path / "mnist.keras")
     assert judge.learned_from == "mnist:train"
     assert f"{judge.accuracy:.2%}" in capsys.readouterr().out

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from dcgan.metrics import Moments, frechet_distance, judges, kernel_distance
-from dcgan.metrics.judges import random_features
+from dcgan import features
+from dcgan.features import random_features
+from dcgan.metrics import Moments, frechet_distance, kernel_distance
 
 
 @pytest.fixture(scope="module")
 def judge():
-    return judges.load("random")
+    return features.load("random")
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +65,7 @@ def test_takes_every_shape(judge, shape):
 def test_weights_never_change(judge, digits):
     before = judge.embed(digits[0][:5]).features
     random_features._extractor.cache_clear()
-    again = judges.load("random")
+    again = features.load("random")
     assert again.digest == judge.digest
     np.testing.assert_array_equal(again.embed(digits[0][:5]).features, before)
 
@@ -72,4 +73,4 @@ def test_weights_never_change(judge, digits):
 def test_is_known_by_name(judge):
     assert (judge.name, judge.learned_from, judge.accuracy) == ("random", "", None)
     assert len(judge.digest) == 64
-    assert judge.digest != judges.load("mnist").digest
+    assert judge.digest != features.load("mnist").digest

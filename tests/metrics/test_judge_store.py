@@ -5,9 +5,9 @@ import keras
 import numpy as np
 import pytest
 
+from dcgan import features
 from dcgan.errors import InputError
-from dcgan.metrics import Judge, judges
-from dcgan.metrics.judges import extractor, inception
+from dcgan.features import Judge, inception, keras_features
 
 
 @pytest.fixture
@@ -19,14 +19,14 @@ def judge():
         keras.layers.Dense(3),
         keras.layers.Softmax(),
     ]
-    return extractor.judge_from_model(
+    return keras_features.judge_from_model(
         keras.Sequential(layers), name="shapes", learned_from="shapes:train", accuracy=0.75
     )
 
 
 def test_round_trip(tmp_path, judge, make_pixels):
-    path = judges.save(judge, tmp_path / "new" / "shapes.keras")
-    loaded = judges.load(path)
+    path = features.save(judge, tmp_path / "new" / "shapes.keras")
+    loaded = features.load(path)
     same = {field.name for field in dataclasses.fields(Judge)} - {"extract"}
     assert {name: getattr(loaded, name) for name in same} == {
         name: getattr(judge, name) for name in same
@@ -37,7 +37,7 @@ def test_round_trip(tmp_path, judge, make_pixels):
 
 
 def test_the_record_is_beside_the_weights(tmp_path, judge):
-    judges.save(judge, tmp_path / "shapes.keras")
+    features.save(judge, tmp_path / "shapes.keras")
     assert {file.name for file in tmp_path.iterdir()} == {"shapes.keras", "shapes.json"}
     record = json.loads((tmp_path / "shapes.json").read_text())
     assert record["learned_from"] == "shapes:train"
@@ -48,22 +48,22 @@ def test_the_record_is_beside_the_weights(tmp_path, judge):
 def test_any_keras_file_is_a_judge(tmp_path, make_pixels):
     layers = [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(4)]
     keras.Sequential(layers).save(tmp_path / "mine.keras")
-    judge = judges.load(str(tmp_path / "mine.keras"))
+    judge = features.load(str(tmp_path / "mine.keras"))
     assert (judge.name, judge.learned_from, judge.accuracy) == ("mine", "", None)
     assert judge.embed(make_pixels(2)).features.shape == (2, 4)
 
 
 def test_save_wants_a_keras_model_and_file(tmp_path, judge, block_judge):
     with pytest.raises(ValueError, match="Received: blocks"):
-        judges.save(block_judge, tmp_path / "blocks.keras")
+        features.save(block_judge, tmp_path / "blocks.keras")
     with pytest.raises(ValueError, match=r"shapes\.h5"):
-        judges.save(judge, tmp_path / "shapes.h5")
+        features.save(judge, tmp_path / "shapes.h5")
 
 
 @pytest.mark.parametrize("name", ["cifar", "missing.keras", "model.h5"])
 def test_an_unknown_name_is_an_input_error(name):
     with pytest.raises(InputError, match=f"judge {name}: expected mnist, inception_v3, random or"):
-        judges.load(name)
+        features.load(name)
 
 
 def _vectors(path):
@@ -75,7 +75,7 @@ def test_a_file_that_is_no_image_model_is_one_line(tmp_path, write):
     path = tmp_path / "broken.keras"
     write(path)
     with pytest.raises(InputError, match=r"broken\.keras: expected an image model") as caught:
-        judges.load(path)
+        features.load(path)
     assert "\n" not in str(caught.value)
 
 
@@ -86,9 +86,9 @@ def test_a_reason_of_several_lines_becomes_one(tmp_path, monkeypatch):
     monkeypatch.setattr(keras.models, "load_model", fail)
     (tmp_path / "broken.keras").touch()
     with pytest.raises(InputError, match="no such layer in this file"):
-        judges.load(tmp_path / "broken.keras")
+        features.load(tmp_path / "broken.keras")
 
 
 def test_inception_is_asked_for_by_name(monkeypatch, block_judge):
     monkeypatch.setattr(inception, "load_inception", lambda: block_judge)
-    assert judges.load("inception_v3") is block_judge
+    assert features.load("inception_v3") is block_judge

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics.pairwise import polynomial_kernel
 
-from dcgan.metrics import kernel, kernel_distance
+from dcgan.metrics import kernel_distance, kid
 
 
 def test_agrees_with_scikit_learns_kernel(normal_features):
@@ -13,7 +13,7 @@ def test_agrees_with_scikit_learns_kernel(normal_features):
     across = polynomial_kernel(real, fake, degree=3, gamma=1 / 16, coef0=1)
     off_real, off_fake = (k[~np.eye(len(k), dtype=bool)].mean() for k in (within_real, within_fake))
     expected = off_real + off_fake - 2 * across.mean()
-    assert kernel.squared_discrepancy(real, fake) == pytest.approx(expected, rel=1e-12)
+    assert kid.squared_discrepancy(real, fake) == pytest.approx(expected, rel=1e-12)
 
 
 def test_agrees_with_torch_fidelity(normal_features):
@@ -27,8 +27,7 @@ def test_agrees_with_torch_fidelity(normal_features):
 def test_is_unbiased():
     rng = np.random.default_rng(0)
     estimates = [
-        kernel.squared_discrepancy(rng.normal(size=(20, 4)), rng.normal(size=(20, 4)))
-        for _ in range(2000)
+        kid.squared_discrepancy(rng.normal(size=(20, 4)), rng.normal(size=(20, 4))) for _ in range(2000)
     ]
     standard_error = np.std(estimates) / np.sqrt(len(estimates))
     assert abs(np.mean(estimates)) < 3 * standard_error
@@ -43,7 +42,7 @@ def test_subsets_come_from_the_seed(normal_features):
 
 def test_subsets_average_to_the_whole(normal_features):
     mean, spread = kernel_distance(*normal_features, subset_size=100, subsets=200)
-    whole = kernel.squared_discrepancy(*normal_features)
+    whole = kid.squared_discrepancy(*normal_features)
     assert mean == pytest.approx(whole, abs=4 * spread / np.sqrt(200))
     assert spread > 0
 

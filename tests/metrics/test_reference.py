@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from dcgan import images as pixels
-from dcgan.metrics import Reference, evaluate_features, reference
+from dcgan.features import Reference, reference
+from dcgan.metrics import evaluate_features
 
 
 @pytest.fixture

@@ -1,14 +1,15 @@
 import numpy as np
 import pytest
 
-from dcgan.metrics import Embedding, evaluation, statistics_file
-from dcgan.metrics.statistics_file import Statistics
+from dcgan.features import statistics_cache
+from dcgan.features.statistics_cache import Statistics
+from dcgan.metrics import Embedding, suite
 
 
 @pytest.fixture(params=[True, False], ids=["classes", "no classes"])
 def statistics(request, normal_features, class_probabilities):
     features, known = normal_features[1], class_probabilities if request.param else None
-    real = evaluation.Real.of(Embedding(features, known))
+    real = suite.Real.of(Embedding(features, known))
     return Statistics(real, {"precision": 0.1 + 0.2} if request.param else None)
 
 
@@ -18,8 +19,8 @@ def _never():
 
 def test_what_is_read_is_what_was_written(tmp_path, statistics):
     path = tmp_path / "deep" / "reference.npz"
-    assert statistics_file.recall(path, lambda: statistics) is statistics
-    read = statistics_file.recall(path, _never)
+    assert statistics_cache.recall(path, lambda: statistics) is statistics
+    read = statistics_cache.recall(path, _never)
     assert read.floor == statistics.floor
     assert read.real.moments.count == 250
     np.testing.assert_array_equal(read.real.moments.mean, statistics.real.moments.mean)
@@ -35,16 +36,16 @@ def test_what_is_read_is_what_was_written(tmp_path, statistics):
 @pytest.mark.parametrize("damage", [b"", b"no archive", None])
 def test_a_damaged_file_is_computed_again(tmp_path, statistics, damage):
     path = tmp_path / "reference.npz"
-    statistics_file.recall(path, lambda: statistics)
+    statistics_cache.recall(path, lambda: statistics)
     path.write_bytes(path.read_bytes()[:-200] if damage is None else damage)
-    assert statistics_file.recall(path, lambda: statistics) is statistics
-    assert statistics_file.recall(path, _never).floor == statistics.floor
+    assert statistics_cache.recall(path, lambda: statistics) is statistics
+    assert statistics_cache.recall(path, _never).floor == statistics.floor
 
 
 def test_an_archive_of_something_else_is_computed_again(tmp_path, statistics):
     path = tmp_path / "reference.npz"
     np.savez(path, images=np.zeros(3))
-    assert statistics_file.recall(path, lambda: statistics) is statistics
+    assert statistics_cache.recall(path, lambda: statistics) is statistics
 
 
 def test_fingerprint_tells_apart():
@@ -58,5 +59,5 @@ def test_fingerprint_tells_apart():
         (zeros, 1),
         (zeros, "1"),
     ]
-    assert len({statistics_file.fingerprint(*each) for each in parts}) == len(parts)
-    assert statistics_file.fingerprint(zeros, 1) == statistics_file.fingerprint(zeros.copy(), 1)
+    assert len({statistics_cache.fingerprint(*each) for each in parts}) == len(parts)
+    assert statistics_cache.fingerprint(zeros, 1) == statistics_cache.fingerprint(zeros.copy(), 1)

@@ -10,7 +10,7 @@ import pathlib
 import signal
 import sys
 
-from export import versions
+from export.publishing import versions
 
 _FILES = {"a.txt": "first", "deep/b.txt": "second" * 1000}
 _OPERATIONS = ("open", "os.", "shutil.", "fcntl.")

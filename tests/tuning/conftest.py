@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import scipy.optimize
 
-from dcgan import metrics
+from dcgan import features
 from dcgan.config import RunConfig, TrainingConfig
 from dcgan.data import ImageSet
-from dcgan.metrics import Judge
-from tuning import SearchConfig, Space, oracles, report, results
+from dcgan.features import Judge
+from tuning import SearchConfig, Space, oracles, results, search_report
 from tuning.tuner import DCGANTuner
 
 
@@ -41,7 +41,7 @@ def make_reference():
 
     def make(images, count=100):
         judge = Judge(name="blocks", extract=_blocks)
-        return metrics.Reference.compute(images, judge, fake_count=count)
+        return features.Reference.compute(images, judge, fake_count=count)
 
     return make
 
@@ -97,7 +97,7 @@ def fake(monkeypatch):
     """Takes the cost from trials, from what is tidied up between them, and from reports."""
     fake_training.install(monkeypatch.setattr)
     monkeypatch.setattr(DCGANTuner, "_try_build", lambda self, hp: self.hypermodel.build(hp))
-    monkeypatch.setattr(report, "write", results.write_tables)
+    monkeypatch.setattr(search_report, "write", results.write_tables)
 
 
 @pytest.fixture

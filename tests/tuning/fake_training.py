@@ -13,8 +13,8 @@ import time
 
 import keras
 
-from tuning import fitting, hypermodel, records
-from tuning.records import TrialRecord
+from tuning import hypermodel, trial_records, trial_training
+from tuning.trial_records import TrialRecord
 
 
 def score(values, epochs):
@@ -44,7 +44,7 @@ def fit(model, task):
     _mark(task.checkpoint)
     return TrialRecord(
         trial="",
-        status=records.DONE,
+        status=trial_records.DONE,
         score=value,
         first_epoch=first,
         epochs=task.epochs,
@@ -75,7 +75,7 @@ def trained(directory):
 def install(patch=setattr):
     """Puts the functions in place; `patch` is `setattr` or `monkeypatch.setattr`."""
     patch(hypermodel.DCGANHyperModel, "build", build)
-    patch(fitting, "fit", fit)
+    patch(trial_training, "fit", fit)
 
 
 def without_times(ended):

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-from dcgan.detector import held_out
+from dcgan.detector.fakes import holdout_generators
 from dcgan.model import DCGAN
-from tuning.detection import Detection
+from tuning.detector_objective import Detection
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def detection(make_config, monkeypatch):
         return np.zeros((count, *reals.shape[1:]), np.uint8)
 
     for name in ("pca_mixture", "variational_autoencoder"):
-        monkeypatch.setattr(held_out, name, black)
+        monkeypatch.setattr(holdout_generators, name, black)
     return Detection(make_config().base, steps=2)
 
 

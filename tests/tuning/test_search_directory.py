@@ -3,7 +3,7 @@ import pytest
 from dcgan import presets
 from dcgan.errors import InputError
 from tuning import Space, best_config
-from tuning.directory import SearchDirectory
+from tuning.search_directory import SearchDirectory
 
 
 @pytest.fixture

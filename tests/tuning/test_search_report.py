@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from tuning import Space, TrialRecord, report, results
-from tuning.directory import SearchDirectory
+from tuning import Space, TrialRecord, results, search_report
+from tuning.search_directory import SearchDirectory
 
 CHROMIUM = shutil.which("chromium")
 HEADINGS = ["Summary", "Best trials", "Score against time", "Parallel coordinates", "What decides"]
@@ -59,7 +59,7 @@ def directory(tmp_path, make_config):
 
 @pytest.fixture
 def page(directory):
-    report.write(directory)
+    search_report.write(directory)
     return directory.report_html.read_text()
 
 
@@ -75,14 +75,14 @@ def test_it_has_what_a_reader_looks_for(page, directory):
 
 
 def test_the_same_trials_give_the_same_page(page, directory):
-    report.write(directory)
+    search_report.write(directory)
     assert directory.report_html.read_text() == page
 
 
 def test_without_a_trial_nothing_is_written(tmp_path, make_config):
     directory = SearchDirectory(tmp_path / "search")
     directory.claim(make_config(), Space())
-    report.write(directory)
+    search_report.write(directory)
     assert not directory.report_html.exists()
 
 
@@ -90,7 +90,7 @@ def test_when_all_have_failed_it_says_so(tmp_path, make_config):
     directory = SearchDirectory(tmp_path / "search")
     directory.claim(make_config(), Space())
     TrialRecord(trial="0000", status="failed", score=1.0, reason="no").save(directory.records)
-    report.write(directory)
+    search_report.write(directory)
     page = directory.report_html.read_text()
     assert "No trial has ended well" in page
     assert "Parallel coordinates" not in page
@@ -106,7 +106,7 @@ def test_other_objectives(tmp_path, make_config, objective):
             trial=str(number), status="done", score=score, values=Space().sample(number), epochs=1
         )
         record.save(directory.records)
-    report.write(directory)
+    search_report.write(directory)
     best = {"val_kid": "-0.1", "detector_auroc": "0.9"}[objective]
     assert f"<dd>{best}</dd>" in directory.report_html.read_text()
     assert "At least 8 trials" in directory.report_html.read_text()

@@ -10,8 +10,8 @@ import pytest
 
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
-from tuning import Budget, DCGANHyperModel, SearchConfig, best_config, fitting, records, run
-from tuning.directory import SearchDirectory
+from tuning import Budget, DCGANHyperModel, SearchConfig, best_config, run, trial_records, trial_training
+from tuning.search_directory import SearchDirectory
 
 pytestmark = pytest.mark.usefixtures("quick_process")
 
@@ -70,7 +70,7 @@ def test_interrupted_anywhere_it_ends_with_the_same_trials(
 
         return wrapped
 
-    for place, name in ((fitting, "fit"), (records.TrialRecord, "save")):
+    for place, name in ((trial_training, "fit"), (trial_records.TrialRecord, "save")):
         monkeypatch.setattr(place, name, interrupt(getattr(place, name)))
     for _ in range(20):
         try:
@@ -88,7 +88,7 @@ sys.path[:0] = {path!r}
 import fake_training
 fake_training.install()
 from tuning import search, Budget
-from tuning.directory import SearchDirectory
+from tuning.search_directory import SearchDirectory
 config, space = SearchDirectory(sys.argv[1]).load()
 search(config, sys.argv[1], space=space, budget=Budget(trials=14))
 """
@@ -115,7 +115,7 @@ def test_killed_and_called_again_it_ends_with_the_same_trials(
         check=False,
     )
     assert process.returncode == -signal.SIGKILL, process.stderr
-    assert len(records.read_all(directory.records)) == int(trial)
+    assert len(trial_records.read_all(directory.records)) == int(trial)
     killed = search("killed", config=config, budget=Budget(trials=14))
     assert fake_training.without_times(killed.records) == fake_training.without_times(whole.records)
     trained = fake_training.trained(directory.path)
@@ -123,14 +123,14 @@ def test_killed_and_called_again_it_ends_with_the_same_trials(
 
 
 def test_failed_trials_have_a_score_and_never_stop_a_search(search, fake, monkeypatch):
-    train = fitting.fit
+    train = trial_training.fit
 
     def fail_often(model, task):
         if model.values["batch_size"] == 16:
             raise RuntimeError("no\nmemory")
         return train(model, task)
 
-    monkeypatch.setattr(fitting, "fit", fail_often)
+    monkeypatch.setattr(trial_training, "fit", fail_often)
     result = search()
     failed = [record for record in result.records if record.failed]
     assert 3 < len(failed) < len(result.records)
@@ -147,7 +147,7 @@ def test_a_trial_that_goes_on_from_a_failed_one_fails_at_once(search, fake, monk
         fake_training._mark(task.checkpoint)
         raise RuntimeError("always")
 
-    monkeypatch.setattr(fitting, "fit", fail)
+    monkeypatch.setattr(trial_training, "fit", fail)
     result = search(budget=Budget(trials=13))
     assert len(result.records) == 13
     assert len(fake_training.trained(tmp_path / "search")) == 9
@@ -156,14 +156,14 @@ def test_a_trial_that_goes_on_from_a_failed_one_fails_at_once(search, fake, monk
 
 
 def test_a_trial_whose_process_dies_every_time_is_given_up(search, fake, monkeypatch, tmp_path):
-    train = fitting.fit
+    train = trial_training.fit
 
     def die(model, task):
         if task.checkpoint.name == "0002":
             raise KeyboardInterrupt
         return train(model, task)
 
-    monkeypatch.setattr(fitting, "fit", die)
+    monkeypatch.setattr(trial_training, "fit", die)
     for _ in range(3):
         with pytest.raises(KeyboardInterrupt):
             search(budget=Budget(trials=5))
@@ -174,13 +174,13 @@ def test_a_trial_whose_process_dies_every_time_is_given_up(search, fake, monkeyp
 
 
 def test_only_checkpoints_that_are_needed_are_kept(search, fake, monkeypatch):
-    train = fitting.fit
+    train = trial_training.fit
 
     def keep(model, task):
         task.checkpoint.mkdir(parents=True)
         return train(model, task)
 
-    monkeypatch.setattr(fitting, "fit", keep)
+    monkeypatch.setattr(trial_training, "fit", keep)
     result = search()
     kept = {path.name for path in result.directory.checkpoints.iterdir()}
     assert result.best.trial in kept

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from dcgan import data
-from tuning import TrialRecord, fitting
-from tuning.goals import Goal
+from tuning import TrialRecord, trial_training
+from tuning.objectives import Goal
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def goal(make_config, make_reference, images):
 @pytest.fixture
 def make_task(goal, images):
     def make(**fields):
-        return fitting.Task(
+        return trial_training.Task(
             **{
                 "goal": goal,
                 "batches": lambda first: data.batches(images, 16, repeat=True, first_epoch=first),
@@ -44,7 +44,7 @@ def model(make_gan):
 
 
 def test_it_is_measured_at_its_rungs(model, make_task, goal):
-    record = fitting.fit(model, make_task())
+    record = trial_training.fit(model, make_task())
     assert record.status == "done"
     assert [epochs for epochs, _ in record.curve] == [1, 3]
     assert record.score == record.curve[-1][1] == goal.measure(model)["val_frechet_distance"]
@@ -57,10 +57,10 @@ def test_it_is_measured_at_its_rungs(model, make_task, goal):
 
 def test_a_later_rung_goes_on_where_the_earlier_one_ended(make_gan, make_task, tmp_path):
     first = make_gan().compile()
-    fitting.fit(first, make_task(epochs=1, checkpoint=tmp_path / "0"))
+    trial_training.fit(first, make_task(epochs=1, checkpoint=tmp_path / "0"))
     second = make_gan().compile()
     task = make_task(checkpoint=tmp_path / "1", resume=tmp_path / "0")
-    record = fitting.fit(second, task)
+    record = trial_training.fit(second, task)
     assert (record.first_epoch, record.epochs) == (1, 3)
     assert [epochs for epochs, _ in record.curve] == [3]
     assert int(second.step) == 6
@@ -70,7 +70,7 @@ def test_a_later_rung_goes_on_where_the_earlier_one_ended(make_gan, make_task, t
 
 def test_a_lost_checkpoint_is_trained_anew(model, make_task, tmp_path):
     task = make_task(checkpoint=tmp_path / "1", resume=tmp_path / "gone")
-    assert fitting.fit(model, task).first_epoch == 0
+    assert trial_training.fit(model, task).first_epoch == 0
     assert int(model.step) == 6
 
 
@@ -78,7 +78,7 @@ def test_a_diverged_training_ends_at_once_with_a_score(make_gan, make_task, goal
     model = make_gan().compile(loss="least_squares")
     weight = model.discriminator.trainable_weights[-1]
     weight.assign(np.full(weight.shape, np.inf))
-    record = fitting.fit(model, make_task(checkpoint=tmp_path / "0"))
+    record = trial_training.fit(model, make_task(checkpoint=tmp_path / "0"))
     assert record.status == "failed"
     assert "Lower the learning rate" in record.reason
     assert record.score == goal.worst["val_frechet_distance"]
@@ -90,7 +90,7 @@ def test_a_score_that_is_no_number_is_a_failure(model, make_task, goal, monkeypa
     monkeypatch.setattr(
         goal, "measure", lambda model: {"val_frechet_distance": math.nan, "val_kid": 0.0}
     )
-    record = fitting.fit(model, make_task())
+    record = trial_training.fit(model, make_task())
     assert (record.status, record.reason) == ("failed", "val_frechet_distance is nan.")
     assert math.isfinite(record.score)
 
@@ -113,7 +113,7 @@ def _others(*values, status="done"):
     ],
 )
 def test_a_trial_behind_the_median_of_finished_ones_is_stopped(model, make_task, others, status):
-    record = fitting.fit(model, make_task(finished=lambda: others, epochs=2))
+    record = trial_training.fit(model, make_task(finished=lambda: others, epochs=2))
     assert record.status == status
     assert record.epochs == (1 if status == "stopped" else 2)
     assert ("Behind the median of 5 trials" in record.reason) == (status == "stopped")
@@ -126,7 +126,7 @@ def test_where_more_is_better_so_is_the_median(make_config, make_reference, imag
 
 
 def test_when_time_is_over_a_trial_is_cut_short_and_measured(model, make_task):
-    record = fitting.fit(model, make_task(deadline=time.time() - 1))
+    record = trial_training.fit(model, make_task(deadline=time.time() - 1))
     assert record.status == "cut"
     assert record.curve[0][0] == record.epochs == 0.5
     assert math.isfinite(record.score)
@@ -134,14 +134,14 @@ def test_when_time_is_over_a_trial_is_cut_short_and_measured(model, make_task):
 
 
 def test_callbacks_see_what_was_measured(model, make_task):
-    class Watch(fitting.keras.callbacks.Callback):
+    class Watch(trial_training.keras.callbacks.Callback):
         seen = ()
 
         def on_epoch_end(self, epoch, logs=None):
             self.seen = (*self.seen, "val_frechet_distance" in logs)
 
     watch = Watch()
-    fitting.fit(model, make_task(callbacks=[watch]))
+    trial_training.fit(model, make_task(callbacks=[watch]))
     assert watch.seen == (True, False, True)
 
 

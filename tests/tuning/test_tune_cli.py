@@ -7,7 +7,7 @@ import pytest
 import rich.console
 
 from dcgan import presets
-from dcgan.cli import leaders
+from dcgan.cli import search_board
 from dcgan.config import NetworkConfig, RunConfig, TrainingConfig
 from tuning import Budget, SearchConfig, Space, TrialRecord
 
@@ -90,7 +90,7 @@ def _record(trial, score, **fields):
 
 def _board(*, terminal=False, **budget):
     console = rich.console.Console(width=140, record=True, force_terminal=terminal)
-    board = leaders.Leaders(console, SearchConfig(), Space(), Budget(**budget))
+    board = search_board.Leaders(console, SearchConfig(), Space(), Budget(**budget))
     return console, board
 
 
@@ -108,7 +108,7 @@ def test_the_best_stand_on_top():
 
 def test_time_left_follows_from_the_budget(monkeypatch):
     now = [1000.0]
-    monkeypatch.setattr(leaders.time, "time", lambda: now[0])
+    monkeypatch.setattr(search_board.time, "time", lambda: now[0])
     _, board = _board(minutes=10)
     now[0] += 60
     assert board.left() == 540

@@ -1,0 +1,1 @@
+"""The networks and layers that a detector is built from."""

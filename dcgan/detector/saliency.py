@@ -1,0 +1,67 @@
+"""Where in an image a detector sees that it was generated.
+
+Reference:
+    [Smilkov et al., 2017](https://arxiv.org/abs/1706.03825), SmoothGrad
+"""
+
+import matplotlib
+import numpy as np
+import tensorflow as tf
+
+from dcgan import images as pixels
+from dcgan.detector.detector_model import Detector
+
+_DRAWS = 64
+_NOISE = 0.15
+_SMALLEST = 224
+
+
+def heat_maps(detector: Detector, images: np.ndarray, *, seed: int = 0) -> np.ndarray:
+    """Measures how strongly each pixel's neighbourhood bears on the verdict.
+
+    The magnitude of the logit's gradient by the pixels, averaged over copies with a little noise,
+    summed over the channels and smoothed.
+
+    Args:
+        detector: The detector.
+        images: Shape (count, height, width, channels), uint8.
+        seed: Of the noise. Defaults to 0.
+
+    Returns:
+        Shape (count, height, width), float32, 0 to 1; each image's largest value is 1, or all are 0.
+    """
+    maps = [_heat_map(detector, image, seed=seed) for image in images]
+    return np.stack(maps) if maps else np.empty((0, *images.shape[1:3]), np.float32)
+
+
+def overlay(image: np.ndarray, heat: np.ndarray) -> np.ndarray:
+    """Lays a heat map over its image, enlarged to at least 224 pixels a side.
+
+    Args:
+        image: Shape (height, width, 1 or 3), uint8.
+        heat: Shape (height, width), float, 0 to 1.
+
+    Returns:
+        The image beside the same image under its heat map, shape (sides, 2 sides, 3), uint8.
+    """
+    factor = -(-_SMALLEST // image.shape[0])
+    plain = np.broadcast_to(image, (*image.shape[:2], 3)).astype(np.float32)
+    colours = matplotlib.colormaps["inferno"](heat)[..., :3] * 255
+    strength = 0.75 * heat[..., np.newaxis]
+    mixed = (1 - strength) * plain + strength * colours
+    both = np.concatenate([plain, mixed], axis=1)
+    return pixels.enlarge(np.rint(both).astype(np.uint8), factor)
+
+
+def _heat_map(detector: Detector, image: np.ndarray, *, seed: int) -> np.ndarray:
+    exact = tf.constant(pixels.to_float(image))[tf.newaxis]
+    noise = tf.random.stateless_normal((_DRAWS, *image.shape), [seed, 0])
+    copies = exact + _NOISE * noise
+    with tf.GradientTape() as tape:
+        tape.watch(copies)
+        logits = detector.logits(copies)
+    # Each copy counts the same: where a statistic leaves a narrow bin, a single gradient is huge.
+    gradient = tf.math.l2_normalize(tape.gradient(logits, copies), axis=(1, 2, 3))
+    heat = tf.reduce_mean(tf.reduce_sum(tf.abs(gradient), axis=-1, keepdims=True), axis=0, keepdims=True)
+    heat = tf.nn.avg_pool2d(heat, 3, 1, "SAME")[0, ..., 0].numpy()
+    return heat / heat.max() if heat.max() > 0 else heat

@@ -1,0 +1,75 @@
+"""ImageNet's Inception v3 as a judge."""
+
+import contextlib
+import socket
+from collections.abc import Iterator
+
+import keras
+import numpy as np
+
+from dcgan.errors import InputError
+from dcgan.features.feature_extractor import Judge
+from dcgan.features.keras_features import KerasExtractor
+from dcgan.metrics.embedding import Embedding
+
+_SIZE = 299
+_BATCH = 50
+_PATIENCE = 15.0
+
+
+def load_inception() -> Judge:
+    """Loads Inception v3, whose weights Keras downloads once and keeps in its own cache.
+
+    Images of any size are scaled to 299 pixels, grey ones become RGB. Features are the 2048 of the
+    last pooling layer. The weights are those of `keras.applications`, not those of the published
+    FID, so that figures compare among themselves only.
+
+    Returns:
+        The judge.
+
+    Raises:
+        InputError: If the weights cannot be fetched; a server that stays silent is given up after
+            15 seconds.
+
+    Reference:
+        Szegedy et al. (2016), Rethinking the Inception Architecture for Computer Vision.
+    """
+    try:
+        with _patience(_PATIENCE):
+            model = keras.applications.InceptionV3(weights="imagenet")
+    except Exception as error:
+        reason = " ".join(str(error).split())
+        raise InputError(
+            f"judge inception_v3: expected to fetch its weights from the network: {reason}"
+        ) from error
+    extract = KerasExtractor(model)
+    return Judge(
+        name="inception_v3",
+        extract=lambda images: _embed(extract, images),
+        learned_from="imagenet:train",
+        digest=extract.digest(),
+    )
+
+
+def _embed(extract: KerasExtractor, images: np.ndarray) -> Embedding:
+    """Embeds uint8 images of any size, of 1 or 3 channels, a few at a time."""
+    parts = range(0, len(images), _BATCH)
+    return Embedding.concatenate([extract(_prepare(images[start : start + _BATCH])) for start in parts])
+
+
+def _prepare(images: np.ndarray) -> np.ndarray:
+    """Returns uint8 images of 299 pixels and 3 channels."""
+    resized = keras.ops.image.resize(images.astype(np.float32), (_SIZE, _SIZE))
+    levels = np.rint(keras.ops.convert_to_numpy(resized)).astype(np.uint8)
+    return np.repeat(levels, 3, axis=-1) if levels.shape[-1] == 1 else levels
+
+
+@contextlib.contextmanager
+def _patience(seconds: float) -> Iterator[None]:
+    """Bounds how long a connection may stay silent; Keras's download offers no time limit."""
+    before = socket.getdefaulttimeout()
+    socket.setdefaulttimeout(seconds)
+    try:
+        yield
+    finally:
+        socket.setdefaulttimeout(before)

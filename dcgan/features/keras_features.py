@@ -1,0 +1,110 @@
+"""Keras models as judges."""
+
+import hashlib
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dcgan import images as pixels
+from dcgan.features.feature_extractor import Judge
+from dcgan.metrics.embedding import Embedding
+
+
+class KerasExtractor:
+    """Embeds images with a Keras model.
+
+    A model that ends in a softmax is a classifier: the input of the dense layer that gives its
+    logits is the features, its output the class probabilities. The softmax may be a layer of its
+    own after the dense layer or the dense layer's activation. Of any other model, the output is
+    the features, flattened.
+
+    Args:
+        model: A functional or sequential model of one input, which takes float32 images in
+            [-1, 1], shape (batch, height, width, channels).
+
+    Raises:
+        ValueError: If it is not such a model.
+    """
+
+    def __init__(self, model: keras.Model) -> None:
+        if len(getattr(model, "inputs", None) or ()) != 1 or len(model.inputs[0].shape) != 4:
+            raise ValueError(
+                "Expected a functional or sequential Keras model with one input of shape "
+                f"(batch, height, width, channels). Received: {model.name}"
+            )
+        self.model = model
+        features = _penultimate(model.outputs[0])
+        outputs = [model.outputs[0]] if features is None else [features, model.outputs[0]]
+        inner = keras.Model(model.inputs, outputs)
+        self._run = tf.function(
+            lambda images: tf.nest.flatten(inner(images, training=False)),
+            input_signature=[tf.TensorSpec(model.inputs[0].shape, tf.float32)],
+        )
+
+    def __call__(self, images: np.ndarray) -> Embedding:
+        """Embeds uint8 images."""
+        features, *probabilities = self._run(pixels.to_float(images))
+        flat = features.numpy().reshape(len(images), -1)
+        return Embedding(flat, probabilities[0].numpy() if probabilities else None)
+
+    def digest(self) -> str:
+        """Returns a digest of the layers and weights, the same after saving and loading."""
+        digest = hashlib.sha256()
+        for layer in self.model.layers:
+            digest.update(type(layer).__name__.encode())
+        for weights in self.model.get_weights():
+            digest.update(f"{weights.dtype}{weights.shape}".encode())
+            digest.update(np.ascontiguousarray(weights).tobytes())
+        return digest.hexdigest()
+
+
+def judge_from_model(
+    model: keras.Model, *, name: str, learned_from: str = "", accuracy: float | None = None
+) -> Judge:
+    """Makes a judge of a Keras model.
+
+    Args:
+        model: As for `KerasExtractor`.
+        name: What the judge is called in reports.
+        learned_from: The data and split that the model learned from. Defaults to "", unknown.
+        accuracy: Accuracy on an unseen split, if measured. Defaults to None.
+
+    Returns:
+        The judge.
+
+    Raises:
+        ValueError: If it is not such a model.
+    """
+    extract = KerasExtractor(model)
+    sides = tuple(model.inputs[0].shape[1:])
+    return Judge(
+        name=name,
+        extract=extract,
+        image_shape=None if None in sides else sides,
+        learned_from=learned_from,
+        digest=extract.digest(),
+        accuracy=accuracy,
+    )
+
+
+def _penultimate(output: keras.KerasTensor) -> keras.KerasTensor | None:
+    """Returns the input of the dense layer under a final softmax, None if there is no such."""
+    last, before = _origin(output)
+    if isinstance(last, keras.layers.Dense):
+        return before if last.activation is keras.activations.softmax else None
+    softmax = isinstance(last, keras.layers.Softmax) or (
+        isinstance(last, keras.layers.Activation) and last.activation is keras.activations.softmax
+    )
+    dense, features = _origin(before) if softmax else (None, None)
+    return features if isinstance(dense, keras.layers.Dense) else None
+
+
+def _origin(tensor: keras.KerasTensor) -> tuple[keras.Operation, keras.KerasTensor]:
+    """Returns the layer that a tensor comes out of and what goes into it at that place.
+
+    A layer's own `input` is that of its first use, which may be in another model.
+    """
+    layer, node, _ = tensor._keras_history
+    before = layer._inbound_nodes[node].input_tensors
+    return layer, before[0] if before else tensor

@@ -1,0 +1,149 @@
+"""Real images as a judge sees them, ready to compare fakes with."""
+
+import dataclasses
+import itertools
+import os
+import pathlib
+
+import numpy as np
+
+from dcgan.features.feature_extractor import Judge
+from dcgan.features.statistics_cache import Statistics, fingerprint, recall
+from dcgan.metrics import suite
+from dcgan.metrics.embedding import Embedding
+from dcgan.metrics.moments import Moments
+from dcgan.metrics.score import Score
+
+_KEPT = 10_000
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Reference:
+    """Statistics of real images, computed once, against which sets of fakes are judged.
+
+    The same images, judge, seed and fakes give the same figures every time.
+
+    Attributes:
+        judge: The judge.
+        statistics: Moments of all images; features of 10,000 of them at most, for the metrics that
+            compare sample with sample; and the floor, if there is one.
+        fake_count: How many fakes will be judged.
+        seed: Seed of every draw.
+
+    Example:
+        >>> reference = Reference.compute(test_images, judge, floor_images=train_images)
+        >>> reference.distances(model.generate(10_000, seed=1))["frechet_distance"].value
+        3.2
+    """
+
+    judge: Judge
+    statistics: Statistics
+    fake_count: int
+    seed: int
+
+    @classmethod
+    def compute(
+        cls,
+        images: np.ndarray,
+        judge: Judge,
+        *,
+        floor_images: np.ndarray | None = None,
+        fake_count: int = 10_000,
+        seed: int = 0,
+        cache_dir: str | os.PathLike[str] | None = None,
+    ) -> "Reference":
+        """Embeds real images, or reads what an earlier call with the same arguments wrote.
+
+        Args:
+            images: Real images that neither the generator nor the judge learned from, shape
+                (count, height, width, channels), uint8.
+            judge: The judge.
+            floor_images: Real images of another split, at least `fake_count`. As many are drawn
+                and judged as if they were fakes, which gives the floor. Defaults to None.
+            fake_count: How many fakes will be judged. Defaults to 10,000.
+            seed: Seed of every draw. Defaults to 0.
+            cache_dir: Directory to keep the statistics in. Defaults to None: nothing is kept. Nor
+                is it for a judge without a digest.
+
+        Returns:
+            The reference.
+
+        Raises:
+            ValueError: If the images are not of the judge's shape or `floor_images` are too few.
+        """
+
+        def measure() -> Statistics:
+            real = _embed(images, judge, seed=seed)
+            other = None
+            if floor_images is not None:
+                rows = _choose(len(floor_images), fake_count, seed=seed)
+                other = judge.embed(floor_images[rows])
+            floor = suite.floor_values(real, other, count=fake_count, seed=seed)
+            return Statistics(real, floor)
+
+        if cache_dir is None or not judge.digest:
+            statistics = measure()
+        else:
+            key = fingerprint(judge.digest, images, floor_images, fake_count, seed)
+            statistics = recall(pathlib.Path(cache_dir) / f"reference-{key}.npz", measure)
+        return cls(judge=judge, statistics=statistics, fake_count=fake_count, seed=seed)
+
+    def distances(self, images: np.ndarray | Embedding) -> dict[str, Score]:
+        """Judges fakes by the Frechet and the kernel distance, cheap enough for training.
+
+        Args:
+            images: `fake_count` fakes, shape (count, height, width, channels), float in [-1, 1] or
+                uint8; or what the judge has made of them already.
+
+        Returns:
+            Scores by metric.
+
+        Raises:
+            ValueError: If the images are of another number or shape.
+        """
+        return self._score(images, suite.distance_metrics)
+
+    def evaluate(self, images: np.ndarray | Embedding) -> dict[str, Score]:
+        """Judges fakes by every metric.
+
+        Args:
+            images: As for `distances`.
+
+        Returns:
+            Scores by metric.
+
+        Raises:
+            ValueError: As for `distances`.
+        """
+        return self._score(images, suite.all_metrics)
+
+    def _score(self, images: np.ndarray | Embedding, metrics: suite.Metrics) -> dict[str, Score]:
+        fakes = images if isinstance(images, Embedding) else self.judge.embed(images)
+        if fakes.count != self.fake_count:
+            raise ValueError(f"Expected {self.fake_count} fakes. Received: {fakes.count}")
+        return suite.to_scores(
+            metrics(self.statistics.real, fakes, seed=self.seed),
+            judge_name=self.judge.name,
+            fake_count=self.fake_count,
+            seed=self.seed,
+            floor=self.statistics.floor,
+        )
+
+
+def _embed(images: np.ndarray, judge: Judge, *, seed: int) -> suite.Real:
+    """Takes moments of all images but keeps the features of a random part, batch by batch."""
+    chosen = np.zeros(len(images), bool)
+    chosen[_choose(len(images), _KEPT, seed=seed)] = True
+    batches = judge.embed_batches(images)
+    first = next(batches)
+    moments, kept = Moments(first.features.shape[1]), []
+    for batch in itertools.chain([first], batches):
+        rows = slice(moments.count, moments.count + batch.count)
+        moments.update(batch.features)
+        kept.append(batch.take(chosen[rows]))
+    return suite.Real(moments, Embedding.concatenate(kept))
+
+
+def _choose(total: int, count: int, *, seed: int) -> np.ndarray:
+    """Draws `count` of `total` row numbers, or all if there are no more, in ascending order."""
+    return np.sort(np.random.default_rng(seed).permutation(total)[:count])

@@ -1,0 +1,171 @@
+"""A run is one directory: what lies where, and who may write."""
+
+import contextlib
+import dataclasses
+import fcntl
+import os
+import pathlib
+from collections.abc import Iterator
+from typing import Any
+
+from dcgan.config import RunConfig
+from dcgan.errors import InputError
+from dcgan.runs import checkpoint_files, epoch_table
+
+
+class RunDirectory:
+    """The files of one run.
+
+    Args:
+        path: The directory; it need not exist yet.
+    """
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = pathlib.Path(path)
+        self.config = self.path / "config.json"
+        self.samples = self.path / "samples"
+        self.interpolations = self.path / "interpolations"
+        self.progress_gif = self.path / "progress.gif"
+        self.checkpoints = self.path / "checkpoints"
+        self.metrics = self.path / "metrics.csv"
+        self.timings = self.path / "timings.csv"
+        self.logs = self.path / "logs"
+        self.references = self.path / "references"
+        self.model = self.path / "dcgan.keras"
+        self.report_json = self.path / "report.json"
+        self.report_html = self.path / "report.html"
+        self.report_parts = self.path / "report"
+        self.replay = self.path / "replay"
+        self.detector = self.path / "detector.keras"
+        self.detector_files = self.path / "detector"
+        self.candidates = self.path / "export"
+        self.serving = self.path / "serving"
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> "RunDirectory":
+        """Returns the run at `path`, which must have been started.
+
+        Raises:
+            InputError: If there is no run.
+        """
+        run = cls(path)
+        if not run.config.is_file():
+            raise InputError(f"{path}: expected a run's directory, one that holds config.json")
+        return run
+
+    def load_config(self) -> RunConfig:
+        """Reads the run's configuration.
+
+        Raises:
+            InputError: If there is none or it is damaged.
+        """
+        return RunConfig.load(self.config)
+
+    def newest_model(self) -> pathlib.Path:
+        """Returns the finished model, or else the newest checkpoint that is whole.
+
+        A damaged checkpoint is left out with a warning.
+
+        Raises:
+            InputError: If there is neither.
+        """
+        if self.model.is_file():
+            return self.model
+        checkpoint = next(checkpoint_files.iterate_usable(self.checkpoints), None)
+        if checkpoint is None:
+            raise InputError(f"{self.path}: expected a trained run; it has no usable checkpoint yet")
+        return checkpoint
+
+    def read_metrics(self) -> list[dict[str, float]]:
+        """Reads `metrics.csv`: a dictionary an epoch; values that it did not log are left out.
+
+        Raises:
+            InputError: If the file is damaged.
+        """
+        rows, problem = epoch_table.read(self.metrics)
+        if problem:
+            raise InputError(f"{self.metrics}: {problem}")
+        return [{name: float(value) for name, value in row.items() if value} for row in rows]
+
+    def check(self, config: RunConfig) -> None:
+        """Makes sure that the run, if it was started already, has the same configuration.
+
+        More epochs than before are taken as the wish to train on, where no schedule depends on their
+        number.
+
+        Args:
+            config: What is asked for.
+
+        Raises:
+            InputError: If the run has another configuration, or the path is a file.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise InputError(f"{self.path}: expected a directory to write to, found a file")
+        if self.config.is_file():
+            started = self.load_config()
+            differences = _differences(started, config)
+            if differences and not _extends(started, config, differences):
+                raise InputError(
+                    f"{self.path}: holds a run with {'; '.join(differences)}. "
+                    "Choose another directory with --out, or the run's own settings"
+                )
+
+    def claim(self, config: RunConfig) -> RunConfig:
+        """Starts the run, or makes sure by `check` that it can go on.
+
+        Args:
+            config: What is asked for.
+
+        Returns:
+            The configuration to train with.
+
+        Raises:
+            InputError: If the run has another configuration, or the directory cannot be written to.
+        """
+        self.check(config)
+        if not self.config.is_file() or config != self.load_config():
+            try:
+                config.save(self.config)
+            except OSError as error:
+                raise InputError(f"{self.path}: expected a directory to write to ({error})") from None
+        return config
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keeps other processes from training in the directory while the block runs.
+
+        Raises:
+            InputError: If another process does so now, or the directory cannot be written to.
+        """
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            handle = open(self.path / ".lock", "w", encoding="utf-8")  # noqa: SIM115, PTH123
+        except OSError as error:
+            raise InputError(f"{self.path}: expected a directory to write to ({error})") from None
+        with handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise InputError(f"{self.path}: another process is training in it") from None
+            yield
+
+
+def _differences(started: RunConfig, asked: RunConfig) -> list[str]:
+    """What differs, as "name was, asked for value", by leaf."""
+    before, after = _flatten(started), _flatten(asked)
+    return [
+        f"{name}={before[name]!r}, not {after[name]!r}" for name in after if before[name] != after[name]
+    ]
+
+
+def _extends(started: RunConfig, asked: RunConfig, differences: list[str]) -> bool:
+    """Whether `asked` is the same run with more epochs under a constant learning rate."""
+    longer = asked.training.epochs > started.training.epochs
+    constant = asked.training.learning_rate_schedule == "constant"
+    return len(differences) == 1 and longer and constant
+
+
+def _flatten(config: RunConfig) -> dict[str, Any]:
+    values = dataclasses.asdict(config)
+    network, training = values.pop("network"), values.pop("training")
+    return {**values, **network, **training}

@@ -1,0 +1,1 @@
+"""Candidates and live versions: numbered directories that appear whole or not at all."""

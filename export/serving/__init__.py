@@ -1,0 +1,1 @@
+"""What TF Serving is configured with, and what it is warmed up by."""

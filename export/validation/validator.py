@@ -1,0 +1,133 @@
+"""Whether a candidate may go live: it loads, answers, agrees with Keras, and is good enough."""
+
+import dataclasses
+import datetime
+import os
+import pathlib
+
+from export import model_card as cards
+from export import sources
+from export.exporting import Exported
+from export.publishing import versions
+from export.publishing.candidates import Candidate
+from export.sources import Source
+from export.validation import fresh_process, metric_thresholds, probes
+from export.validation.metric_thresholds import Thresholds
+from export.validation.probes import Probe
+
+TOLERANCE = 1e-3
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Validation:
+    """What validation found; it is written beside the model, too.
+
+    Attributes:
+        blessed: Whether the model agrees with Keras and keeps to the thresholds.
+        infra_blessed: Whether a fresh process could load it and call every signature.
+        reasons: What speaks against it, a line each.
+        differences: By signature, how far its numbers are from Keras's at most.
+    """
+
+    blessed: bool
+    infra_blessed: bool
+    reasons: tuple[str, ...]
+    differences: dict[str, float]
+
+
+def validate_model(
+    exported: Exported,
+    source: Source,
+    *,
+    limits: Thresholds | None = None,
+    against: str | os.PathLike[str] | None = None,
+    tolerance: float = TOLERANCE,
+) -> Validation:
+    """Validates a candidate and writes its blessing beside it.
+
+    A new process without Keras loads the SavedModel and calls every signature; the answers are
+    compared with those that Keras gives here, and the figures of the model card with the thresholds.
+
+    Args:
+        exported: What `export_model` or `export_generator` returned.
+        source: What it was made of: a run, a `Detector` or a `DCGAN`.
+        limits: Bounds on the figures. Defaults to none.
+        against: The base directory of live models, whose newest version is what figures may have
+            changed from. Defaults to `serving/` in a run, and to none for a model in memory.
+        tolerance: How far probabilities may be from Keras's, and logits in proportion to their size.
+            Defaults to 1e-3.
+
+    Returns:
+        What was found.
+
+    Raises:
+        InputError: If the source cannot be read, or the candidate is gone or cannot be written to.
+
+    Example:
+        >>> exported = export_model("runs/mnist")
+        >>> validate_model(exported, "runs/mnist", limits=Thresholds(minimum={"precision": 0.6})).blessed
+        True
+    """
+    candidate = Candidate(exported.candidate)
+    limits = limits or Thresholds()
+    card = cards.read(candidate.model)
+    asked = _make_probes(source, card["kind"])
+    broken, differences, disagreements = _examine(candidate.model, asked, tolerance=tolerance)
+    live = _find_live(source, against, card["name"])
+    before = None if live is None else metric_thresholds.read_figures(cards.read(live))
+    refused = limits.violations(metric_thresholds.read_figures(card), before)
+    found = Validation(
+        blessed=not (broken or disagreements or refused),
+        infra_blessed=not broken,
+        reasons=(*broken, *disagreements, *refused),
+        differences=differences,
+    )
+    report = {
+        "validated": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "digest": exported.digest,
+        **dataclasses.asdict(found),
+        "tolerance": tolerance,
+        "thresholds": dataclasses.asdict(limits),
+        "live": None if live is None else int(live.name),
+    }
+    candidate.bless(blessed=found.blessed, infra_blessed=found.infra_blessed, report=report)
+    return found
+
+
+def _make_probes(source: Source, kind: str) -> list[Probe]:
+    if kind == sources.GENERATOR:
+        return probes.for_generator(sources.load_generator(source))
+    return probes.for_judge(sources.load_judge(source)[0])
+
+
+def _examine(
+    model: pathlib.Path, asked: list[Probe], *, tolerance: float
+) -> tuple[list[str], dict[str, float], list[str]]:
+    """Returns what is broken, how far each signature is from Keras, and where it is too far."""
+    try:
+        answers = fresh_process.answer(model, [(probe.signature, probe.inputs) for probe in asked])
+    except fresh_process.FreshProcessError as error:
+        return [f"a fresh process could not run it: {error}"], {}, []
+    broken: list[str] = []
+    differences: dict[str, float] = {}
+    disagreements: list[str] = []
+    for probe, answer in zip(asked, answers, strict=True):
+        if isinstance(answer, str):
+            broken.append(f"{probe.signature}: {answer}")
+        elif (problem := probe.find_break(answer)) is not None:
+            broken.append(problem)
+        else:
+            off, reasons = probe.compare(answer, tolerance=tolerance)
+            differences[probe.signature] = off
+            disagreements += reasons
+    return broken, differences, disagreements
+
+
+def _find_live(source: Source, against: str | os.PathLike[str] | None, name: str) -> pathlib.Path | None:
+    """Returns the newest live version, which is the one that a server serves."""
+    run = sources.as_run(source)
+    if against is None and run is None:
+        return None
+    model = sources.live_base(against, run) / name
+    numbers = versions.list_versions(model)
+    return model / str(numbers[-1]) if numbers else None
