@@ -120,7 +120,7 @@ def fit(run: RunDirectory, seed: int, work: pathlib.Path) -> float:
 
 
 def without_kin(work: pathlib.Path, fakes: str, *, seed: int) -> dict[str, float]:
-    """Ranks laundered diffusion fakes by a detector whose pool had no denoisers, or reads how it did."""
+    """Ranks histogram-matched diffusion fakes by a detector fitted without denoisers, or reads how."""
     result = work / f"without_kin_{seed}.json"
     if result.is_file():
         return json.loads(result.read_text())
@@ -135,7 +135,7 @@ def without_kin(work: pathlib.Path, fakes: str, *, seed: int) -> dict[str, float
         reals,
         settings=files.load_settings(),
     )
-    unseen = histogram_matching.launder(np.load(fakes)["images"], reals.test)
+    unseen = histogram_matching.match_histograms(np.load(fakes)["images"], reals.test)
     ranked = detection_metrics.rank(
         fitted.detector.raw_scores(reals.test), fitted.detector.raw_scores(unseen)
     )
@@ -166,7 +166,7 @@ def show(rows: list[dict[str, Any]]) -> None:
         print(f"{condition:28}", *(f"{value:20.4f}" for value in means), file=sys.stderr)
     for baseline in rows[0]["baselines"]:
         means = [
-            np.mean([row["baselines"][baseline]["laundered"][name]["auroc"] for row in rows])
+            np.mean([row["baselines"][baseline]["histogram-matched"][name]["auroc"] for row in rows])
             for name in generators
         ]
         print(f"{baseline[:28]:28}", *(f"{value:20.4f}" for value in means), file=sys.stderr)

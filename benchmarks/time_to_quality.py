@@ -6,12 +6,12 @@
     python benchmarks/time_to_quality.py table RESULTS ARTICLE
     python benchmarks/time_to_quality.py plot RESULTS ARTICLE PICTURE
 
-`run` trains one contender, judges 10,000 samples after each epoch and adds that to `RESULTS`, a JSON
+`run` trains one contender, measures 10,000 samples after each epoch and adds that to `RESULTS`, a JSON
 file; `add` takes what a finished run of `dcgan train` with preset mnist logged. `speed` measures what an
 epoch of each costs in epochs of the article's program: all of them take a few steps, in processes of
 their own, one after another, round by round, and the medians of the ratios within a round count. Time is
 the product of both, so that a machine's other work during the long runs does not matter. `ARTICLE` is
-what `judge_samples.py` made of the article's own fifty epochs.
+what `measure_samples.py` made of the article's own fifty epochs.
 """
 
 import argparse
@@ -192,7 +192,7 @@ def add(arguments: argparse.Namespace) -> None:
             {
                 "epoch": int(row["epoch"]),
                 "frechet_distance": round(float(row["val_frechet_distance"]), 4),
-                "kernel_distance": round(float(row["val_kid"]), 4),
+                "kid": round(float(row["val_kid"]), 4),
             }
             for row in csv.DictReader(file)
         ]
@@ -202,7 +202,7 @@ def add(arguments: argparse.Namespace) -> None:
 
 
 def make_reference() -> features.Reference:
-    """Returns what samples are measured against: the test images, seen by the digits' judge."""
+    """Returns what samples are measured against: the test images, seen by the digits' extractor."""
     return features.Reference.compute(
         data.load_images("mnist", split="test").images,
         features.load("mnist"),
@@ -220,7 +220,7 @@ def _save(
 ) -> None:
     """Adds a contender's distances, and what else its last samples are like, to the results."""
     scores = reference.evaluate(samples)
-    shares = metrics.class_shares(reference.judge.embed(samples).probabilities)
+    shares = metrics.class_shares(reference.extractor.embed(samples).probabilities)
     last = _values(scores) | points[-1]
     points[-1] = last | {"class_shares": [round(float(share), 4) for share in shares]}
     results = _read(path)
@@ -293,7 +293,7 @@ def plot(arguments: argparse.Namespace) -> None:
     floor = json.loads(arguments.article.read_text())["floor"]["frechet_distance"]
     axes.axhline(floor, color="grey", linestyle=":", label="real images")
     axes.set(xscale="log", yscale="log", xlabel="training time, in epochs of the article's program")
-    axes.set_ylabel("Fréchet distance (judge mnist)")
+    axes.set_ylabel("Fréchet distance (features mnist)")
     figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(arguments.picture, dpi=130)

@@ -203,8 +203,8 @@ class RunConfig:
         data: A data set's name, or a file's or folder's path. Defaults to "mnist".
         split: Which part of it to train on, in TensorFlow Datasets' syntax. Defaults to "train".
         skip_bad: Whether image files that cannot be read are left out. Defaults to False.
-        judge: What samples are judged with: "auto" (the digits' judge for MNIST, otherwise random
-            features), "none", or a judge's name or file, see `dcgan.features.load`. Defaults to
+        features: The feature extractor that samples are measured with: "auto" ("mnist" for MNIST,
+            otherwise "random"), "none", or a name or file, see `dcgan.features.load`. Defaults to
             "auto".
         network: The networks' shape.
         training: How they are trained.
@@ -220,7 +220,7 @@ class RunConfig:
     data: str = "mnist"
     split: str = "train"
     skip_bad: bool = False
-    judge: str = "auto"
+    features: str = "auto"
     network: NetworkConfig = NetworkConfig()
     training: TrainingConfig = TrainingConfig()
     precision: str = "float32"

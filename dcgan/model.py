@@ -281,7 +281,7 @@ class DCGAN(keras.Model):
         weight = 0.5 * self.r1_gamma * self.r1_interval
         return tf.cond(
             self.step % self.r1_interval == 0,
-            lambda: weight * tf.reduce_mean(losses.gradient_penalty(self._judge, reals)),
+            lambda: weight * tf.reduce_mean(losses.gradient_penalty(self._discriminate, reals)),
             lambda: tf.zeros(()),
         )
 
@@ -299,8 +299,8 @@ class DCGAN(keras.Model):
         latents = self.sample_latents(tf.shape(reals)[0])
         with tf.GradientTape(persistent=True) as tape:
             fakes = self.generator(latents, training=True)
-            real_logits = self._judge(self._augment(reals, stream=1))
-            fake_logits = self._judge(self._augment(fakes, stream=2))
+            real_logits = self._discriminate(self._augment(reals, stream=1))
+            fake_logits = self._discriminate(self._augment(fakes, stream=2))
             g_loss = tf.reduce_mean(self.generator_loss(fake_logits))
             d_loss = tf.reduce_mean(self.discriminator_loss(real_logits, fake_logits))
             penalty = tf.reduce_mean(self.discriminator_penalty(reals, fakes))
@@ -388,7 +388,7 @@ class DCGAN(keras.Model):
     def _decode_batch(self, latents: tf.Tensor) -> tf.Tensor:
         return (self.ema_generator or self.generator)(latents, training=False)
 
-    def _judge(self, images: tf.Tensor) -> tf.Tensor:
+    def _discriminate(self, images: tf.Tensor) -> tf.Tensor:
         return self.discriminator(images, training=True)
 
     def _augment(self, images: tf.Tensor, *, stream: int) -> tf.Tensor:

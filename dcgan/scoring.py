@@ -27,7 +27,7 @@ class Scorer(Protocol):
         """The (height, width, channels) that it takes."""
 
     def score(self, images: np.ndarray) -> dict[str, np.ndarray]:
-        """Judges uint8 images, see `Detector.score`."""
+        """Scores uint8 images, see `Detector.score`."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -87,10 +87,10 @@ def train(
     if not distribution.is_chief(strategy):
         return _fit(config, run, images, strategy, callbacks, verbose=verbose, writes=False)
     # Nothing is written before the settings have proved usable: mistaken ones claim no directory.
-    judge = None if given or reference else features.for_run(config)
+    extractor = None if given or reference else features.for_run(config)
     with run.lock():
-        if judge is not None:
-            reference = load_reference(config, images, judge=judge, cache_dir=run.references)
+        if extractor is not None:
+            reference = load_reference(config, images, extractor=extractor, cache_dir=run.references)
         run.claim(config)
         measure = _measure(config, reference)
         callbacks = [*measure, *callbacks, *_writers(run, config)]
@@ -163,26 +163,26 @@ def load_reference(
     config: RunConfig,
     images: data.ImageSet,
     *,
-    judge: features.Judge | None = None,
+    extractor: features.FeatureExtractor | None = None,
     cache_dir: str | os.PathLike[str] | None = None,
 ) -> features.Reference | None:
-    """Returns what a run's samples are measured against: the data's test split, seen by a judge.
+    """Returns what a run's samples are measured against: the features of the data's test split.
 
     Args:
         config: The run.
         images: The images that it trains on; the floor comes from them.
-        judge: Defaults to the one that the run names.
+        extractor: Defaults to the one that the run names.
         cache_dir: Where the statistics are kept. Defaults to None: nowhere.
 
     Returns:
-        The reference; None where the run wants no judge, or the test split has fewer than 100 images,
-        from which no distance can be told.
+        The reference; None where the run wants no features, or the test split has fewer than 100
+        images, too few to measure a distance.
 
     Raises:
-        InputError: If there is no such judge.
+        InputError: If there is no such extractor.
     """
-    judge = judge or features.for_run(config)
-    if judge is None:
+    extractor = extractor or features.for_run(config)
+    if extractor is None:
         return None
     reals = data.load_split(config, "test").images
     if len(reals) < _FEWEST_REALS:
@@ -195,7 +195,7 @@ def load_reference(
         return None
     count = min(_MOST_SAMPLES, len(images.images))
     return features.Reference.compute(
-        reals, judge, floor_images=images.images, fake_count=count, cache_dir=cache_dir
+        reals, extractor, floor_images=images.images, fake_count=count, cache_dir=cache_dir
     )
 
 

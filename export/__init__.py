@@ -11,7 +11,7 @@ _HOMES = {
     "ExportBest": "export.export_best",
     "Exported": "export.exporting",
     "Labels": "export.serving.serving_config",
-    "Judge": "export.graph.scoring_model",
+    "ScoringModel": "export.graph.scoring_model",
     "Pushed": "export.publishing.pushing",
     "ServingConfig": "export.serving.serving_config",
     "Thresholds": "export.validation.metric_thresholds",

@@ -75,7 +75,7 @@ def export_model(
         PosixPath('runs/mnist/export/detector/1/Format-Serving')
     """
     run = sources.as_run(source)
-    content = prepare_judge(source, name=name, max_pixels=max_pixels)
+    content = prepare_scoring_model(source, name=name, max_pixels=max_pixels)
     return _publish(content, sources.candidate_base(base, run) / name, keep=keep)
 
 
@@ -126,20 +126,20 @@ class Content:
     card: dict[str, Any]
 
 
-def prepare_judge(source: Source, *, name: str, max_pixels: int = MAX_PIXELS) -> Content:
+def prepare_scoring_model(source: Source, *, name: str, max_pixels: int = MAX_PIXELS) -> Content:
     """Loads and describes what `export_model` exports; arguments and errors are the same."""
     versions.check_name(name)
-    judge, kind = sources.load_judge(source)
+    scorer, kind = sources.load_scoring_model(source)
     card = cards.make(
         name=name,
         kind=kind,
-        calibration=judge.calibration,
+        calibration=scorer.calibration,
         max_pixels=max_pixels,
         run=sources.as_run(source),
     )
     return Content(
-        servable=signatures.of_judge(judge, max_pixels=max_pixels),
-        records=tuple(warmup_requests.for_judge(name, judge.image_shape)),
+        servable=signatures.of_scoring_model(scorer, max_pixels=max_pixels),
+        records=tuple(warmup_requests.for_scoring_model(name, scorer.image_shape)),
         card=card,
     )
 

@@ -16,7 +16,7 @@ from dcgan.runs.run_directory import RunDirectory
 
 FILE = "assets.extra/model_card.json"
 _PACKAGES = ("dcgan", "tensorflow", "keras", "numpy")
-_CONDITION = "laundered"
+_CONDITION = "histogram-matched"
 
 
 def make(
@@ -164,7 +164,7 @@ def _detector_rows(report: dict[str, Any]) -> Iterator[str]:
     for generator, row in report.get("detector", {}).get(_CONDITION, {}).items():
         low, high = row["auroc_interval"]
         yield f"| AUROC, {_CONDITION} {generator} | {row['auroc']:.3f} | {low:.3f} to {high:.3f} |"
-    alarms = report.get("false_alarms")
+    alarms = report.get("false_positives")
     if alarms:
         low, high = alarms.get("interval", (None, None))
         shown = "" if low is None else f"{low:.2%} to {high:.2%} expected"

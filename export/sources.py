@@ -7,12 +7,12 @@ from typing import Any
 from dcgan import detector, sampling
 from dcgan.model import DCGAN
 from dcgan.runs.run_directory import RunDirectory
-from export.graph.scoring_model import Judge, RawDiscriminator
+from export.graph.scoring_model import DiscriminatorScorer, ScoringModel
 
 DETECTOR, DISCRIMINATOR, GENERATOR = "detector", "discriminator", "generator"
 
 RunPath = RunDirectory | str | os.PathLike[str]
-Source = DCGAN | Judge | RunPath
+Source = DCGAN | ScoringModel | RunPath
 
 
 def as_run(source: Any) -> RunDirectory | None:
@@ -26,7 +26,7 @@ def as_run(source: Any) -> RunDirectory | None:
     return RunDirectory.open(source) if isinstance(source, (str, os.PathLike)) else None
 
 
-def load_judge(source: Source) -> tuple[Judge, str]:
+def load_scoring_model(source: Source) -> tuple[ScoringModel, str]:
     """Returns what scores images, and of which kind it is.
 
     Args:
@@ -41,7 +41,7 @@ def load_judge(source: Source) -> tuple[Judge, str]:
         return detector.load(run.detector), DETECTOR
     model: Any = source if run is None else sampling.load_model(run.newest_model())
     if isinstance(model, DCGAN):
-        return RawDiscriminator(model.discriminator), DISCRIMINATOR
+        return DiscriminatorScorer(model.discriminator), DISCRIMINATOR
     return model, DETECTOR
 
 

@@ -89,7 +89,7 @@ def run_fn(fn_args: FnArgs) -> None:
         unseen = _read_images(fn_args.eval_files, config)
         fitted = _fit_detector(run, model, images, unseen, config=config)
         detector.save(fitted, run.detector)
-    content = exporting.prepare_judge(run, name=sources.DETECTOR)
+    content = exporting.prepare_scoring_model(run, name=sources.DETECTOR)
     exporting.write(content, pathlib.Path(fn_args.serving_model_dir))
 
 
@@ -143,9 +143,9 @@ def _fit_detector(
     run: RunDirectory, model: DCGAN, images: np.ndarray, unseen: np.ndarray, *, config: RunConfig
 ) -> detector.Detector:
     """Fits a detector that is calibrated on all unseen images; TFX's Evaluator measures it."""
-    rate = max(detector.DetectorConfig.false_alarm_rate, 1 / (len(unseen) + 1))
+    rate = max(detector.DetectorConfig.false_positive_rate, 1 / (len(unseen) + 1))
     settings = detector.DetectorConfig.for_run(
-        config, images=len(images), seed=config.seed, false_alarm_rate=rate
+        config, images=len(images), seed=config.seed, false_positive_rate=rate
     )
     pool = collection.collect(run, model, images, config=config, settings=settings)
     reals = detector.Reals(train=images, calibration=unseen, test=unseen[:0])

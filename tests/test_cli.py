@@ -81,7 +81,9 @@ def test_help_names_commands_and_options(run_cli):
     code, out, _ = run_cli("train", "--help")
     options = ["--data", "--preset", "--config", "--epochs", "--batch-size", "--out", "--precision"]
     assert code == 0
-    assert all(option in out for option in [*options, "--strategy", "--judge", "--seed", "--skip-bad"])
+    assert all(
+        option in out for option in [*options, "--strategy", "--features", "--seed", "--skip-bad"]
+    )
     # What an option is without being given: all but --config, --skip-bad and --help.
     assert out.count("[default: ") == 10
 
@@ -107,7 +109,7 @@ def test_help_names_commands_and_options(run_cli):
         (["train", "--config", "notes.txt"], ["notes.txt: expected JSON"]),
         (["train", "--config", "binary.json"], ["binary.json: expected a configuration file"]),
         (["train", "--config", "c.json", "--preset", "mnist"], ["--config", "--preset"]),
-        (["train", "--judge", "none.keras"], ["judge none.keras: expected mnist", "random"]),
+        (["train", "--features", "none.keras"], ["features none.keras: expected mnist", "random"]),
         (["train", "--data", "./none.npz"], ["./none.npz: "]),
         (["train", "--data", "empty"], ["empty"]),
         (["train", "--data", "notes.txt"], ["notes.txt: "]),
@@ -286,7 +288,7 @@ def _contents_of(path):
     [
         (["--batch-size", "4"], "holds a run with batch_size=8, not 4. "),
         (["--seed", "1"], "holds a run with seed=0, not 1. "),
-        (["--judge", "random"], "holds a run with judge='auto', not 'random'. "),
+        (["--features", "random"], "holds a run with features='auto', not 'random'. "),
         (["--epochs", "1"], "holds a run with epochs=2, not 1. "),
     ],
 )

@@ -103,7 +103,7 @@ def test_generate_follows_the_training(make_gan, make_images):
     np.testing.assert_allclose(after, model.generator(latents, training=False), atol=1e-6)
 
 
-# Judging images
+# Measuring images
 
 
 def test_call_is_the_discriminator(trained, make_images):

@@ -14,7 +14,7 @@ CALIBRATION = detector.Calibration(
     offset=0.0,
     fake_above=0.0,
     real_below=0.0,
-    false_alarm_rate=0.01,
+    false_positive_rate=0.01,
     miss_rate=0.02,
     reals=500,
     fakes=400,
@@ -59,17 +59,17 @@ def parts(monkeypatch):
 @pytest.fixture
 def agreeing(monkeypatch):
     """Lets the export agree with Keras, or not, without a process to ask."""
-    make, known, wrong = probes.for_judge, {}, []
+    make, known, wrong = probes.for_extractor, {}, []
 
-    def remember(judge):
-        made = make(judge)
+    def remember(extractor):
+        made = make(extractor)
         known.update({probe.signature: probe.expected for probe in made})
         return made
 
     def answer(model, requests):
         return ["No such op" if wrong else known[name] for name, _ in requests]
 
-    monkeypatch.setattr(probes, "for_judge", remember)
+    monkeypatch.setattr(probes, "for_extractor", remember)
     monkeypatch.setattr(fresh_process, "answer", answer)
     return wrong
 

@@ -37,17 +37,17 @@ def test_a_run_measures_its_samples_against_the_test_split(make_config, tmp_path
     assert (reference.fake_count, reference.statistics.real.moments.count) == (900, 100)
     expected = reference.distances(result.model.generate(900, seed=0))
     assert rows[-1]["val_frechet_distance"] == expected["frechet_distance"].value
-    assert rows[-1]["val_kid"] == expected["kernel_distance"].value
+    assert rows[-1]["val_kid"] == expected["kid"].value
     assert len(list(result.run.references.iterdir())) == 1
 
 
-@pytest.mark.parametrize(("count", "judge"), [(1000, "none"), (900, "auto")])
-def test_no_judge_or_too_few_images_no_distance(make_config, tmp_path, count, judge):
-    result = training.train(make_config(count, judge=judge), tmp_path / "run")
+@pytest.mark.parametrize(("count", "extractor"), [(1000, "none"), (900, "auto")])
+def test_no_extractor_or_too_few_images_no_distance(make_config, tmp_path, count, extractor):
+    result = training.train(make_config(count, features=extractor), tmp_path / "run")
     assert all("val_kid" not in row for row in result.run.read_metrics())
 
 
-def test_an_unknown_judge_is_refused_before_training(make_config, tmp_path):
-    with pytest.raises(InputError, match="judge nobody: expected"):
-        training.train(make_config(judge="nobody"), tmp_path / "run")
+def test_an_unknown_extractor_is_refused_before_training(make_config, tmp_path):
+    with pytest.raises(InputError, match="features nobody: expected"):
+        training.train(make_config(features="nobody"), tmp_path / "run")
     assert not (tmp_path / "run" / "config.json").exists()

@@ -18,7 +18,7 @@ class Detection:
     """Fits a small detector on a model's discriminator and its own fakes, and tests it.
 
     The test's fakes come from a mixture of Gaussians over principal components and from a variational
-    autoencoder; they get the reals' pixel values, see `dcgan.detector.launder`.
+    autoencoder; they get the reals' pixel values, see `dcgan.detector.match_histograms`.
 
     Args:
         base: Tells the images.
@@ -29,10 +29,13 @@ class Detection:
         self._reals = detector.Reals.load(base)
         count = len(self._reals.calibration)
         self._settings = detector.DetectorConfig(
-            steps=steps, false_alarm_rate=max(detector.DetectorConfig.false_alarm_rate, 1 / (count + 1))
+            steps=steps,
+            false_positive_rate=max(detector.DetectorConfig.false_positive_rate, 1 / (count + 1)),
         )
         self._tested = [
-            detector.launder(draw(self._reals.train, count=_TESTED, seed=_SEED), self._reals.train)
+            detector.match_histograms(
+                draw(self._reals.train, count=_TESTED, seed=_SEED), self._reals.train
+            )
             for draw in (holdout_generators.pca_mixture, holdout_generators.variational_autoencoder)
         ]
 

@@ -35,7 +35,7 @@ class DCGANHyperModel(keras_tuner.HyperModel):
         space: What may change. Defaults to `Space()`.
         images: The images to train on. Defaults to those of `config.base`.
         reference: What samples are measured against. Defaults to the test split of `config.base`'s
-            data, seen by its judge.
+            data, seen by its extractor.
         origin: When the search began, less the time it did not run, in seconds as `time.time`. Defaults
             to now.
         deadline: When trials are cut short, likewise. Defaults to None: never.
@@ -262,12 +262,12 @@ def load_reference(
         directory: Where the statistics are kept.
 
     Raises:
-        InputError: If there is no judge, or the test split has fewer than 100 images.
+        InputError: If there is no extractor, or the test split has fewer than 100 images.
     """
     base = config.base
-    judge = features.for_run(base)
-    if judge is None:
-        raise InputError("judge none: expected a judge, by which trials are compared")
+    extractor = features.for_run(base)
+    if extractor is None:
+        raise InputError("features none: expected a feature extractor, by which trials are compared")
     reals = data.load_split(base, "test").images
     if len(reals) < _FEWEST_REALS:
         raise InputError(
@@ -276,7 +276,7 @@ def load_reference(
         )
     return features.Reference.compute(
         reals,
-        judge,
+        extractor,
         fake_count=min(config.samples, len(images.images)),
         cache_dir=directory.references,
     )

@@ -10,7 +10,7 @@ from tuning.detector_objective import Detection
 from tuning.search_config import SearchConfig
 
 _SEED = 0
-# Where the kernel distance decides; otherwise one, as each takes a third of drawing the samples.
+# Where the KID decides; otherwise one, as each takes a third of drawing the samples.
 _SUBSETS = 5
 
 
@@ -71,9 +71,9 @@ class Goal:
         return worse if self._detection is None else worse | {"detector_auroc": 0.0}
 
     def _distances(self, samples: np.ndarray) -> dict[str, float]:
-        real, seen = self._reference.statistics.real, self._reference.judge.embed(samples).features
+        real, seen = self._reference.statistics.real, self._reference.extractor.embed(samples).features
         subsets = _SUBSETS if self.name == "val_kid" else 1
-        kid, _ = metrics.kernel_distance(real.kept.features, seen, subsets=subsets, seed=_SEED)
+        kid, _ = metrics.kernel_inception_distance(real.kept.features, seen, subsets=subsets, seed=_SEED)
         return {
             "val_frechet_distance": metrics.frechet_distance(real.moments, metrics.Moments.of(seen)),
             "val_kid": kid,

@@ -18,7 +18,7 @@ _MOST_AXES = 9
 _SCATTERED = 4
 _LABELS = {
     "val_frechet_distance": "Fréchet distance",
-    "val_kid": "kernel distance",
+    "val_kid": "KID",
     "detector_auroc": "AUROC of the detector",
 }
 _POSITIVE = ("val_frechet_distance",)
@@ -111,10 +111,10 @@ def _summary(
 
 
 def _explain(config: SearchConfig) -> str:
-    judged = f"{config.samples:,} samples of the generator"
+    measured = f"{config.samples:,} samples of the generator"
     better = "lower" if config.direction == "min" else "higher"
     return (
-        f"Trials are compared by {config.objective}, the {better} the better, of {judged} against "
+        f"Trials are compared by {config.objective}, the {better} the better, of {measured} against "
         f"images that it does not learn from, after {', '.join(map(str, config.rungs))} epochs of "
         f"{config.epoch_images:,} images. Scores compare within this search only."
     )

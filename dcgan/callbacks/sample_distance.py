@@ -8,7 +8,7 @@ import keras
 from dcgan.callbacks import _samples
 from dcgan.features import Reference
 
-_LOGGED = {"val_frechet_distance": "frechet_distance", "val_kid": "kernel_distance"}
+_LOGGED = {"val_frechet_distance": "frechet_distance", "val_kid": "kid"}
 
 
 class SampleDistance(keras.callbacks.Callback):
@@ -20,7 +20,7 @@ class SampleDistance(keras.callbacks.Callback):
     of every epoch needs `every=1`, since other epochs have no value.
 
     Args:
-        reference: The real images and the judge, see `dcgan.features.Reference.compute`; its
+        reference: The real images and the extractor, see `dcgan.features.Reference.compute`; its
             `fake_count` says how many samples are drawn.
         every: Epochs from one measurement to the next; the last epoch of `fit` is measured in any
             case. Defaults to 1.
@@ -33,7 +33,7 @@ class SampleDistance(keras.callbacks.Callback):
         ValueError: If `every` is not above zero.
 
     Example:
-        >>> reference = dcgan.features.Reference.compute(test_images, judge)
+        >>> reference = dcgan.features.Reference.compute(test_images, extractor)
         >>> distance = SampleDistance(reference)
         >>> best = keras.callbacks.ModelCheckpoint(
         ...     "best.keras", monitor="val_frechet_distance", mode="min", save_best_only=True

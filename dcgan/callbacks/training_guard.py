@@ -23,11 +23,11 @@ class TrainingGuard(keras.callbacks.Callback):
       `steps_per_execution`. `keras.callbacks.TerminateOnNaN` reads `loss` only.
     - `"saturated"`: the discriminator has won outright. `real_accuracy` and `fake_accuracy` are
       both at least `accuracy_limit` and `g_loss` is at least `g_loss_limit`, for `patience`
-      epochs in a row. Logs without these names are never judged saturated.
+      epochs in a row. Logs without these names are never taken for saturated.
     - `"collapsed"`: the generator makes one image whatever its latents are. The `sample_variety`
       of 64 fixed samples is below `variety_limit` for `patience` epochs in a row.
 
-    Why a healthy short run passes: saturation and collapse are not judged in a training's first
+    Why a healthy short run passes: saturation and collapse are not looked for in a training's first
     1000 batches. In them a discriminator may well be right 99 times in 100, and a generator that is
     still finding the digits' common shape makes much the same grey blob of all latents. Of two
     healthy MNIST runs one had a variety of 0.72, after 80 batches of 0.02, after 280 of 0.57; the

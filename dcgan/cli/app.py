@@ -10,8 +10,8 @@ from dcgan.cli import (
     detect,
     evaluate,
     export,
+    features,
     info,
-    judge,
     push,
     quickstart,
     sample,
@@ -30,7 +30,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 app = typer.Typer(
     name="dcgan",
-    help="Train a DCGAN, judge its samples, detect generated images, export for TF Serving.",
+    help="Train a DCGAN, measure its samples, detect generated images, export for TF Serving.",
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -40,7 +40,7 @@ app.command()(tune.tune)
 app.command()(sample.sample)
 app.command()(info.info)
 app.command()(evaluate.evaluate)
-app.add_typer(judge.app, name="judge")
+app.add_typer(features.app, name="features")
 app.add_typer(detect.app, name="detect")
 app.command()(score.score)
 app.command()(export.export)

@@ -47,7 +47,7 @@ _Fakes = Annotated[
 @app.command()
 def run(
     run: RunArgument,
-    false_alarm_rate: _Rate = None,
+    false_positive_rate: _Rate = None,
     fakes: _Fakes = None,
     seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
 ) -> None:
@@ -61,7 +61,7 @@ def run(
 
     started = time.monotonic()
     with _bars() as progress:
-        fitting.fit_run(directory, false_alarm_rate=false_alarm_rate, seed=seed, progress=progress)
+        fitting.fit_run(directory, false_positive_rate=false_positive_rate, seed=seed, progress=progress)
     print(f"fitted in {time.monotonic() - started:.0f} s")
     with _bars() as progress:
         report = run_evaluation.evaluate_run(directory, fakes=named, progress=progress)
@@ -75,17 +75,19 @@ def calibrate(
         pathlib.Path,
         typer.Option(help="Real images of your own: a folder, a .npy or .npz file.", show_default=False),
     ],
-    false_alarm_rate: _Rate = None,
+    false_positive_rate: _Rate = None,
 ) -> None:
     """Set the threshold anew on your own real images."""
     directory = RunDirectory.open(run)
     quiet.silence_tensorflow()
     from dcgan.detector import recalibration
 
-    calibration = recalibration.recalibrate_run(directory, reals, false_alarm_rate=false_alarm_rate)
+    calibration = recalibration.recalibrate_run(
+        directory, reals, false_positive_rate=false_positive_rate
+    )
     print(
-        f"calibrated on {calibration.reals:,} reals: at most {calibration.false_alarm_rate:.3%} of such "
-        f"images are called fake"
+        f"calibrated on {calibration.reals:,} reals: at most {calibration.false_positive_rate:.3%} of "
+        f"such images are called fake"
     )
     print(f"detector  {directory.detector}")
 
@@ -140,7 +142,7 @@ def _bars() -> "Iterator[Progress]":
 
 
 def _show(report: dict[str, Any], directory: RunDirectory) -> None:
-    """Prints AUROC by condition and generator, the baselines' means and the false alarms."""
+    """Prints AUROC by condition and generator, the baselines' means and the false positives."""
     import rich.console
     import rich.table
 
@@ -151,12 +153,12 @@ def _show(report: dict[str, Any], directory: RunDirectory) -> None:
         cells = [f"{rows[name]['auroc']:.3f}" for name in generators]
         table.add_row(condition, *cells, f"{summary['mean_auroc']:.3f}", f"{summary['worst_auroc']:.3f}")
     for baseline, conditions in report["baselines"].items():
-        values = [conditions["laundered"][name]["auroc"] for name in generators]
+        values = [conditions["histogram-matched"][name]["auroc"] for name in generators]
         mean = sum(values) / len(values)
         cells = [f"{value:.3f}" for value in values]
-        table.add_row(f"{baseline}, laundered", *cells, f"{mean:.3f}", f"{min(values):.3f}")
+        table.add_row(f"{baseline}, histogram-matched", *cells, f"{mean:.3f}", f"{min(values):.3f}")
     rich.console.Console().print(table)
-    alarms = report["false_alarms"]
+    alarms = report["false_positives"]
     print(
         f"reals called fake  {alarms['realised']:.2%}, promised at most {alarms['promised']:.2%} "
         f"(of {alarms['reals']:,} unseen reals)"

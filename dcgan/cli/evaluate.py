@@ -11,7 +11,7 @@ from dcgan.runs.run_directory import RunDirectory
 
 def evaluate(
     run: RunArgument,
-    judge: Annotated[
+    features: Annotated[
         str | None,
         typer.Option(
             metavar="NAME|FILE",
@@ -31,7 +31,7 @@ def evaluate(
 
     with rich.console.Console(stderr=True).status("Starting") as status:
         report = evaluation.evaluate(
-            run, judge=judge, count=count, seed=seed, on_step=lambda step: status.update(step)
+            run, features=features, count=count, seed=seed, on_step=lambda step: status.update(step)
         )
     table = rich.table.Table("metric", "samples", "floor", "better", box=None)
     for score in report.scores.values():

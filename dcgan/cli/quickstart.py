@@ -23,7 +23,7 @@ class Effort:
     Attributes:
         split: The images that are learned from.
         epochs: Passes over them.
-        samples: How many samples are judged.
+        samples: How many samples are measured.
         minutes: How long it takes on two cores.
         quality: What to expect.
     """
@@ -77,7 +77,7 @@ def walk(effort: Effort, out: pathlib.Path) -> None:
         _say(f"2/6  Fitting a detector of generated images: dcgan detect {out}")
         detect.run(out)
     if not _has_part(run, "evaluation"):
-        _say(f"3/6  Judging the samples: dcgan evaluate {out}")
+        _say(f"3/6  Measuring the samples: dcgan evaluate {out}")
         evaluate.evaluate(out, count=effort.samples)
     _say(f"4/6  Exporting the detector and validating the export: dcgan export {out}")
     export.export(out)

@@ -78,7 +78,7 @@ def score(
         ),
     ] = [],  # noqa: B006 - Typer copies it.
 ) -> None:
-    """Score images: the probability that each is generated, and a verdict."""
+    """Score images: the probability that each is generated, and a decision."""
     if beam is not None:
         score_bulk.run(paths, beam, output=output or "jsonl", options=beam_option)
         return
@@ -178,7 +178,7 @@ def _flat_name(name: str) -> str:
 
 
 def _write_table(rows: "Iterable[Row]") -> None:
-    print(f"{'p_fake':>7}  {'verdict':7}  {'logit':>8}  file")
+    print(f"{'p_fake':>7}  {'decision':7}  {'logit':>8}  file")
     for row in rows:
         if row.error:
             print(f"{'-':>7}  {row.decision:7}  {'-':>8}  {row.file}: {row.error}")

@@ -13,7 +13,7 @@ _SAVED_MODEL = "saved_model.pb"
 
 
 def run(paths: list[str], out: str, *, output: str, options: list[str]) -> None:
-    """Scores what the patterns match and prints how many of each verdict there are.
+    """Scores what the patterns match and prints how many of each decision there are.
 
     Args:
         paths: A run or an exported version, then patterns.

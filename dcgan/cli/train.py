@@ -52,7 +52,7 @@ def train(
     strategy: Annotated[
         str | None, typer.Option(help=f"One of {', '.join(STRATEGIES)}.", show_default="one_device")
     ] = None,
-    judge: Annotated[
+    features: Annotated[
         str | None,
         typer.Option(
             help="What measures samples: none, mnist, random, inception_v3 or a .keras file.",
@@ -71,7 +71,7 @@ def train(
         run={"data": data and absolute(data), "split": split, "precision": precision}
         | {
             "strategy": strategy,
-            "judge": judge and _judge(judge),
+            "features": features and _feature_source(features),
             "seed": seed,
             "skip_bad": skip_bad or None,
         },
@@ -101,8 +101,8 @@ def _configure(
     )
 
 
-def _judge(name: str) -> str:
-    """Makes a judge's file independent of the working directory."""
+def _feature_source(name: str) -> str:
+    """Makes a feature extractor's file independent of the working directory."""
     return absolute(name) if name.endswith(".keras") else name
 
 

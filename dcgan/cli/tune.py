@@ -73,7 +73,7 @@ def tune(
     algorithm: Annotated[
         str, typer.Option(help=f"One of {', '.join(ALGORITHMS)}.", rich_help_panel=_SEARCH)
     ] = SearchConfig.algorithm,
-    judge: Annotated[
+    features: Annotated[
         str | None,
         typer.Option(
             help="What measures samples: mnist, random, inception_v3 or a .keras file.",
@@ -124,7 +124,7 @@ def tune(
         data=data and absolute(data),
         split=split,
         precision=precision,
-        judge=judge and (absolute(judge) if judge.endswith(".keras") else judge),
+        features=features and (absolute(features) if features.endswith(".keras") else features),
         skip_bad=skip_bad or None,
     )
     search_config = SearchConfig(

@@ -6,7 +6,7 @@ from dcgan.detector.detector_model import Detector
 from dcgan.detector.evaluation.holdout_evaluation import evaluate
 from dcgan.detector.evaluation.run_evaluation import evaluate_run
 from dcgan.detector.fakes.fake_pool import FakePool, Fakes
-from dcgan.detector.fakes.histogram_matching import launder
+from dcgan.detector.fakes.histogram_matching import match_histograms
 from dcgan.detector.fitting import Fitted, fit, fit_run
 from dcgan.detector.reals import Reals
 from dcgan.detector.recalibration import recalibrate_run
@@ -26,8 +26,8 @@ __all__ = [
     "fit",
     "fit_run",
     "heat_maps",
-    "launder",
     "load",
+    "match_histograms",
     "overlay",
     "recalibrate_run",
     "save",

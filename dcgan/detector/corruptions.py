@@ -81,7 +81,7 @@ def noise(images: tf.Tensor, deviation: tf.Tensor | float, *, seed: tf.Tensor | 
     return _to_uint8(tf.cast(images, tf.float32) + deviation * drawn)
 
 
-PERTURBATIONS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
+CORRUPTIONS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "jpeg 95": lambda images: jpeg(images, 95),
     "jpeg 75": lambda images: jpeg(images, 75),
     "jpeg 50": lambda images: jpeg(images, 50),

@@ -22,9 +22,9 @@ class DetectorConfig:
         batch_size: Images a step, half of them fakes. Defaults to 64.
         learning_rate: Muon's, rising at first and then falling to 0. Defaults to 0.012.
         width: Of the classifier, see `network.build_classifier`. Defaults to 32.
-        false_alarm_rate: Bound on the share of reals called fake. Defaults to 0.01.
+        false_positive_rate: Bound on the share of reals called fake. Defaults to 0.01.
         miss_rate: Share of unseen generators' fakes that may be called real; between the two, the
-            verdict is "unsure". Defaults to 0.02.
+            decision is "unsure". Defaults to 0.02.
         seed: Of everything random. Defaults to 0.
 
     Raises:
@@ -40,7 +40,7 @@ class DetectorConfig:
     batch_size: int = 64
     learning_rate: float = 0.012
     width: int = 32
-    false_alarm_rate: float = 0.01
+    false_positive_rate: float = 0.01
     miss_rate: float = 0.02
     seed: int = 0
 
@@ -55,7 +55,7 @@ class DetectorConfig:
             raise InputError(
                 f"batch_size: expected an even number from 8. Received: {self.batch_size!r}"
             )
-        for name in ("false_alarm_rate", "miss_rate"):
+        for name in ("false_positive_rate", "miss_rate"):
             if not 0 < getattr(self, name) < 1:
                 raise InputError(
                     f"{name}: expected above 0 and below 1. Received: {getattr(self, name)!r}"

@@ -123,7 +123,7 @@ class Detector(keras.Model):
         fake_classifier.adapt(self.classifier, images)
 
     def call(self, images: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
-        """Judges images.
+        """Scores images.
 
         Args:
             images: Shape (batch, height, width, channels), float32, -1 to 1.
@@ -132,7 +132,7 @@ class Detector(keras.Model):
         Returns:
             `p_fake` and `discriminator_logit`, float32, and `decision`, int32, each of shape (batch,).
         """
-        logits, discriminator_logits = self._judge(images, training=training)
+        logits, discriminator_logits = self._forward(images, training=training)
         logits = logits[:, 0]
         slope, offset, fake_above, real_below = tf.unstack(self.scale.value)
         decision = tf.cast(logits >= real_below, tf.int32) + tf.cast(logits > fake_above, tf.int32)
@@ -149,10 +149,10 @@ class Detector(keras.Model):
             images: As in `call`.
             training: As in `call`. Defaults to False.
         """
-        return self._judge(images, training=training)[0][:, 0]
+        return self._forward(images, training=training)[0][:, 0]
 
     def score(self, images: np.ndarray, *, batch_size: int = _BATCH) -> dict[str, np.ndarray]:
-        """Judges any number of images as files hold them.
+        """Scores any number of images as files hold them.
 
         Args:
             images: Shape (count, height, width, channels), uint8.
@@ -185,7 +185,7 @@ class Detector(keras.Model):
         images, labels = data
         labels = tf.cast(labels, tf.float32)
         with tf.GradientTape() as tape:
-            logits, *alone = tf.unstack(self._judge(images, training=True)[0], axis=1)
+            logits, *alone = tf.unstack(self._forward(images, training=True)[0], axis=1)
             losses = _cross_entropy(labels, logits)
             aside = tf.add_n([_cross_entropy(labels, each) for each in alone])
             loss = tf.reduce_mean(losses + _ALONE * aside)
@@ -230,7 +230,7 @@ class Detector(keras.Model):
             graph(tf.constant(images[start : start + size])) for start in range(0, len(images), size)
         ]
 
-    def _judge(self, images: tf.Tensor, *, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
+    def _forward(self, images: tf.Tensor, *, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
         images = tf.convert_to_tensor(images)
         count = tf.shape(images)[0]
         if not training:

@@ -47,7 +47,7 @@ class Fitted:
 def fit_run(
     run: RunDirectory,
     *,
-    false_alarm_rate: float | None = None,
+    false_positive_rate: float | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Fitted:
@@ -55,8 +55,8 @@ def fit_run(
 
     Args:
         run: A trained run.
-        false_alarm_rate: Bound on the share of reals called fake. Defaults to 0.01, or to what so many
-            calibration images can promise, if that is more.
+        false_positive_rate: Bound on the share of reals called fake. Defaults to 0.01, or to
+            the lowest rate that so many calibration images can promise.
         seed: Of everything random. Defaults to 0.
         progress: Called after each step. Defaults to None.
 
@@ -73,13 +73,13 @@ def fit_run(
     config = run.load_config()
     model = sampling.load_model(run.newest_model())
     reals = Reals.load(config)
-    rate = _default_rate(len(reals.calibration)) if false_alarm_rate is None else false_alarm_rate
+    rate = _default_rate(len(reals.calibration)) if false_positive_rate is None else false_positive_rate
     threshold.check_count(len(reals.calibration), rate)
     settings = DetectorConfig.for_run(
         config,
         images=len(reals.train),
         seed=seed,
-        false_alarm_rate=rate,
+        false_positive_rate=rate,
     )
     counter = StepCounter(progress)
     counter.begin("fakes", collection.steps(settings))
@@ -122,10 +122,10 @@ def fit(
         The detector and what it was made of.
 
     Raises:
-        InputError: If there are too few reals for the false-alarm rate.
+        InputError: If there are too few reals for the false positive rate.
     """
     settings = settings or DetectorConfig()
-    threshold.check_count(len(reals.calibration), settings.false_alarm_rate)
+    threshold.check_count(len(reals.calibration), settings.false_positive_rate)
     counter = StepCounter(progress)
     counter.begin("detector", settings.steps)
     seen = pool.where(_seen(pool))
@@ -150,7 +150,7 @@ def fit(
             detector.raw_scores(reals.calibration),
             left_out.logits,
             fake_origins=left_out.origins,
-            false_alarm_rate=settings.false_alarm_rate,
+            false_positive_rate=settings.false_positive_rate,
             miss_rate=settings.miss_rate,
         )
     )
@@ -159,7 +159,7 @@ def fit(
 
 def _default_rate(reals: int) -> float:
     """The default of `DetectorConfig`, or the lowest rate that so many reals can promise."""
-    return max(DetectorConfig.false_alarm_rate, 1 / (reals + 1))
+    return max(DetectorConfig.false_positive_rate, 1 / (reals + 1))
 
 
 def _train(
@@ -209,7 +209,7 @@ def _seen(pool: FakePool) -> np.ndarray:
 def _score_left_out(
     detector: Detector, folds: dict[str, Detector], pool: FakePool, reals: Reals, *, seed: int
 ) -> LeftOut:
-    """Scores fakes that were not trained on, half of them laundered.
+    """Scores fakes that were not trained on, half of them histogram-matched.
 
     Each counts twice: as the detector scores it, which is what a generator of a known family gets, and
     with its distance from the reals reduced as a generator's of an unknown family would be. How much
@@ -244,9 +244,9 @@ def _distance(detector: Detector, pool: FakePool, reals: Reals) -> float:
 
 
 def _score_fakes(detector: Detector, pool: FakePool, reals: Reals, *, seed: int) -> LeftOut:
-    """Scores at most some of a pool's fakes, every other one laundered."""
+    """Scores at most some of a pool's fakes, every other one histogram-matched."""
     order = np.random.default_rng(seed).permutation(len(pool.images))[:_LEFT_OUT_FAKES]
     part = pool.where(order)
-    plain, laundered = part.images[::2], part.laundered(reals.train, seed=seed)[1::2]
-    logits = [detector.raw_scores(images) for images in (plain, laundered)]
+    plain, matched = part.images[::2], part.histogram_matched(reals.train, seed=seed)[1::2]
+    logits = [detector.raw_scores(images) for images in (plain, matched)]
     return LeftOut(np.concatenate(logits), np.concatenate([part.origins[::2], part.origins[1::2]]))

@@ -14,7 +14,7 @@ def recalibrate_run(
     run: RunDirectory,
     reals: str | os.PathLike[str] | np.ndarray,
     *,
-    false_alarm_rate: float | None = None,
+    false_positive_rate: float | None = None,
 ) -> Calibration:
     """Calibrates a run's detector on the user's own reals and writes it back.
 
@@ -22,7 +22,7 @@ def recalibrate_run(
         run: A run with a detector.
         reals: What `dcgan.load_images` loads: images as the detector will meet them, none of which it
             was trained on.
-        false_alarm_rate: Bound on the share of such reals called fake. Defaults to the one that the
+        false_positive_rate: Bound on the share of such reals called fake. Defaults to the one that the
             detector was fitted with.
 
     Returns:
@@ -38,14 +38,14 @@ def recalibrate_run(
     left_out = files.load_left_out()
     size, _, channels = detector.image_shape
     images = data.load_images(reals, split="all", image_size=size, channels=channels).images
-    rate = settings.false_alarm_rate if false_alarm_rate is None else false_alarm_rate
+    rate = settings.false_positive_rate if false_positive_rate is None else false_positive_rate
     # Before the scoring, which takes long for many images.
     threshold.check_count(len(images), rate)
     new = threshold.calibrate(
         detector.raw_scores(images),
         left_out.logits,
         fake_origins=left_out.origins,
-        false_alarm_rate=rate,
+        false_positive_rate=rate,
         miss_rate=settings.miss_rate,
     )
     detector.calibrate(new)

@@ -17,7 +17,7 @@ _SMALLEST = 224
 
 
 def heat_maps(detector: Detector, images: np.ndarray, *, seed: int = 0) -> np.ndarray:
-    """Measures how strongly each pixel's neighbourhood bears on the verdict.
+    """Measures how strongly each pixel's neighbourhood bears on the decision.
 
     The magnitude of the logit's gradient by the pixels, averaged over copies with a little noise,
     summed over the channels and smoothed.

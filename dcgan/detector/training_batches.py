@@ -8,7 +8,7 @@ from dcgan.detector import corruptions
 from dcgan.detector.fakes import histogram_matching
 from dcgan.detector.fakes.fake_pool import FakePool
 
-# Shares of the fakes as they are, laundered together and laundered one by one: with plain ones alone, a
+# Shares of the fakes as they are, histogram-matched together, and one by one: with plain ones alone, a
 # detector would learn to look at the histogram, which tells its training fakes so well that it would
 # learn little else.
 _SHARES = (0.3, 0.3, 0.4)
@@ -56,5 +56,5 @@ def training_batches(
 
 def _versions(pool: FakePool, reals: np.ndarray, *, seed: int) -> np.ndarray:
     """The fakes as in `_SHARES`, shape (3, count, height, width, channels)."""
-    each = histogram_matching.launder_each(pool.images, reals, seed=seed)
-    return np.stack([pool.images, pool.laundered(reals, seed=seed), each])
+    each = histogram_matching.match_histograms_individually(pool.images, reals, seed=seed)
+    return np.stack([pool.images, pool.histogram_matched(reals, seed=seed), each])

@@ -1,4 +1,4 @@
-"""What is evaluated: a run's model, its images and the judge."""
+"""What is evaluated: a run's model, its images and the extractor."""
 
 import dataclasses
 import os
@@ -9,7 +9,7 @@ import numpy as np
 from dcgan import data, features, images, sampling
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
-from dcgan.features import Judge
+from dcgan.features import FeatureExtractor
 from dcgan.model import DCGAN
 from dcgan.runs import checkpoint_files
 from dcgan.runs.run_directory import RunDirectory
@@ -30,8 +30,8 @@ class Subject:
         epochs: How many epochs that has behind it.
         train: The images it learned from.
         test: The data's test split, to compare with.
-        judge: What sees features in images.
-        count: How many samples are judged.
+        extractor: What sees features in images.
+        count: How many samples are measured.
         seed: Of every draw.
         notes: What a reader must know about the figures.
     """
@@ -42,7 +42,7 @@ class Subject:
     epochs: int
     train: data.ImageSet
     test: data.ImageSet
-    judge: Judge
+    extractor: FeatureExtractor
     count: int
     seed: int
     notes: tuple[str, ...]
@@ -66,7 +66,7 @@ class Subject:
 def load(
     run: RunDirectory,
     *,
-    judge: Judge | str | os.PathLike[str] | None,
+    extractor: FeatureExtractor | str | os.PathLike[str] | None,
     count: int,
     seed: int,
 ) -> Subject:
@@ -74,16 +74,16 @@ def load(
 
     Args:
         run: The run.
-        judge: The judge, its name or its file; None for the run's own.
+        extractor: The feature extractor, its name or its file; None for the run's own.
         count: How many samples are wanted; fewer are drawn where there are fewer images.
         seed: Of every draw.
 
     Raises:
-        InputError: If a file of the run, its data or the judge cannot be used.
+        InputError: If a file of the run, its data or the extractor cannot be used.
     """
     config = run.load_config()
     path = run.newest_model()
-    chosen = judge if isinstance(judge, Judge) else _load_judge(config, judge)
+    chosen = extractor if isinstance(extractor, FeatureExtractor) else _load_extractor(config, extractor)
     model = sampling.load_model(path)
     train, test = data.load_split(config, config.split), data.load_split(config, "test")
     possible = min(len(train.images), len(test.images))
@@ -101,7 +101,7 @@ def load(
         epochs=epochs,
         train=train,
         test=test,
-        judge=chosen,
+        extractor=chosen,
         count=min(count, possible),
         seed=seed,
         notes=tuple(
@@ -110,18 +110,24 @@ def load(
     )
 
 
-def _load_judge(config: RunConfig, judge: str | os.PathLike[str] | None) -> Judge:
-    wanted = config.judge if judge is None else os.fspath(judge)
-    if judge is None and wanted == "none":
+def _load_extractor(config: RunConfig, extractor: str | os.PathLike[str] | None) -> FeatureExtractor:
+    wanted = config.features if extractor is None else os.fspath(extractor)
+    if extractor is None and wanted == "none":
         wanted = "auto"
-    loaded = features.for_run(dataclasses.replace(config, judge=wanted))
+    loaded = features.for_run(dataclasses.replace(config, features=wanted))
     if loaded is None:
-        raise InputError("judge none: expected a judge to evaluate with")
+        raise InputError("features none: expected a feature extractor to evaluate with")
     return loaded
 
 
 def _notes(
-    config: RunConfig, judge: Judge, *, epochs: int, finished: bool, asked: int, possible: int
+    config: RunConfig,
+    extractor: FeatureExtractor,
+    *,
+    epochs: int,
+    finished: bool,
+    asked: int,
+    possible: int,
 ) -> list[str]:
     notes = []
     if not finished:
@@ -131,21 +137,22 @@ def _notes(
         )
     if asked > possible:
         notes.append(
-            f"{possible:,} samples were judged, not {asked:,}, because there are no more images to "
+            f"{possible:,} samples were measured, not {asked:,}, because there are no more images to "
             "compare with."
         )
     if min(asked, possible) < _RELIABLE:
         notes.append(
-            f"Fewer than {_RELIABLE:,} samples were judged: compare the figures with their floors and "
+            f"Fewer than {_RELIABLE:,} samples were measured: compare the figures with their floors and "
             "with figures of as many samples only."
         )
     if _holds_test_images(config.split):
         notes.append(
             f"The run learned from its test images, too (split {config.split}): the figures flatter it."
         )
-    if _holds_test_images(judge.learned_from):
+    if _holds_test_images(extractor.trained_on):
         notes.append(
-            f"The judge learned from test images ({judge.learned_from}), which it should not have seen."
+            f"The feature extractor was trained on test images ({extractor.trained_on}), which it "
+            "should not have seen."
         )
     return notes
 

@@ -19,7 +19,7 @@ _SAMPLES, _ENDS, _TEST = range(3)
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Classes:
-    """The shares of images that the judge puts into each class.
+    """The shares of images that the extractor puts into each class.
 
     Attributes:
         names: The classes.
@@ -37,11 +37,11 @@ class Findings:
     """Figures and pictures of a run.
 
     Attributes:
-        samples: The judged samples, shape (count, height, width, channels), uint8.
+        samples: The measured samples, shape (count, height, width, channels), uint8.
         scores: By metric.
-        features: Nearest training images of the first 1000 samples, by the judge's features.
+        features: Nearest training images of the first 1000 samples, by the extractor's features.
         pixels: Likewise, by pixels.
-        classes: Shares of the judge's classes; None for a judge without.
+        classes: Shares of the extractor's classes; None for a feature extractor without.
         walks: Rows of samples on the way from one latent to another, shape (rows, steps, height,
             width, channels), uint8.
     """
@@ -55,10 +55,10 @@ class Findings:
 
 
 def find(subject: Subject, *, on_step: Callable[[str], None]) -> Findings:
-    """Draws samples and judges them.
+    """Draws samples and measures them.
 
     Args:
-        subject: The run, its images and the judge.
+        subject: The run, its images and the extractor.
         on_step: Called with what is done next.
     """
     on_step("Drawing samples")
@@ -67,14 +67,14 @@ def find(subject: Subject, *, on_step: Callable[[str], None]) -> Findings:
     on_step("Looking at test images")
     reference = Reference.compute(
         subject.test.images,
-        subject.judge,
+        subject.extractor,
         floor_images=subject.train.images,
         fake_count=subject.count,
         seed=subject.seed,
         cache_dir=subject.run.references,
     )
-    on_step("Judging samples")
-    embedding = subject.judge.embed(samples)
+    on_step("Measuring samples")
+    embedding = subject.extractor.embed(samples)
     scores = reference.evaluate(embedding)
     on_step("Looking for the nearest training images")
     features, pixels = _compare(subject, samples, embedding)
@@ -99,8 +99,8 @@ def _compare(
     return (
         nearest_images.compare(
             embedding.features[:_COMPARED],
-            subject.judge.embed(test).features,
-            candidates=(batch.features for batch in subject.judge.embed_batches(train)),
+            subject.extractor.embed(test).features,
+            candidates=(batch.features for batch in subject.extractor.embed_batches(train)),
         ),
         nearest_images.compare(
             nearest_images.pixels(samples[:_COMPARED]),
@@ -122,9 +122,9 @@ def _classes(subject: Subject, real: Embedding, samples: Embedding) -> Classes |
 
 
 def _class_names(subject: Subject, count: int) -> Sequence[str]:
-    """Returns the data's class names where the judge learned from those data, else numbers."""
+    """Returns the data's class names where the extractor learned from those data, else numbers."""
     names = subject.test.class_names
-    same = subject.judge.learned_from.startswith(f"{subject.test.name}:")
+    same = subject.extractor.trained_on.startswith(f"{subject.test.name}:")
     return names if names and same and len(names) == count else [str(i) for i in range(count)]
 
 

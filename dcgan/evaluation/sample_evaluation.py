@@ -1,4 +1,4 @@
-"""A run, judged: figures and pictures in `report.json` and `report.html`."""
+"""A run, measured: figures and pictures in `report.json` and `report.html`."""
 
 import dataclasses
 import os
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dcgan.evaluation import evaluated_run, measurements, sample_metrics, sample_sections
 from dcgan.evaluation.measurements import Classes
 from dcgan.evaluation.nearest_images import Comparison
-from dcgan.features import Judge
+from dcgan.features import FeatureExtractor
 from dcgan.metrics import Score
 from dcgan.report import parts
 from dcgan.runs.run_directory import RunDirectory
@@ -19,10 +19,10 @@ class Report:
     """What `evaluate` found out.
 
     Attributes:
-        scores: By metric, each with judge, counts, seed and floor.
-        features: How near samples come to training images by the judge's features.
+        scores: By metric, each with extractor, counts, seed and floor.
+        features: How near samples come to training images by the extractor's features.
         pixels: Likewise by pixels, in grey levels.
-        classes: Shares of the judge's classes; None for a judge without.
+        classes: Shares of the extractor's classes; None for a feature extractor without.
         notes: What a reader must know about the figures.
         json: The file with all figures.
         html: The page with pictures, too.
@@ -40,19 +40,19 @@ class Report:
 def evaluate(
     run: str | os.PathLike[str],
     *,
-    judge: Judge | str | os.PathLike[str] | None = None,
+    features: FeatureExtractor | str | os.PathLike[str] | None = None,
     count: int = 10_000,
     seed: int = 0,
     on_step: Callable[[str], None] = lambda step: None,
 ) -> Report:
-    """Judges a run's samples against the test split of its data and writes the report.
+    """Scores a run's samples against the test split of its data and writes the report.
 
     The same run, arguments and software give the same files. Real images' statistics are kept in the
     run, so that a second call is quicker.
 
     Args:
-        run: The run's directory; a run that is not finished is judged by its newest checkpoint.
-        judge: A judge, or what `dcgan.features.load` takes. Defaults to the run's own.
+        run: The run's directory; a run that is not finished is measured by its newest checkpoint.
+        features: A feature extractor, or what `dcgan.features.load` takes. Defaults to the run's own.
         count: How many samples; no more than there are test or training images. Defaults to 10,000.
         seed: Of every draw. Defaults to 0.
         on_step: Called with what is done next. Defaults to nothing.
@@ -61,7 +61,7 @@ def evaluate(
         The figures and where they stand.
 
     Raises:
-        InputError: If there is no run, or one of its files, its data or the judge cannot be used.
+        InputError: If there is no run, or one of its files, its data or the extractor cannot be used.
 
     Example:
         >>> report = evaluate("runs/mnist")
@@ -70,7 +70,7 @@ def evaluate(
     """
     directory = RunDirectory.open(run)
     on_step("Loading the run and its images")
-    loaded = evaluated_run.load(directory, judge=judge, count=count, seed=seed)
+    loaded = evaluated_run.load(directory, extractor=features, count=count, seed=seed)
     of_run = sample_metrics.of_run(loaded)
     found = measurements.find(loaded, on_step=on_step)
     on_step("Writing the report")

@@ -27,12 +27,14 @@ def of_samples(subject: Subject, findings: Findings) -> dict[str, Any]:
     Returns:
         JSON values.
     """
-    judge = subject.judge
+    extractor = subject.extractor
     return {
         "epochs": subject.epochs,
         "count": subject.count,
         "seed": subject.seed,
-        "judge": {name: getattr(judge, name) for name in ("name", "learned_from", "accuracy", "digest")},
+        "features": {
+            name: getattr(extractor, name) for name in ("name", "trained_on", "accuracy", "digest")
+        },
         "data": {
             "train": {"split": subject.train.split, "count": len(subject.train.images)},
             "test": {"split": subject.test.split, "count": len(subject.test.images)},

@@ -9,7 +9,7 @@ import numpy as np
 from dcgan.evaluation import nearest_images
 from dcgan.evaluation.evaluated_run import Subject
 from dcgan.evaluation.measurements import Classes, Findings
-from dcgan.features import Judge
+from dcgan.features import FeatureExtractor
 from dcgan.metrics import Score
 from dcgan.report import charts, markup, pictures
 from dcgan.report.page import Section
@@ -19,7 +19,7 @@ _SHOWN = 10
 _CARDS = ("frechet_distance", "precision", "recall", "coverage")
 _MEANINGS = {
     "frechet_distance": "Distance of samples from test images, as normal distributions; 0 if equal.",
-    "kernel_distance": "The same without normal distributions; near 0, even below it, if equal.",
+    "kid": "The same without normal distributions; near 0, even below it, if equal.",
     "precision": "Share of samples that are like test images: fidelity.",
     "recall": "Share of test images that are like samples: diversity.",
     "density": "How many test images a sample is like, relative to what is expected; 1 if equal.",
@@ -117,8 +117,8 @@ def _metrics(subject: Subject, scores: Mapping[str, Score]) -> str:
     explained = (
         f"{subject.count:,} samples against {against} test images. "
         "The floor is what as many training images score in the samples' place: no generator can be "
-        f"expected to do better. {_describe(subject.judge)} Seed {subject.seed}. Figures compare with "
-        "those of the same judge and counts only."
+        f"expected to do better. {_describe(subject.extractor)} Seed {subject.seed}. Compare only "
+        "with metrics of the same features and counts."
     )
     return markup.table(rows, header=header) + markup.paragraph(explained)
 
@@ -144,7 +144,7 @@ def _nearest(subject: Subject, findings: Findings) -> str:
     closest = np.argsort(findings.features.samples.distances, kind="stable")[:_SHOWN]
     explained = (
         "Does the generator copy? The top row shows samples, the middle row the training image that "
-        "is nearest by the judge's features, the bottom row the one that is nearest by pixels."
+        "is nearest by the extractor's features, the bottom row the one that is nearest by pixels."
     )
     yardstick = (
         "Test images, which the generator has never seen, are the yardstick: samples that come much "
@@ -202,7 +202,7 @@ def _interpolations(walks: np.ndarray) -> str:
 def _classes(classes: Classes) -> str:
     values = {"test images": classes.real, "samples": classes.samples}
     plot = charts.bars(values, names=classes.names, label="share")
-    return _plot(plot, "Share of images in each class", "As the judge classifies them.")
+    return _plot(plot, "Share of images in each class", "As the extractor classifies them.")
 
 
 def _sheet(images: np.ndarray, alt: str, caption: str, *, columns: int | None = None) -> str:
@@ -226,12 +226,12 @@ def _floor(score: Score) -> str:
     return "" if score.floor is None else f"floor {_number(score.floor)}"
 
 
-def _describe(judge: Judge) -> str:
-    text = f"The judge is {judge.name}"
-    if judge.learned_from:
-        text += f", which learned from {judge.learned_from}"
-    if judge.accuracy is not None:
-        text += f" and classifies {judge.accuracy:.2%} of unseen images correctly"
+def _describe(extractor: FeatureExtractor) -> str:
+    text = f"The extractor is {extractor.name}"
+    if extractor.trained_on:
+        text += f", which learned from {extractor.trained_on}"
+    if extractor.accuracy is not None:
+        text += f" and classifies {extractor.accuracy:.2%} of unseen images correctly"
     return text + "."
 
 

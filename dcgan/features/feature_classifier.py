@@ -1,4 +1,4 @@
-"""The classifier behind a fitted judge."""
+"""The classifier behind a fitted extractor."""
 
 import keras
 
@@ -44,7 +44,7 @@ def build_classifier(image_shape: tuple[int, int, int], classes: int, *, seed: i
     x = keras.layers.BatchNormalization(center=False, scale=False, name="features")(pool(x))
     initial = keras.initializers.GlorotUniform(seed=next(seeds))
     logits = keras.layers.Dense(classes, kernel_initializer=initial, name="logits")(x)
-    return keras.Model(inputs, keras.layers.Softmax(name="probabilities")(logits), name="judge")
+    return keras.Model(inputs, keras.layers.Softmax(name="probabilities")(logits), name="extractor")
 
 
 def _halvings(size: int) -> int:

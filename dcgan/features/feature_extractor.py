@@ -1,4 +1,4 @@
-"""The judge: whatever turns images into features."""
+"""The extractor: whatever turns images into features."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
@@ -8,14 +8,14 @@ import numpy as np
 from dcgan import images as pixels
 from dcgan.metrics.embedding import Embedding
 
-# The name of the judge that has learned nothing.
+# The name of the extractor that has learned nothing.
 RANDOM = "random"
 
 _BATCH = 500
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Judge:
+class FeatureExtractor:
     """A named feature extractor.
 
     Attributes:
@@ -23,24 +23,24 @@ class Judge:
         extract: From uint8 images, shape (batch, height, width, channels), to features of shape
             (batch, dim), or to an `Embedding` if it knows classes, too.
         image_shape: The (height, width, channels) that it takes; None for any.
-        learned_from: The data and split that it learned from, such as "mnist:train". A judge must
-            not have seen the images it judges against.
-        digest: Tells it from every other judge, whatever their names; statistics are cached by it.
+        trained_on: The data and split that it was trained on, such as "mnist:train"; they must not
+            hold the images that samples are compared with.
+        digest: Tells it from every other extractor, whatever their names; statistics are cached by it.
             Empty for a function that cannot be told apart, whose statistics are not cached.
         accuracy: Share of images of an unseen split that it classifies correctly, if measured.
 
     Example:
         >>> def histogram(images):
         ...     return np.stack([np.bincount(image.ravel() // 32, minlength=8) for image in images])
-        >>> judge = Judge(name="histogram", extract=histogram)
-        >>> judge.embed(images).features.shape
+        >>> extractor = FeatureExtractor(name="histogram", extract=histogram)
+        >>> extractor.embed(images).features.shape
         (1000, 8)
     """
 
     name: str
     extract: Callable[[np.ndarray], np.ndarray | Embedding]
     image_shape: tuple[int, int, int] | None = None
-    learned_from: str = ""
+    trained_on: str = ""
     digest: str = ""
     accuracy: float | None = None
 
@@ -52,10 +52,10 @@ class Judge:
                 rounded to the 256 levels that real images have.
 
         Returns:
-            Features and, if the judge knows classes, probabilities, in the images' order.
+            Features and, if the extractor knows classes, probabilities, in the images' order.
 
         Raises:
-            ValueError: If there are no images, or not of the shape the judge takes.
+            ValueError: If there are no images, or not of the shape the extractor takes.
         """
         return Embedding.concatenate(list(self.embed_batches(images)))
 
@@ -81,25 +81,25 @@ class Judge:
         """Returns the share of images whose most probable class is their label.
 
         Args:
-            images: As for `embed`, of a split that the judge has not learned from.
+            images: As for `embed`, of a split that the extractor has not learned from.
             labels: Shape (count,), int.
 
         Returns:
             The accuracy, 0 to 1.
 
         Raises:
-            ValueError: If the judge knows no classes.
+            ValueError: If the extractor knows no classes.
         """
         probabilities = self.embed(images).probabilities
         if probabilities is None:
-            raise ValueError(f"Expected a judge with classes. Received: {self.name}")
+            raise ValueError(f"Expected a feature extractor with classes. Received: {self.name}")
         return float(np.mean(probabilities.argmax(axis=1) == labels))
 
     def _check(self, shape: tuple[int, ...]) -> None:
         if len(shape) != 4 or not shape[0] or self.image_shape not in (None, shape[1:]):
             sides = self.image_shape or ("height", "width", "channels")
             raise ValueError(
-                f"Expected images of shape (count, {', '.join(map(str, sides))}) for the judge "
+                f"Expected images of shape (count, {', '.join(map(str, sides))}) for the extractor "
                 f"{self.name}. Received: images.shape={shape}"
             )
 
@@ -108,9 +108,7 @@ def _to_embedding(given: np.ndarray | Embedding, count: int) -> Embedding:
     embedding = given if isinstance(given, Embedding) else Embedding(given)
     features = np.asarray(embedding.features, np.float64)
     if features.ndim != 2 or len(features) != count:
-        raise ValueError(
-            f"Expected features of shape ({count}, dim) from the judge. Received: shape={features.shape}"
-        )
+        raise ValueError(f"Expected features of shape ({count}, dim). Received: shape={features.shape}")
     probabilities = embedding.probabilities
     if probabilities is not None:
         probabilities = np.asarray(probabilities, np.float64)

@@ -1,11 +1,11 @@
-"""Training a judge on labelled images."""
+"""Training a feature extractor on labelled images."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dcgan.features.feature_extractor import Judge
+from dcgan.features.feature_extractor import FeatureExtractor
 
 if TYPE_CHECKING:
     import keras
@@ -15,30 +15,30 @@ _PEAK_RATE = 4e-3
 _WARM_UP = 0.1
 
 
-def fit_judge(
+def fit_extractor(
     images: np.ndarray,
     labels: np.ndarray,
     *,
     name: str,
-    learned_from: str,
+    trained_on: str,
     epochs: int = 12,
     batch_size: int = 128,
     seed: int = 0,
     verbose: int = 0,
     callbacks: Sequence["keras.callbacks.Callback"] = (),
-) -> Judge:
-    """Trains a classifier on labelled images and makes a judge of it.
+) -> FeatureExtractor:
+    """Trains a classifier on labelled images and makes a feature extractor of it.
 
     Each batch is turned, zoomed, sheared and shifted a little, never flipped. The learning rate
-    rises for a tenth of the steps and then falls to zero along a cosine. A judge must not see the
-    images it will judge against: train it on one split, compare generators with another.
+    rises for a tenth of the steps and then falls to zero along a cosine. Train it on one
+    split and compare generators with another: it must not have seen the images of the comparison.
 
     Args:
         images: Shape (count, height, width, channels), uint8, square of 28 to 128 pixels, with 1
             or 3 channels.
         labels: Shape (count,), int, class numbers from 0; the largest sets the number of classes.
-        name: What the judge is called in reports.
-        learned_from: The data and split that `images` are, such as "mnist:train"; it is recorded.
+        name: What the extractor is called in reports.
+        trained_on: The data and split that `images` are, such as "mnist:train"; it is recorded.
         epochs: Passes over the images. Defaults to 12.
         batch_size: Images a step. Defaults to 128.
         seed: Seed of the initial weights, the order and the variations. Defaults to 0.
@@ -46,14 +46,14 @@ def fit_judge(
         callbacks: Called as it learns. Defaults to none.
 
     Returns:
-        The judge, which knows the classes and works at once.
+        The extractor, which knows the classes and works at once.
 
     Raises:
         ValueError: If the images or labels are not such.
 
     Example:
-        >>> judge = fit_judge(images, labels, name="shapes", learned_from="shapes:train")
-        >>> judge.embed(other_images).features.shape
+        >>> extractor = fit_extractor(images, labels, name="shapes", trained_on="shapes:train")
+        >>> extractor.embed(other_images).features.shape
         (1000, 64)
 
     Reference:
@@ -83,7 +83,7 @@ def fit_judge(
         verbose=verbose,
         callbacks=list(callbacks),
     )
-    return keras_features.judge_from_model(classifier, name=name, learned_from=learned_from)
+    return keras_features.extractor_from_model(classifier, name=name, trained_on=trained_on)
 
 
 def _check(images: np.ndarray, labels: np.ndarray) -> None:

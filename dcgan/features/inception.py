@@ -1,4 +1,4 @@
-"""ImageNet's Inception v3 as a judge."""
+"""ImageNet's Inception v3 as a feature extractor."""
 
 import contextlib
 import socket
@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from dcgan.errors import InputError
-from dcgan.features.feature_extractor import Judge
+from dcgan.features.feature_extractor import FeatureExtractor
 from dcgan.features.keras_features import KerasExtractor
 from dcgan.metrics.embedding import Embedding
 
@@ -17,7 +17,7 @@ _BATCH = 50
 _PATIENCE = 15.0
 
 
-def load_inception() -> Judge:
+def load_inception() -> FeatureExtractor:
     """Loads Inception v3, whose weights Keras downloads once and keeps in its own cache.
 
     Images of any size are scaled to 299 pixels, grey ones become RGB. Features are the 2048 of the
@@ -25,7 +25,7 @@ def load_inception() -> Judge:
     FID, so that figures compare among themselves only.
 
     Returns:
-        The judge.
+        The extractor.
 
     Raises:
         InputError: If the weights cannot be fetched; a server that stays silent is given up after
@@ -40,13 +40,13 @@ def load_inception() -> Judge:
     except Exception as error:
         reason = " ".join(str(error).split())
         raise InputError(
-            f"judge inception_v3: expected to fetch its weights from the network: {reason}"
+            f"features inception_v3: expected to fetch its weights from the network: {reason}"
         ) from error
     extract = KerasExtractor(model)
-    return Judge(
+    return FeatureExtractor(
         name="inception_v3",
         extract=lambda images: _embed(extract, images),
-        learned_from="imagenet:train",
+        trained_on="imagenet:train",
         digest=extract.digest(),
     )
 

@@ -1,4 +1,4 @@
-"""Keras models as judges."""
+"""Keras models as feature extractors."""
 
 import hashlib
 
@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from dcgan import images as pixels
-from dcgan.features.feature_extractor import Judge
+from dcgan.features.feature_extractor import FeatureExtractor
 from dcgan.metrics.embedding import Embedding
 
 
@@ -59,30 +59,30 @@ class KerasExtractor:
         return digest.hexdigest()
 
 
-def judge_from_model(
-    model: keras.Model, *, name: str, learned_from: str = "", accuracy: float | None = None
-) -> Judge:
-    """Makes a judge of a Keras model.
+def extractor_from_model(
+    model: keras.Model, *, name: str, trained_on: str = "", accuracy: float | None = None
+) -> FeatureExtractor:
+    """Makes a feature extractor of a Keras model.
 
     Args:
         model: As for `KerasExtractor`.
-        name: What the judge is called in reports.
-        learned_from: The data and split that the model learned from. Defaults to "", unknown.
+        name: What the extractor is called in reports.
+        trained_on: The data and split that the model learned from. Defaults to "", unknown.
         accuracy: Accuracy on an unseen split, if measured. Defaults to None.
 
     Returns:
-        The judge.
+        The extractor.
 
     Raises:
         ValueError: If it is not such a model.
     """
     extract = KerasExtractor(model)
     sides = tuple(model.inputs[0].shape[1:])
-    return Judge(
+    return FeatureExtractor(
         name=name,
         extract=extract,
         image_shape=None if None in sides else sides,
-        learned_from=learned_from,
+        trained_on=trained_on,
         digest=extract.digest(),
         accuracy=accuracy,
     )

@@ -1,4 +1,4 @@
-"""Judges from labelled data sets, measured and saved."""
+"""Feature extractors from labelled data sets, measured and saved."""
 
 import dataclasses
 import os
@@ -11,7 +11,7 @@ import numpy as np
 
 from dcgan.errors import InputError
 from dcgan.features import feature_files, feature_training
-from dcgan.features.feature_extractor import Judge
+from dcgan.features.feature_extractor import FeatureExtractor
 
 if TYPE_CHECKING:
     import keras
@@ -24,7 +24,7 @@ _LABELLED = (
 )
 
 
-def fit_file(
+def fit_extractor_file(
     source: str | os.PathLike[str],
     out: str | os.PathLike[str],
     *,
@@ -34,29 +34,29 @@ def fit_file(
     epochs: int = 12,
     seed: int = 0,
     callbacks: Sequence["keras.callbacks.Callback"] = (),
-) -> Judge:
-    """Trains a judge on labelled data, measures it on the test split and saves it.
+) -> FeatureExtractor:
+    """Trains a feature extractor on labelled data, measures it on the test split and saves it.
 
     Args:
         source: As for `dcgan.load_images`, with labels.
-        out: The ".keras" file to write; its name without the suffix becomes the judge's.
-        split: What the judge learns from; no test images, which it is measured on and will judge
+        out: The ".keras" file to write; its name without the suffix becomes the extractor's.
+        split: What the extractor learns from; no test images, which it is measured on and will measure
             against. Defaults to "train".
-        image_size: Pixels a side, those of the runs to be judged. Defaults to the source's own.
+        image_size: Pixels a side, those of the runs to be measured. Defaults to the source's own.
         channels: 1 for grey, 3 for RGB, likewise. Defaults to the source's own.
         epochs: Passes over the images. Defaults to 12.
         seed: Of everything random. Defaults to 0.
-        callbacks: Called as the judge learns. Defaults to none.
+        callbacks: Called as the extractor learns. Defaults to none.
 
     Returns:
-        The judge, with its accuracy on the test split.
+        The extractor, with its accuracy on the test split.
 
     Raises:
         InputError: If the data have no labels or are not square images of 28 to 128 pixels, the
             split holds test images, or the file cannot be written.
 
     Example:
-        >>> fit_file("fashion_mnist", "fashion.keras").accuracy
+        >>> fit_extractor_file("fashion_mnist", "fashion.keras").accuracy
         0.93
     """
     _check_split(split)
@@ -64,29 +64,31 @@ def fit_file(
     train = _load(source, split, image_size, channels)
     test = _load(source, "test", image_size, channels)
     try:
-        judge = feature_training.fit_judge(
+        extractor = feature_training.fit_extractor(
             train.images,
             _labels(train),
             name=path.stem,
-            learned_from=f"{train.name}:{split}",
+            trained_on=f"{train.name}:{split}",
             epochs=epochs,
             seed=seed,
             callbacks=callbacks,
         )
     except ValueError as error:
         raise InputError(f"{source}: {error}") from error
-    judge = dataclasses.replace(judge, accuracy=judge.measure_accuracy(test.images, _labels(test)))
+    extractor = dataclasses.replace(
+        extractor, accuracy=extractor.measure_accuracy(test.images, _labels(test))
+    )
     try:
-        feature_files.save(judge, path)
+        feature_files.save(extractor, path)
     except OSError as error:
         raise InputError(f"{path}: expected a file to write ({error})") from None
-    return judge
+    return extractor
 
 
 def _check_split(split: str) -> None:
     if re.search(r"\b(all|test)\b", split):
         raise InputError(
-            f"split {split!r}: expected one without test images, which the judge is measured on"
+            f"split {split!r}: expected one without test images, which the extractor is measured on"
         )
 
 

@@ -1,4 +1,4 @@
-"""A judge that learned nothing, for data without labels."""
+"""A feature extractor that learned nothing, for data without labels."""
 
 import functools
 
@@ -6,30 +6,30 @@ import keras
 import numpy as np
 
 from dcgan.features import feature_classifier
-from dcgan.features.feature_extractor import RANDOM, Judge
+from dcgan.features.feature_extractor import RANDOM, FeatureExtractor
 from dcgan.features.keras_features import KerasExtractor
 from dcgan.metrics.embedding import Embedding
 
 _SEED = 0
 
 
-def load_random() -> Judge:
-    """Makes the judge whose features are those of a classifier before any training.
+def load_random() -> FeatureExtractor:
+    """Makes the extractor whose features are those of a classifier before any training.
 
     Random weights depend on no data, so that no kind of image is strange to them, as faces are to a
     classifier of digits. They see noise, blur, shifts and missing kinds of image, and figures of
-    the same images compare. They know nothing of what an image shows: where a trained judge fits,
+    the same images compare. They know nothing of what an image shows: where a trained extractor fits,
     its figures agree better with people's.
 
     Returns:
-        The judge, for square images of 28 to 128 pixels with 1 or 3 channels. Its 64 features come
+        The extractor, for square images of 28 to 128 pixels with 1 or 3 channels. Its 64 features come
         from a network of the images' shape; the weights are the same on every machine.
 
     Reference:
         Naeem et al. (2020), Reliable Fidelity and Diversity Metrics for Generative Models, section
         on random embeddings, https://arxiv.org/abs/2002.09797
     """
-    return Judge(name=RANDOM, extract=_embed, digest=_extractor((28, 28, 1)).digest())
+    return FeatureExtractor(name=RANDOM, extract=_embed, digest=_extractor((28, 28, 1)).digest())
 
 
 def _embed(images: np.ndarray) -> Embedding:

@@ -1,4 +1,4 @@
-"""Real images as a judge sees them, ready to compare fakes with."""
+"""Real images as a feature extractor sees them, ready to compare fakes with."""
 
 import dataclasses
 import itertools
@@ -7,7 +7,7 @@ import pathlib
 
 import numpy as np
 
-from dcgan.features.feature_extractor import Judge
+from dcgan.features.feature_extractor import FeatureExtractor
 from dcgan.features.statistics_cache import Statistics, fingerprint, recall
 from dcgan.metrics import suite
 from dcgan.metrics.embedding import Embedding
@@ -19,24 +19,24 @@ _KEPT = 10_000
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Reference:
-    """Statistics of real images, computed once, against which sets of fakes are judged.
+    """Statistics of real images, computed once, against which sets of fakes are measured.
 
-    The same images, judge, seed and fakes give the same figures every time.
+    The same images, extractor, seed and fakes give the same figures every time.
 
     Attributes:
-        judge: The judge.
+        extractor: The extractor.
         statistics: Moments of all images; features of 10,000 of them at most, for the metrics that
             compare sample with sample; and the floor, if there is one.
-        fake_count: How many fakes will be judged.
+        fake_count: How many fakes will be measured.
         seed: Seed of every draw.
 
     Example:
-        >>> reference = Reference.compute(test_images, judge, floor_images=train_images)
+        >>> reference = Reference.compute(test_images, extractor, floor_images=train_images)
         >>> reference.distances(model.generate(10_000, seed=1))["frechet_distance"].value
         3.2
     """
 
-    judge: Judge
+    extractor: FeatureExtractor
     statistics: Statistics
     fake_count: int
     seed: int
@@ -45,7 +45,7 @@ class Reference:
     def compute(
         cls,
         images: np.ndarray,
-        judge: Judge,
+        extractor: FeatureExtractor,
         *,
         floor_images: np.ndarray | None = None,
         fake_count: int = 10_000,
@@ -55,45 +55,45 @@ class Reference:
         """Embeds real images, or reads what an earlier call with the same arguments wrote.
 
         Args:
-            images: Real images that neither the generator nor the judge learned from, shape
+            images: Real images that neither the generator nor the extractor learned from, shape
                 (count, height, width, channels), uint8.
-            judge: The judge.
+            extractor: The extractor.
             floor_images: Real images of another split, at least `fake_count`. As many are drawn
-                and judged as if they were fakes, which gives the floor. Defaults to None.
-            fake_count: How many fakes will be judged. Defaults to 10,000.
+                and measured as if they were fakes, which gives the floor. Defaults to None.
+            fake_count: How many fakes will be measured. Defaults to 10,000.
             seed: Seed of every draw. Defaults to 0.
             cache_dir: Directory to keep the statistics in. Defaults to None: nothing is kept. Nor
-                is it for a judge without a digest.
+                is it for a feature extractor without a digest.
 
         Returns:
             The reference.
 
         Raises:
-            ValueError: If the images are not of the judge's shape or `floor_images` are too few.
+            ValueError: If the images are not of the extractor's shape or `floor_images` are too few.
         """
 
         def measure() -> Statistics:
-            real = _embed(images, judge, seed=seed)
+            real = _embed(images, extractor, seed=seed)
             other = None
             if floor_images is not None:
                 rows = _choose(len(floor_images), fake_count, seed=seed)
-                other = judge.embed(floor_images[rows])
+                other = extractor.embed(floor_images[rows])
             floor = suite.floor_values(real, other, count=fake_count, seed=seed)
             return Statistics(real, floor)
 
-        if cache_dir is None or not judge.digest:
+        if cache_dir is None or not extractor.digest:
             statistics = measure()
         else:
-            key = fingerprint(judge.digest, images, floor_images, fake_count, seed)
+            key = fingerprint(extractor.digest, images, floor_images, fake_count, seed)
             statistics = recall(pathlib.Path(cache_dir) / f"reference-{key}.npz", measure)
-        return cls(judge=judge, statistics=statistics, fake_count=fake_count, seed=seed)
+        return cls(extractor=extractor, statistics=statistics, fake_count=fake_count, seed=seed)
 
     def distances(self, images: np.ndarray | Embedding) -> dict[str, Score]:
-        """Judges fakes by the Frechet and the kernel distance, cheap enough for training.
+        """Scores fakes by the Frechet and the KID, cheap enough for training.
 
         Args:
             images: `fake_count` fakes, shape (count, height, width, channels), float in [-1, 1] or
-                uint8; or what the judge has made of them already.
+                uint8; or what the extractor has made of them already.
 
         Returns:
             Scores by metric.
@@ -104,7 +104,7 @@ class Reference:
         return self._score(images, suite.distance_metrics)
 
     def evaluate(self, images: np.ndarray | Embedding) -> dict[str, Score]:
-        """Judges fakes by every metric.
+        """Scores fakes by every metric.
 
         Args:
             images: As for `distances`.
@@ -118,23 +118,23 @@ class Reference:
         return self._score(images, suite.all_metrics)
 
     def _score(self, images: np.ndarray | Embedding, metrics: suite.Metrics) -> dict[str, Score]:
-        fakes = images if isinstance(images, Embedding) else self.judge.embed(images)
+        fakes = images if isinstance(images, Embedding) else self.extractor.embed(images)
         if fakes.count != self.fake_count:
             raise ValueError(f"Expected {self.fake_count} fakes. Received: {fakes.count}")
         return suite.to_scores(
             metrics(self.statistics.real, fakes, seed=self.seed),
-            judge_name=self.judge.name,
+            features=self.extractor.name,
             fake_count=self.fake_count,
             seed=self.seed,
             floor=self.statistics.floor,
         )
 
 
-def _embed(images: np.ndarray, judge: Judge, *, seed: int) -> suite.Real:
+def _embed(images: np.ndarray, extractor: FeatureExtractor, *, seed: int) -> suite.Real:
     """Takes moments of all images but keeps the features of a random part, batch by batch."""
     chosen = np.zeros(len(images), bool)
     chosen[_choose(len(images), _KEPT, seed=seed)] = True
-    batches = judge.embed_batches(images)
+    batches = extractor.embed_batches(images)
     first = next(batches)
     moments, kept = Moments(first.features.shape[1]), []
     for batch in itertools.chain([first], batches):

@@ -1,4 +1,4 @@
-"""Trains the judge of digits that comes with the package: ``python -m dcgan.features.train_mnist``.
+"""Trains the extractor of digits that comes with the package: ``python -m dcgan.features.train_mnist``.
 
 It learns from the train split only; the accuracy in the JSON file beside the weights is that of the
 test split.
@@ -14,18 +14,20 @@ _OUTPUT = pathlib.Path(__file__).with_name("weights") / "mnist.keras"
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Trains, measures and saves the judge.
+    """Trains, measures and saves the extractor.
 
     Args:
         arguments: Command line arguments. Defaults to those of the process.
     """
-    parser = argparse.ArgumentParser(description="Trains the judge of MNIST digits.")
+    parser = argparse.ArgumentParser(description="Trains the extractor of MNIST digits.")
     parser.add_argument("--epochs", type=int, default=12)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--output", type=pathlib.Path, default=_OUTPUT)
     options = parser.parse_args(arguments)
-    judge = labelled_features.fit_file("mnist", options.output, epochs=options.epochs, seed=options.seed)
-    sys.stdout.write(f"{options.output}: test accuracy {judge.accuracy:.2%}\n")
+    extractor = labelled_features.fit_extractor_file(
+        "mnist", options.output, epochs=options.epochs, seed=options.seed
+    )
+    sys.stdout.write(f"{options.output}: test accuracy {extractor.accuracy:.2%}\n")
 
 
 if __name__ == "__main__":

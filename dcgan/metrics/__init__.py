@@ -1,9 +1,9 @@
-"""Metrics of generated images: pure NumPy in float64, on features that a judge extracts."""
+"""Metrics of generated images: pure NumPy in float64, on features that a feature extractor extracts."""
 
 from dcgan.metrics.classes import class_divergence, class_shares, classifier_score, entropy
 from dcgan.metrics.embedding import Embedding
 from dcgan.metrics.frechet import frechet_distance
-from dcgan.metrics.kid import kernel_distance
+from dcgan.metrics.kid import kernel_inception_distance
 from dcgan.metrics.moments import Moments
 from dcgan.metrics.neighbors import Neighborhood, neighborhood
 from dcgan.metrics.score import HIGHER_IS_BETTER, Score
@@ -21,6 +21,6 @@ __all__ = [
     "entropy",
     "evaluate_features",
     "frechet_distance",
-    "kernel_distance",
+    "kernel_inception_distance",
     "neighborhood",
 ]

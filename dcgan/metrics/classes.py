@@ -1,4 +1,4 @@
-"""What a judge that knows classes says of a set of images."""
+"""What a feature extractor that knows classes says of a set of images."""
 
 import numpy as np
 
@@ -57,7 +57,7 @@ def class_divergence(real: np.ndarray, fake: np.ndarray) -> float:
 def classifier_score(
     probabilities: np.ndarray, *, splits: int = 10, seed: int = 0
 ) -> tuple[float, float]:
-    r"""Returns the mean and spread of the classifier score; the Inception Score where that judges.
+    r"""Returns the mean and spread of the classifier score; the Inception Score with Inception's.
 
     .. math:: \exp\,\mathrm{E}_x\,\mathrm{KL}(p(y|x)\,\|\,p(y))
 

@@ -1,4 +1,4 @@
-"""What a judge makes of images."""
+"""What a feature extractor makes of images."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -8,12 +8,12 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Embedding:
-    """Features of a set of images and, where the judge knows classes, their probabilities.
+    """Features of a set of images and, where the extractor knows classes, their probabilities.
 
     Attributes:
         features: Shape (count, dim), float64.
-        probabilities: Shape (count, classes), float64, rows sum to 1; None for a judge without
-            classes.
+        probabilities: Shape (count, classes), float64, rows sum to 1; None where the extractor
+            knows no classes.
     """
 
     features: np.ndarray
@@ -21,7 +21,7 @@ class Embedding:
 
     @classmethod
     def concatenate(cls, parts: Sequence["Embedding"]) -> "Embedding":
-        """Joins embeddings of one judge, at least one, in their order."""
+        """Joins embeddings of one extractor, at least one, in their order."""
         known = [part.probabilities for part in parts if part.probabilities is not None]
         features = np.concatenate([part.features for part in parts])
         return cls(features, np.concatenate(known) if known else None)

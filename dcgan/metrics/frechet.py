@@ -6,7 +6,7 @@ from dcgan.metrics.moments import Moments
 
 
 def frechet_distance(first: Moments, second: Moments) -> float:
-    r"""Returns the squared Frechet distance of two sets of features; the FID if Inception judges.
+    r"""Returns the squared Frechet distance of two sets of features; the FID if they are Inception's.
 
     .. math:: |\mu_1 - \mu_2|^2 + \mathrm{tr}(C_1 + C_2) - 2\,\mathrm{tr}\,(C_1 C_2)^{1/2}
 

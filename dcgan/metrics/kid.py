@@ -1,9 +1,9 @@
-"""Kernel distance: the maximum mean discrepancy of two sets of features."""
+"""KID: the maximum mean discrepancy of two sets of features."""
 
 import numpy as np
 
 
-def kernel_distance(
+def kernel_inception_distance(
     real: np.ndarray,
     fake: np.ndarray,
     *,
@@ -11,7 +11,7 @@ def kernel_distance(
     subsets: int = 50,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Returns the mean and spread of the kernel distance over random subsets; the KID of features.
+    """Returns the mean and spread of the KID over random subsets; the KID of features.
 
     Each subset gives the unbiased estimate of the squared maximum mean discrepancy with the
     kernel ``(x @ y / dim + 1) ** 3``. Unlike the Frechet distance it does not depend on the number
@@ -32,7 +32,7 @@ def kernel_distance(
         ValueError: If the dimensions differ, or a set has fewer than two samples.
 
     Example:
-        >>> mean, spread = kernel_distance(real_features, fake_features, seed=1)
+        >>> mean, spread = kernel_inception_distance(real_features, fake_features, seed=1)
 
     Reference:
         Binkowski et al. (2018), Demystifying MMD GANs; Gretton et al. (2012), A Kernel Two-Sample

@@ -6,7 +6,7 @@ from typing import Any
 
 HIGHER_IS_BETTER = {
     "frechet_distance": False,
-    "kernel_distance": False,
+    "kid": False,
     "precision": True,
     "recall": True,
     "density": True,
@@ -26,9 +26,9 @@ class Score:
         name: A key of `HIGHER_IS_BETTER`.
         value: The figure.
         spread: Standard deviation over subsets, for metrics that are averaged over them.
-        judge: Name of the judge that gave the features.
+        features: Name of the feature extractor.
         real_count: How many real images were compared with.
-        fake_count: How many fakes were judged.
+        fake_count: How many fakes were measured.
         seed: Seed of every draw.
         floor: The same metric where real images of another split stand in for the fakes, as many
             of them: what a perfect generator would get. None where no such images were given.
@@ -37,7 +37,7 @@ class Score:
     name: str
     value: float
     spread: float | None = None
-    judge: str
+    features: str
     real_count: int
     fake_count: int
     seed: int
@@ -81,6 +81,6 @@ class Score:
         spread = "" if self.spread is None else f" +- {self.spread:.2g}"
         floor = "" if self.floor is None else f", floor {self.floor:.4g}"
         return (
-            f"{self.name} {self.value:.4g}{spread} (judge {self.judge}, {self.fake_count} fake "
+            f"{self.name} {self.value:.4g}{spread} (features {self.features}, {self.fake_count} fake "
             f"against {self.real_count} real, seed {self.seed}{floor})"
         )

@@ -47,36 +47,37 @@ def evaluate_features(
     real: Embedding,
     fake: Embedding,
     *,
-    judge_name: str,
+    features: str,
     seed: int = 0,
     floor_real: Embedding | None = None,
 ) -> dict[str, Score]:
     """Compares fakes with real images in every metric.
 
     Args:
-        real: What the judge made of real images that neither the generator nor the judge learned
+        real: What the extractor made of real images that neither the generator nor the extractor learned
             from.
-        fake: What the same judge made of the fakes, at least 10 of them.
-        judge_name: Name of the judge, for the record.
+        fake: What the same extractor made of the fakes, at least 10 of them.
+        features: Name of the extractor, for the record.
         seed: Seed of every draw. Defaults to 0.
         floor_real: Real images of another split, at least as many as fakes. As many are drawn and
-            judged as if they were fakes, which gives each score its floor. Defaults to None.
+            measured as if they were fakes, which gives each score its floor. Defaults to None.
 
     Returns:
-        Scores by metric. Those of classes are there if the judge gave probabilities.
+        Scores by metric. Those of classes are there if the extractor gave probabilities.
 
     Raises:
         ValueError: If the sets do not fit each other or are too small.
 
     Example:
-        >>> scores = evaluate_features(judge.embed(test), judge.embed(fakes), judge_name="mnist")
+        >>> real, fake = extractor.embed(test), extractor.embed(fakes)
+        >>> scores = evaluate_features(real, fake, features="mnist")
         >>> scores["frechet_distance"].value
         3.2
     """
     statistics = Real.of(real)
     return to_scores(
         all_metrics(statistics, fake, seed=seed),
-        judge_name=judge_name,
+        features=features,
         fake_count=fake.count,
         seed=seed,
         floor=floor_values(statistics, floor_real, count=fake.count, seed=seed),
@@ -84,21 +85,21 @@ def evaluate_features(
 
 
 def distance_metrics(real: Real, fake: Embedding, *, seed: int) -> dict[str, Figure]:
-    """Computes the Frechet and the kernel distance, the two that are cheap enough for training.
+    """Computes the Frechet and the KID, the two that are cheap enough for training.
 
     Args:
         real: Real images.
-        fake: Fakes of the same judge.
+        fake: Fakes of the same extractor.
         seed: Seed of every draw.
 
     Returns:
         Figures by metric.
     """
     frechet = frechet_distance(real.moments, Moments.of(fake.features))
-    mean, spread = kid.kernel_distance(real.kept.features, fake.features, seed=seed)
+    mean, spread = kid.kernel_inception_distance(real.kept.features, fake.features, seed=seed)
     return {
         "frechet_distance": Figure(frechet, None, real.moments.count),
-        "kernel_distance": Figure(mean, spread, real.kept.count),
+        "kid": Figure(mean, spread, real.kept.count),
     }
 
 
@@ -107,7 +108,7 @@ def all_metrics(real: Real, fake: Embedding, *, seed: int) -> dict[str, Figure]:
 
     Args:
         real: Real images.
-        fake: Fakes of the same judge.
+        fake: Fakes of the same extractor.
         seed: Seed of every draw.
 
     Returns:
@@ -132,7 +133,7 @@ def all_metrics(real: Real, fake: Embedding, *, seed: int) -> dict[str, Figure]:
 def floor_values(
     real: Real, other: Embedding | None, *, count: int, seed: int
 ) -> dict[str, float] | None:
-    """Judges real images of another split as if they were fakes.
+    """Scores real images of another split as if they were fakes.
 
     Args:
         real: Real images.
@@ -160,7 +161,7 @@ def floor_values(
 def to_scores(
     figures: Mapping[str, Figure],
     *,
-    judge_name: str,
+    features: str,
     fake_count: int,
     seed: int,
     floor: Mapping[str, float] | None,
@@ -169,8 +170,8 @@ def to_scores(
 
     Args:
         figures: Figures by metric.
-        judge_name: Name of the judge.
-        fake_count: How many fakes were judged.
+        features: Name of the extractor.
+        fake_count: How many fakes were measured.
         seed: Seed of every draw.
         floor: Values of real images in the fakes' place, by metric, or None.
 
@@ -182,7 +183,7 @@ def to_scores(
             name=name,
             value=figure.value,
             spread=figure.spread,
-            judge=judge_name,
+            features=features,
             real_count=figure.real_count,
             fake_count=fake_count,
             seed=seed,

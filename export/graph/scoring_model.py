@@ -11,7 +11,7 @@ from dcgan.scoring import DECISIONS
 _FAKE = DECISIONS.index("fake")
 
 
-class Judge(Protocol):
+class ScoringModel(Protocol):
     """What scores images: a `dcgan.detector.Detector`, or anything with these of its members."""
 
     @property
@@ -27,11 +27,11 @@ class Judge(Protocol):
         """All that its values depend on."""
 
     def __call__(self, images: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
-        """Judges float images in -1 to 1, see `Detector.call`."""
+        """Scores float images in -1 to 1, see `Detector.call`."""
 
 
-class RawDiscriminator:
-    """A discriminator as a judge, without calibration: `p_fake` is the sigmoid of minus its logit.
+class DiscriminatorScorer:
+    """An uncalibrated discriminator as a scoring model: `p_fake` is the sigmoid of minus its logit.
 
     Args:
         discriminator: From (batch, height, width, channels) images, float32 in -1 to 1, to
@@ -54,7 +54,7 @@ class RawDiscriminator:
         return self._discriminator.weights
 
     def __call__(self, images: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
-        """Judges images, see `Judge`; nothing is unsure."""
+        """Scores images, see `ScoringModel`; nothing is unsure."""
         logits = tf.cast(self._discriminator(images, training=training)[:, 0], tf.float32)
         return {
             "p_fake": tf.sigmoid(-logits),

@@ -9,7 +9,7 @@ import tensorflow as tf
 from dcgan.model import DCGAN
 from dcgan.scoring import DECISIONS
 from export.graph import decoding
-from export.graph.scoring_model import Judge
+from export.graph.scoring_model import ScoringModel
 
 ERROR = "error"
 CLASSES = ("real", "fake")
@@ -36,15 +36,15 @@ class Servable:
         return module
 
 
-def of_judge(judge: Judge, *, max_pixels: int) -> Servable:
+def of_scoring_model(scorer: ScoringModel, *, max_pixels: int) -> Servable:
     """Makes the signatures of a detector or a discriminator.
 
     Args:
-        judge: What scores the images.
+        scorer: What scores the images.
         max_pixels: An encoded image that announces more is refused.
     """
-    scoring = _Scoring(judge, max_pixels=max_pixels)
-    shape = (None, *judge.image_shape)
+    scoring = _Scoring(scorer, max_pixels=max_pixels)
+    shape = (None, *scorer.image_shape)
     texts = (None,)
     specs = {
         "serving_default": (scoring.examples, tf.TensorSpec(texts, tf.string, "examples")),
@@ -53,7 +53,7 @@ def of_judge(judge: Judge, *, max_pixels: int) -> Servable:
         "predict_images": (scoring.images, tf.TensorSpec(shape, tf.float32, "images")),
         "classify": (scoring.classes, tf.TensorSpec(texts, tf.string, "inputs")),
     }
-    return _trace(judge.weights, specs)
+    return _trace(scorer.weights, specs)
 
 
 def of_generator(model: DCGAN) -> Servable:
@@ -87,10 +87,10 @@ def _trace(
 class _Scoring:
     """From each form of input to a row of values an image; what several share is traced once."""
 
-    def __init__(self, judge: Judge, *, max_pixels: int) -> None:
-        self._judge = judge
+    def __init__(self, scorer: ScoringModel, *, max_pixels: int) -> None:
+        self._scorer = scorer
         self._max_pixels = max_pixels
-        images = tf.TensorSpec((None, *judge.image_shape), tf.float32)
+        images = tf.TensorSpec((None, *scorer.image_shape), tf.float32)
         contents = tf.TensorSpec((None,), tf.string)
         self._score = tf.function(self._score_images, autograph=False, input_signature=[images])
         self._read = tf.function(self._score_contents, autograph=False, input_signature=[contents])
@@ -120,7 +120,7 @@ class _Scoring:
         return {"classes": classes, "scores": tf.stack([1.0 - p_fake, p_fake], axis=1)}
 
     def _score_images(self, images: tf.Tensor) -> _Outputs:
-        scores = self._judge(images, training=False)
+        scores = self._scorer(images, training=False)
         decision = tf.gather(tf.constant(DECISIONS), tf.cast(scores["decision"], tf.int32))
         return {
             "p_fake": scores["p_fake"],
@@ -130,7 +130,7 @@ class _Scoring:
 
     def _score_contents(self, contents: tf.Tensor) -> _Outputs:
         pixels, error = decoding.decode(
-            contents, image_shape=self._judge.image_shape, max_pixels=self._max_pixels
+            contents, image_shape=self._scorer.image_shape, max_pixels=self._max_pixels
         )
         return _mark(self.pixels(pixels), error)
 

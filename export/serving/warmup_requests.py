@@ -12,7 +12,7 @@ _BATCHES = (1, 8)
 _SIZE = 48
 
 
-def for_judge(model: str, image_shape: tuple[int, int, int]) -> Iterator[bytes]:
+def for_scoring_model(model: str, image_shape: tuple[int, int, int]) -> Iterator[bytes]:
     """Yields warm-up records for the signatures of a detector.
 
     Args:

@@ -19,7 +19,7 @@ class Thresholds:
     """Bounds on figures, each named by its path in `report.json` or by an end of it that is unique.
 
     The model card holds the figures: `precision` is `evaluation.scores.precision`, and
-    `laundered.worst_auroc` is `detector.summary.laundered.worst_auroc`.
+    `histogram-matched.worst_auroc` is `detector.summary.histogram-matched.worst_auroc`.
 
     Args:
         minimum: What figures must reach. Defaults to none.
@@ -28,7 +28,7 @@ class Thresholds:
         maximum_rise: By how much they may be higher than the live version's. Defaults to none.
 
     Example:
-        >>> Thresholds(minimum={"laundered.worst_auroc": 0.9}, maximum_rise={"frechet_distance": 0.5})
+        >>> Thresholds(minimum={"histogram-matched.worst_auroc": 0.9}, maximum={"frechet_distance": 9})
     """
 
     minimum: Figures = dataclasses.field(default_factory=dict)

@@ -11,7 +11,7 @@ from dcgan.images import to_uint8
 from dcgan.model import DCGAN
 from dcgan.scoring import DECISIONS
 from export.graph import signatures
-from export.graph.scoring_model import Judge
+from export.graph.scoring_model import ScoringModel
 from export.serving import warmup_requests
 
 _COUNT = 8
@@ -67,15 +67,15 @@ class Probe:
         return largest, reasons
 
 
-def for_judge(judge: Judge) -> list[Probe]:
+def for_scoring_model(scorer: ScoringModel) -> list[Probe]:
     """Makes a request for each signature of a detector.
 
     Args:
-        judge: The model; it scores the images here and now.
+        scorer: The model; it scores the images here and now.
     """
-    pixels = _make_pixels(judge.image_shape)
+    pixels = _make_pixels(scorer.image_shape)
     images = pixels.astype(np.float32) / np.float32(127.5) - np.float32(1)
-    rows = _score(judge, images)
+    rows = _score(scorer, images)
     files = [tf.io.encode_png(image).numpy() for image in pixels]
     contents = np.array([*files, _JUNK], object)
     examples = np.array([warmup_requests.make_example(content) for content in contents], object)
@@ -116,8 +116,8 @@ def _make_pixels(image_shape: tuple[int, int, int]) -> np.ndarray:
     return np.rint(255 * np.concatenate([flat, 0.5 + contrast * noise])).astype(np.uint8)
 
 
-def _score(judge: Judge, images: np.ndarray) -> dict[str, np.ndarray]:
-    scores = _run(lambda: judge(tf.constant(images), training=False))
+def _score(scorer: ScoringModel, images: np.ndarray) -> dict[str, np.ndarray]:
+    scores = _run(lambda: scorer(tf.constant(images), training=False))
     decisions = np.array([text.encode() for text in DECISIONS], object)
     return {
         "p_fake": scores["p_fake"].numpy(),

@@ -97,7 +97,7 @@ def validate_model(
 def _make_probes(source: Source, kind: str) -> list[Probe]:
     if kind == sources.GENERATOR:
         return probes.for_generator(sources.load_generator(source))
-    return probes.for_judge(sources.load_judge(source)[0])
+    return probes.for_scoring_model(sources.load_scoring_model(source)[0])
 
 
 def _examine(

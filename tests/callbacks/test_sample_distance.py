@@ -12,8 +12,8 @@ def mean_colour(images):
 @pytest.fixture
 def reference():
     images = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 1), dtype=np.uint8)
-    judge = metrics.Judge(name="mean colour", extract=mean_colour)
-    return features.Reference.compute(images, judge, fake_count=40)
+    extractor = metrics.FeatureExtractor(name="mean colour", extract=mean_colour)
+    return features.Reference.compute(images, extractor, fake_count=40)
 
 
 def test_logs_what_the_reference_measures(make_model, fit, reference):
@@ -21,7 +21,7 @@ def test_logs_what_the_reference_measures(make_model, fit, reference):
     history = fit(model, [callbacks.SampleDistance(reference, seed=3)]).history
     expected = reference.distances(model.generate(40, seed=3))
     assert history["val_frechet_distance"] == [expected["frechet_distance"].value]
-    assert history["val_kid"] == [expected["kernel_distance"].value]
+    assert history["val_kid"] == [expected["kid"].value]
 
 
 def test_measures_every_few_epochs_and_after_the_last(make_model, fit, reference):

@@ -150,7 +150,7 @@ def test_a_faint_untrained_generator_is_not_collapsed():
     assert _run(TrainingGuard(patience=1), Painter(_varied(contrast=0.015)), 5) == 5
 
 
-def test_the_first_batches_are_not_judged():
+def test_the_first_batches_are_not_looked_at():
     saturated = {"g_loss": 9.0, "real_accuracy": 1.0, "fake_accuracy": 1.0}
     guard, model = TrainingGuard(patience=1), Painter(_one_image())
     assert _run(guard, model, 10, saturated, batches=100) == 10

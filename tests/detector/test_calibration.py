@@ -28,7 +28,7 @@ def test_threshold_is_the_conformal_one(count, rate):
         assert (score > threshold) == (p_value <= rate + 1e-12)
 
 
-def test_false_alarms_keep_the_promise():
+def test_false_positives_keep_the_promise():
     rng = np.random.default_rng(0)
     alarms = [
         np.mean(rng.exponential(size=2000) > calibration.fake_threshold(rng.exponential(size=199), 0.05))
@@ -46,7 +46,7 @@ def test_probabilities_are_calibrated_for_a_known_model():
         reals,
         fakes,
         fake_origins=np.repeat(["a"], 20_000),
-        false_alarm_rate=0.01,
+        false_positive_rate=0.01,
         miss_rate=0.05,
     )
     assert fitted.slope == pytest.approx(2, abs=0.05)
@@ -64,7 +64,7 @@ def test_origins_weigh_the_same():
         reals,
         np.concatenate([many, few]),
         fake_origins=np.repeat(["many", "few"], [2000, 20]),
-        false_alarm_rate=0.4,
+        false_positive_rate=0.4,
         miss_rate=0.25,
     )
     # A quarter missed is half of the few, which are a hundredth of all.
@@ -81,7 +81,7 @@ def test_no_band_where_both_thresholds_would_cross():
         np.linspace(-1, 0, 200),
         np.linspace(5, 6, 200),
         fake_origins=np.repeat(["a"], 200),
-        false_alarm_rate=0.01,
+        false_positive_rate=0.01,
         miss_rate=0.05,
     )
     assert fitted.real_below == fitted.fake_above < 0.001
@@ -93,7 +93,7 @@ def test_useless_scores_still_rise_with_the_logit():
         rng.normal(1, 1, 500),
         rng.normal(-1, 1, 500),
         fake_origins=np.repeat(["a"], 500),
-        false_alarm_rate=0.1,
+        false_positive_rate=0.1,
         miss_rate=0.05,
     )
     assert fitted.slope > 0

@@ -58,9 +58,9 @@ def test_noise_has_its_deviation_and_seed():
     np.testing.assert_array_equal(noisy, corruptions.noise(grey, 8.0, seed=[1, 2]))
 
 
-@pytest.mark.parametrize("name", corruptions.PERTURBATIONS)
-def test_perturbations_change_pixels_and_keep_shape(photos, name):
-    changed = corruptions.PERTURBATIONS[name](tf.constant(photos)).numpy()
+@pytest.mark.parametrize("name", corruptions.CORRUPTIONS)
+def test_corruptions_change_pixels_and_keep_shape(photos, name):
+    changed = corruptions.CORRUPTIONS[name](tf.constant(photos)).numpy()
     assert (changed.shape, changed.dtype) == (photos.shape, np.uint8)
     assert (changed != photos).any()
 

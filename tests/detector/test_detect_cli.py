@@ -85,8 +85,8 @@ def quick():
         holdout_generators, "variational_autoencoder", lambda reals, count, steps, seed: reals[:20] // 3
     )
     patch.setattr(run_evaluation, "_REALS", 40 / DetectorConfig.pool_size)
-    one = {"blur 0.6": corruptions.PERTURBATIONS["blur 0.6"]}
-    patch.setattr(corruptions, "PERTURBATIONS", one)
+    one = {"blur 0.6": corruptions.CORRUPTIONS["blur 0.6"]}
+    patch.setattr(corruptions, "CORRUPTIONS", one)
     yield
     patch.undo()
 
@@ -94,7 +94,7 @@ def quick():
 @pytest.fixture(scope="module")
 def detected(trained, quick):
     """A run with a detector."""
-    fitting.fit_run(trained, false_alarm_rate=0.1)
+    fitting.fit_run(trained, false_positive_rate=0.1)
     return trained
 
 
@@ -141,21 +141,21 @@ def test_help_names_the_commands(dcgan):
 
 def test_detect_does_it_all(dcgan, detected, images):
     code, out, err = dcgan(
-        *["detect", detected.path, "--false-alarm-rate", "0.05", "--fakes", f"mine={images}"]
+        *["detect", detected.path, "--false-positive-rate", "0.05", "--fakes", f"mine={images}"]
     )
     assert code == 0
     for part in (
         "fitted in",
         "AUROC",
         "mine",
-        "laundered, blur 0.6",
+        "histogram-matched, blur 0.6",
         "raw discriminator",
         "promised at most 5.00%",
     ):
         assert part in out
     assert "evaluation" in err
     files = detector_files.DetectorFiles(detected)
-    assert files.load_settings().false_alarm_rate == 0.05
+    assert files.load_settings().false_positive_rate == 0.05
     assert sorted(files.load_folds()) == ["autoencoder", "gan"]
     assert files.load_pool().counts() == {"autoencoder-x": 60, "gan-own": 60}
     report = json.loads(files.evaluation.read_text())
@@ -171,7 +171,7 @@ def test_the_default_rate_is_one_that_the_images_can_promise(trained, quick):
     # 1,400 images: a tenth is held out, half of that to calibrate on.
     fitted = fitting.fit_run(trained)
     assert fitted.detector.calibration.reals == 70
-    assert fitted.detector.calibration.false_alarm_rate == pytest.approx(1 / 71)
+    assert fitted.detector.calibration.false_positive_rate == pytest.approx(1 / 71)
 
 
 def test_evaluate_alone(dcgan, detected):
@@ -197,7 +197,7 @@ def test_calibrate_on_other_reals(dcgan, detected, tmp_path):
     np.save(tmp_path / "reals.npy", reals)
     code, out, _ = dcgan(
         *["detect", "calibrate", detected.path, "--reals", tmp_path / "reals.npy"],
-        *["--false-alarm-rate", "0.01"],
+        *["--false-positive-rate", "0.01"],
     )
     assert code == 0
     assert "399 reals: at most 1.000%" in out
@@ -213,7 +213,7 @@ def test_calibrate_says_how_many_it_needs(dcgan, detected, tmp_path):
     before = detected.detector.read_bytes()
     code, _, err = dcgan(
         *["detect", "calibrate", detected.path, "--reals", tmp_path / "reals.npy"],
-        *["--false-alarm-rate", "0.01"],
+        *["--false-positive-rate", "0.01"],
     )
     assert code == 2
     assert "expected at least 99 real images to calibrate on, received 98" in err

@@ -39,12 +39,12 @@ def test_half_are_fakes_in_random_places(take):
     assert len({tuple(row) for row in labels.tolist()}) > 10
 
 
-def test_labels_fit_images_and_fakes_come_laundered_and_plain(take):
+def test_labels_fit_images_and_fakes_come_matched_and_plain(take):
     reals, pool = _flat(50, 30), FakePool.join([Fakes("a", "gan", _flat(200, 10))])
     pixels, labels = take(reals, pool, count=40)
     values = pixels[..., 0, 0, 0]
     assert set(values[labels == 0]) == {50}
-    # Laundered, they have the reals' value.
+    # Histogram-matched, they have the reals' value.
     assert set(values[labels == 1]) == {50, 200}
     assert 0.6 < np.mean(values[labels == 1] == 50) < 0.8
 

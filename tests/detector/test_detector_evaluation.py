@@ -22,9 +22,13 @@ def report(fitted, reals, spoiled):
 
 
 def test_every_condition_generator_and_figure(report):
-    names = ["clean", "laundered", "laundered one by one"]
-    names += ["laundered, jpeg 95", "laundered, jpeg 75", "laundered, jpeg 50"]
-    names += ["laundered, blur 0.6", "laundered, rescale 0.75", "laundered, noise 8"]
+    names = ["clean", "histogram-matched", "histogram-matched one by one"]
+    names += ["histogram-matched, jpeg 95", "histogram-matched, jpeg 75", "histogram-matched, jpeg 50"]
+    names += [
+        "histogram-matched, blur 0.6",
+        "histogram-matched, rescale 0.75",
+        "histogram-matched, noise 8",
+    ]
     assert list(report["detector"]) == list(report["summary"]) == names
     for rows in report["detector"].values():
         assert list(rows) == ["checks", "stripes"]
@@ -40,18 +44,18 @@ def test_report_is_json(report):
     assert json.loads(json.dumps(report)) == report
 
 
-def test_brightness_tells_clean_fakes_and_not_laundered_ones(report):
+def test_brightness_tells_clean_fakes_and_not_matched_ones(report):
     mean = report["baselines"]["mean"]
     assert mean["clean"]["checks"]["auroc"] > 0.95
-    assert abs(mean["laundered"]["checks"]["auroc"] - 0.5) < 0.3
+    assert abs(mean["histogram-matched"]["checks"]["auroc"] - 0.5) < 0.3
 
 
 def test_matrix_has_a_row_for_each_family_left_out(report):
     matrix = report["matrix"]
     assert list(matrix) == ["all families", "without autoencoder", "without gan"]
-    laundered = report["detector"]["laundered"]
+    matched = report["detector"]["histogram-matched"]
     for name, value in matrix["all families"].items():
-        assert value == pytest.approx(laundered[name]["auroc"], abs=0.01)
+        assert value == pytest.approx(matched[name]["auroc"], abs=0.01)
 
 
 def test_summary():
@@ -67,8 +71,8 @@ def test_summary():
     }
 
 
-def test_false_alarms_are_compared_with_the_binomial_interval(report, fitted, reals):
-    alarms = report["false_alarms"]
+def test_false_positives_are_compared_with_the_binomial_interval(report, fitted, reals):
+    alarms = report["false_positives"]
     realised = np.mean(fitted.detector.score(reals.test)["decision"] == 2)
     assert alarms["realised"] == realised
     assert alarms["promised"] == 0.01
@@ -94,10 +98,10 @@ def test_pooled_generators_weigh_the_same():
 
 
 def test_perturbing_in_pieces(monkeypatch, spots):
-    whole = holdout_evaluation.perturb(spots(7, 0), "blur 0.6")
+    whole = holdout_evaluation.corrupt(spots(7, 0), "blur 0.6")
     monkeypatch.setattr(holdout_evaluation, "_BATCH", 3)
-    np.testing.assert_array_equal(holdout_evaluation.perturb(spots(7, 0), "blur 0.6"), whole)
-    np.testing.assert_array_equal(holdout_evaluation.perturb(spots(7, 0), None), spots(7, 0))
+    np.testing.assert_array_equal(holdout_evaluation.corrupt(spots(7, 0), "blur 0.6"), whole)
+    np.testing.assert_array_equal(holdout_evaluation.corrupt(spots(7, 0), None), spots(7, 0))
 
 
 def test_part_of_the_report(report, fitted, reals, spoiled, tmp_path):
@@ -108,7 +112,7 @@ def test_part_of_the_report(report, fitted, reals, spoiled, tmp_path):
     written = json.loads(run.report_json.read_text())["detector"]
     assert written["summary"] == report["summary"]
     page = run.report_html.read_text()
-    for text in ("Mean AUROC", "laundered, jpeg 75", "without gan", "checks", "AUROC: mean"):
+    for text in ("Mean AUROC", "histogram-matched, jpeg 75", "without gan", "checks", "AUROC: mean"):
         assert text in page
     assert page.count("data:image/svg+xml") == 2
     assert page.count("data:image/png") >= 3

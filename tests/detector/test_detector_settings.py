@@ -13,7 +13,7 @@ from dcgan.errors import InputError
         ("batch_size", 9, "an even number from 8"),
         ("width", 0, "an even number from 2"),
         ("width", 33, "an even number from 2"),
-        ("false_alarm_rate", 0, "above 0 and below 1"),
+        ("false_positive_rate", 0, "above 0 and below 1"),
         ("miss_rate", 1.0, "above 0 and below 1"),
     ],
 )

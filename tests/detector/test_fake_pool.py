@@ -35,10 +35,10 @@ def test_missing_or_damaged_file(tmp_path, content):
         FakePool.load(path)
 
 
-def test_each_origin_is_laundered_by_itself():
+def test_each_origin_is_matched_by_itself():
     dark, light = np.full((2, 4, 4, 1), 10, np.uint8), np.full((6, 4, 4, 1), 240, np.uint8)
     reals = np.uint8([0, 255]).reshape(1, 1, 2, 1)
     pool = FakePool.join([Fakes("dark", "gan", dark), Fakes("light", "gan", light)])
-    laundered = pool.laundered(reals)
+    matched = pool.histogram_matched(reals)
     # Together, all dark ones would have become 0.
-    assert laundered[:2].mean() == laundered[2:].mean() == 127.5
+    assert matched[:2].mean() == matched[2:].mean() == 127.5

@@ -29,7 +29,7 @@ def test_convolutions_and_statistics_tell_fakes_alone(fitted, spots, spoiled):
 def test_threshold_stands_on_the_calibration_reals(fitted, reals, settings):
     calibration = fitted.detector.calibration
     assert calibration.reals == len(reals.calibration)
-    assert calibration.false_alarm_rate == settings.false_alarm_rate
+    assert calibration.false_positive_rate == settings.false_positive_rate
     decisions = fitted.detector.score(reals.calibration)["decision"]
     # floor(0.01 * 151) of them lie at or above the threshold, none beyond it.
     assert (decisions == 2).sum() == 0
@@ -76,7 +76,7 @@ class _Fixed:
 def test_share_that_is_kept_of_an_unknown_familys_distance():
     reals = Reals(*[np.zeros((10, 4, 4, 1), np.uint8)] * 3)
     pool = FakePool.join([Fakes("a", "gan", np.full((10, 4, 4, 1), 9, np.uint8))])
-    # Laundered, these fakes are zeros as well, and as near as the reals.
+    # Histogram-matched, these fakes are zeros as well, and as near as the reals.
     folds = {"gan": _Fixed(2), "autoencoder": _Fixed(6), "denoiser": _Fixed(10)}
     assert fitting._share_kept("gan", folds, pool, reals) == pytest.approx(2 / 8, abs=0.03)
     assert fitting._share_kept("denoiser", folds, pool, reals) == 1
@@ -86,7 +86,7 @@ def test_too_few_reals_for_the_rate_are_refused_before_training(
     make_discriminator, pool, reals, settings, monkeypatch
 ):
     monkeypatch.setattr(fitting, "_train", None)
-    asked = type(settings)(**{**vars(settings), "false_alarm_rate": 0.001})
+    asked = type(settings)(**{**vars(settings), "false_positive_rate": 0.001})
     with pytest.raises(InputError, match="at least 999 real images to calibrate on, received 150"):
         fitting.fit(make_discriminator(), pool, reals, settings=asked)
 

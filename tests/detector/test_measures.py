@@ -15,7 +15,7 @@ def test_perfect_scores():
     figures = detection_metrics.measure(_scores(np.zeros(50)), _scores(np.ones(40)))
     assert figures["auroc"] == figures["average_precision"] == figures["tpr_at_fpr_01"] == 1
     assert figures["auroc_interval"] == [1, 1]
-    assert figures["eer"] == figures["ece"] == figures["brier"] == figures["false_alarm_rate"] == 0
+    assert figures["eer"] == figures["ece"] == figures["brier"] == figures["false_positive_rate"] == 0
     assert figures["balanced_accuracy"] == 1
 
 
@@ -29,7 +29,7 @@ def test_ranks_of_normal_scores():
     assert figures["tpr_at_fpr_01"] == pytest.approx(0.1379, abs=0.03)
 
 
-def test_share_found_is_that_within_the_false_alarms():
+def test_share_found_is_that_within_the_false_positives():
     reals, fakes = np.arange(1000) / 1000, np.array([0.9885, 0.9905, 0.9985, 0.9995])
     figures = detection_metrics.rank(reals, fakes)
     # 10 of 1,000 reals lie at 0.99 and above, one at 0.999.
@@ -40,8 +40,8 @@ def test_share_found_is_that_within_the_false_alarms():
 def test_verdicts():
     reals = _scores([0.1, 0.2, 0.3, 0.9], decision=[0, 0, 1, 2])
     fakes = _scores([0.9, 0.9, 0.4, 0.1, 0.1], decision=[2, 2, 1, 0, 0])
-    figures = detection_metrics.judge(reals, fakes)
-    assert figures["false_alarm_rate"] == 0.25
+    figures = detection_metrics.measure_decisions(reals, fakes)
+    assert figures["false_positive_rate"] == 0.25
     assert figures["miss_rate"] == 0.4
     assert figures["balanced_accuracy"] == pytest.approx((0.75 + 0.4) / 2)
     # Reals and fakes weigh the same, however many they are.

@@ -5,7 +5,7 @@ import pytest
 
 from dcgan import DCGAN
 from dcgan.config import RunConfig, TrainingConfig
-from dcgan.features import Judge
+from dcgan.features import FeatureExtractor
 from dcgan.metrics import Embedding
 
 METRICS = (
@@ -47,8 +47,8 @@ def _quarters(images):
 
 
 @pytest.fixture(scope="session")
-def quick_judge():
-    """A judge with two classes and without a network."""
-    return Judge(
-        name="blocks", extract=_quarters, image_shape=(28, 28, 1), digest="b", learned_from="noise:train"
+def quick_extractor():
+    """A feature extractor with two classes and without a network."""
+    return FeatureExtractor(
+        name="blocks", extract=_quarters, image_shape=(28, 28, 1), digest="b", trained_on="noise:train"
     )

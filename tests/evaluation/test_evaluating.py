@@ -17,14 +17,14 @@ STEPS = [
     "Loading the run and its images",
     "Drawing samples",
     "Looking at test images",
-    "Judging samples",
+    "Measuring samples",
     "Looking for the nearest training images",
     "Writing the report",
 ]
 
 
-def _load(run, judge, *, count=20, seed=0):
-    return evaluated_run.load(RunDirectory(run), judge=judge, count=count, seed=seed)
+def _load(run, extractor, *, count=20, seed=0):
+    return evaluated_run.load(RunDirectory(run), extractor=extractor, count=count, seed=seed)
 
 
 def _both_files(report):
@@ -36,14 +36,14 @@ def _change_config(run, **changes):
     dataclasses.replace(RunConfig.load(path), **changes).save(path)
 
 
-def test_scores_are_those_of_the_metrics(run, quick_judge):
-    report = evaluate(run, judge=quick_judge, count=15, seed=3)
-    loaded = _load(run, quick_judge, count=15, seed=3)
+def test_scores_are_those_of_the_metrics(run, quick_extractor):
+    report = evaluate(run, features=quick_extractor, count=15, seed=3)
+    loaded = _load(run, quick_extractor, count=15, seed=3)
     samples = measurements.find(loaded, on_step=lambda step: None).samples
     expected = evaluate_features(
-        quick_judge.embed(loaded.test.images),
-        quick_judge.embed(samples),
-        judge_name="blocks",
+        quick_extractor.embed(loaded.test.images),
+        quick_extractor.embed(samples),
+        features="blocks",
         seed=3,
     )
     assert report.scores.keys() == expected.keys()
@@ -55,23 +55,23 @@ def test_scores_are_those_of_the_metrics(run, quick_judge):
     assert written == {name: dataclasses.asdict(score) for name, score in report.scores.items()}
 
 
-def test_identical_figures_twice(run, finished_run, quick_judge, tmp_path):
-    first = _both_files(evaluate(run, judge=quick_judge))
+def test_identical_figures_twice(run, finished_run, quick_extractor, tmp_path):
+    first = _both_files(evaluate(run, features=quick_extractor))
     assert list((run / "references").iterdir())
-    assert _both_files(evaluate(run, judge=quick_judge)) == first
+    assert _both_files(evaluate(run, features=quick_extractor)) == first
     elsewhere = shutil.copytree(finished_run, tmp_path / "moved" / "tiny")
-    assert _both_files(evaluate(elsewhere, judge=quick_judge)) == first
-    assert _both_files(evaluate(run, judge=quick_judge, seed=1))[0] != first[0]
+    assert _both_files(evaluate(elsewhere, features=quick_extractor)) == first
+    assert _both_files(evaluate(run, features=quick_extractor, seed=1))[0] != first[0]
 
 
-def test_the_report_holds_what_it_promises(run, quick_judge):
+def test_the_report_holds_what_it_promises(run, quick_extractor):
     steps = []
-    report = evaluate(run, judge=quick_judge, on_step=steps.append)
+    report = evaluate(run, features=quick_extractor, on_step=steps.append)
     assert steps == STEPS
     written = json.loads(report.json.read_text())
     assert list(written) == ["evaluation", "run"]
     samples, made = written["evaluation"], written["run"]
-    assert samples["judge"]["name"] == "blocks"
+    assert samples["features"]["name"] == "blocks"
     assert samples["data"]["train"] == {"split": "train", "count": 180}
     assert (samples["epochs"], samples["count"], samples["seed"]) == (2, 20, 0)
     assert [row["class"] for row in samples["class_shares"]] == ["0", "1"]
@@ -89,44 +89,44 @@ def test_the_report_holds_what_it_promises(run, quick_judge):
     assert "1 min 1 s for 2 epochs" in page
 
 
-def test_counts_are_lowered_and_it_says_so(run, quick_judge):
-    report = evaluate(run, judge=quick_judge)
+def test_counts_are_lowered_and_it_says_so(run, quick_extractor):
+    report = evaluate(run, features=quick_extractor)
     assert report.scores["precision"].fake_count == 20
-    assert report.notes[0].startswith("20 samples were judged, not 10,000")
+    assert report.notes[0].startswith("20 samples were measured, not 10,000")
     assert report.notes[1].startswith("Fewer than 1,000")
     assert all(note in report.html.read_text() for note in report.notes)
 
 
-def test_the_runs_own_judge(run):
+def test_the_runs_own_extractor(run):
     report = evaluate(run)
-    assert report.scores["precision"].judge == "random"
+    assert report.scores["precision"].features == "random"
     assert report.classes is None
     assert "<h2>Classes" not in report.html.read_text()
-    _change_config(run, judge="none")
-    assert _load(run, None).judge.name == "random"
+    _change_config(run, features="none")
+    assert _load(run, None).extractor.name == "random"
 
 
-def test_a_judge_from_a_file(run, tmp_path):
+def test_a_feature_extractor_from_a_file(run, tmp_path):
     path = tmp_path / "mine.keras"
     keras.Sequential([keras.Input((28, 28, 1)), keras.layers.AveragePooling2D(7)]).save(path)
-    assert _load(run, path).judge.name == "mine"
+    assert _load(run, path).extractor.name == "mine"
 
 
-def test_an_unfinished_run_is_judged_by_its_checkpoint(run, quick_judge):
+def test_an_unfinished_run_is_measured_by_its_checkpoint(run, quick_extractor):
     (run / "checkpoints").mkdir()
     (run / "dcgan.keras").rename(run / "checkpoints" / "epoch_001.keras")
     (run / "checkpoints" / "epoch_001.json").write_text("{}")
-    report = evaluate(run, judge=quick_judge)
+    report = evaluate(run, features=quick_extractor)
     assert report.notes[0] == (
         "The run is not finished: this is its newest checkpoint, after 1 of 2 epochs."
     )
     assert json.loads(report.json.read_text())["evaluation"]["epochs"] == 1
 
 
-def test_without_tables(run, quick_judge):
+def test_without_tables(run, quick_extractor):
     (run / "metrics.csv").unlink()
     (run / "timings.csv").unlink()
-    report = evaluate(run, judge=quick_judge)
+    report = evaluate(run, features=quick_extractor)
     page = report.html.read_text()
     assert "The run has no metrics.csv." in page
     assert "The run has no timings.csv." in page
@@ -134,43 +134,45 @@ def test_without_tables(run, quick_judge):
     assert (made["last_epoch"], made["timings"]) == ({}, {})
 
 
-def test_values_that_are_not_finite(run, quick_judge):
+def test_values_that_are_not_finite(run, quick_extractor):
     (run / "metrics.csv").write_text("epoch,g_loss,val_frechet_distance\n1,nan,\n2,inf,nan\n")
-    made = json.loads(evaluate(run, judge=quick_judge).json.read_text())["run"]
+    made = json.loads(evaluate(run, features=quick_extractor).json.read_text())["run"]
     assert made["last_epoch"] == {"epoch": 2.0, "g_loss": None, "val_frechet_distance": None}
 
 
 @pytest.mark.parametrize("split", ["all", "train+test[:5]"])
-def test_a_run_that_saw_test_images(run, quick_judge, split):
+def test_a_run_that_saw_test_images(run, quick_extractor, split):
     _change_config(run, split=split)
-    notes = _load(run, quick_judge).notes
+    notes = _load(run, quick_extractor).notes
     assert any(f"learned from its test images, too (split {split})" in note for note in notes)
 
 
 @pytest.mark.parametrize(
-    ("learned_from", "seen"),
+    ("trained_on", "seen"),
     [("noise:test", True), ("tfds:noise:all[:9]", True), ("/test/all:train[:2]", False), ("", False)],
 )
-def test_a_judge_that_saw_test_images(run, quick_judge, learned_from, seen):
-    judge = dataclasses.replace(quick_judge, learned_from=learned_from)
-    notes = _load(run, judge).notes
-    assert any("The judge learned from test images" in note for note in notes) is seen
+def test_a_feature_extractor_that_saw_test_images(run, quick_extractor, trained_on, seen):
+    extractor = dataclasses.replace(quick_extractor, trained_on=trained_on)
+    notes = _load(run, extractor).notes
+    assert any("The feature extractor was trained on test images" in note for note in notes) is seen
 
 
-@pytest.mark.parametrize(("learned_from", "names"), [("{data}:train", "ab"), ("other:train", "01")])
-def test_class_names_are_those_of_the_data_the_judge_knows(run, quick_judge, learned_from, names):
-    loaded = _load(run, quick_judge)
+@pytest.mark.parametrize(("trained_on", "names"), [("{data}:train", "ab"), ("other:train", "01")])
+def test_class_names_are_those_of_the_data_the_extractor_knows(run, quick_extractor, trained_on, names):
+    loaded = _load(run, quick_extractor)
     loaded = dataclasses.replace(
         loaded,
         test=dataclasses.replace(loaded.test, class_names=("a", "b")),
-        judge=dataclasses.replace(quick_judge, learned_from=learned_from.format(data=loaded.test.name)),
+        extractor=dataclasses.replace(
+            quick_extractor, trained_on=trained_on.format(data=loaded.test.name)
+        ),
     )
     found = measurements.find(loaded, on_step=lambda step: None)
     assert found.classes.names == tuple(names)
 
 
-def test_a_generator_that_copies_is_found_out(run, quick_judge):
-    loaded = _load(run, quick_judge)
+def test_a_generator_that_copies_is_found_out(run, quick_extractor):
+    loaded = _load(run, quick_extractor)
     honest = dataclasses.replace(loaded, model=_Copier(loaded.test.images))
     found = measurements.find(honest, on_step=lambda step: None)
     assert (found.pixels.close_share, found.features.close_share) == (0.05, 0.05)
@@ -192,8 +194,8 @@ class _Copier:
         return self.images[np.arange(count) % len(self.images)].astype(np.float32) / 127.5 - 1
 
 
-def test_samples_are_drawn_in_parts(run, quick_judge, monkeypatch):
-    loaded = _load(run, quick_judge)
+def test_samples_are_drawn_in_parts(run, quick_extractor, monkeypatch):
+    loaded = _load(run, quick_extractor)
     latents = np.random.default_rng(0).standard_normal((20, 8), np.float32)
     whole = loaded.draw(latents)
     monkeypatch.setattr(evaluated_run, "_CHUNK", 7)
@@ -201,18 +203,18 @@ def test_samples_are_drawn_in_parts(run, quick_judge, monkeypatch):
     assert (whole.shape, whole.dtype) == ((20, 28, 28, 1), np.uint8)
 
 
-def test_too_few_images(run, quick_judge, tmp_path):
+def test_too_few_images(run, quick_extractor, tmp_path):
     np.savez(tmp_path / "few.npz", images=np.zeros((50, 28, 28, 1), np.uint8))
     _change_config(run, data=str(tmp_path / "few.npz"))
     with pytest.raises(InputError, match=r"expected at least 10 images .* Received: 45 and 5"):
-        _load(run, quick_judge)
+        _load(run, quick_extractor)
 
 
 # The command
 
 
 def test_command(run_cli, run):
-    code, out, err = run_cli("evaluate", run, "--judge", "random", "--count", 12, "--seed", 2)
+    code, out, err = run_cli("evaluate", run, "--features", "random", "--count", 12, "--seed", 2)
     assert code == 0, err
     lines = out.splitlines()
     assert lines[0].split() == ["metric", "samples", "floor", "better"]
@@ -244,8 +246,8 @@ def _lose_data(run):
         (lambda run: (run / "metrics.csv").write_text("epoch,x\n1,two\n"), [], ["metrics.csv: "]),
         (_lose_data, [], ["gone.npz: no such file"]),
         (lambda run: (run / "report").touch(), [], ["tiny: expected a directory to write to"]),
-        (lambda run: None, ["--judge", "nobody"], ["judge nobody: expected mnist"]),
-        (lambda run: None, ["--judge", "none"], ["judge none: expected a judge"]),
+        (lambda run: None, ["--features", "nobody"], ["features nobody: expected mnist"]),
+        (lambda run: None, ["--features", "none"], ["features none: expected a feature extractor"]),
         (lambda run: None, ["--count", "9"], ["--count"]),
         (lambda run: None, ["--seed", "-1"], ["--seed"]),
     ],

@@ -58,9 +58,9 @@ def _open(path, profile, *, width=1200):
 
 
 @pytest.fixture
-def probed(run, quick_judge):
+def probed(run, quick_extractor):
     """A report with the probe in it."""
-    path = evaluate(run, judge=quick_judge).html
+    path = evaluate(run, features=quick_extractor).html
     return _with_probe(path, path.read_text(encoding="utf-8"))
 
 

@@ -20,8 +20,8 @@ def gan(make_gan):
 def exported(gan, tmp_path_factory):
     """The directory of the model's discriminator as a SavedModel that takes 10,000 pixels."""
     path = tmp_path_factory.mktemp("exported") / "model"
-    judge = scoring_model.RawDiscriminator(gan.discriminator)
-    saved_model.write(signatures.of_judge(judge, max_pixels=MAX_PIXELS), path)
+    scorer = scoring_model.DiscriminatorScorer(gan.discriminator)
+    saved_model.write(signatures.of_scoring_model(scorer, max_pixels=MAX_PIXELS), path)
     return path
 
 

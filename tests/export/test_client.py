@@ -64,10 +64,10 @@ class Local:
     image_shape = (8, 8, 1)
 
     def __init__(self, gan):
-        self._judge = scoring_model.RawDiscriminator(gan.discriminator)
+        self._scorer = scoring_model.DiscriminatorScorer(gan.discriminator)
 
     def score(self, images):
-        return {key: np.asarray(value) for key, value in self._judge(images / 127.5 - 1.0).items()}
+        return {key: np.asarray(value) for key, value in self._scorer(images / 127.5 - 1.0).items()}
 
 
 def test_the_rows_of_local_scoring(url, files, gan):

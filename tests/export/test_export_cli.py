@@ -21,7 +21,7 @@ def run(gan, tmp_path):
 def _agreeing(monkeypatch):
     """Lets every model agree with Keras, without a process to ask."""
     known = {}
-    make = {name: getattr(probes, name) for name in ("for_judge", "for_generator")}
+    make = {name: getattr(probes, name) for name in ("for_scoring_model", "for_generator")}
 
     def remember(name):
         def call(model):
@@ -41,9 +41,9 @@ def _agreeing(monkeypatch):
 def test_the_last_line_says_where_and_that_it_is_uncalibrated(run_cli, run):
     code, output, errors = run_cli("export", run, "--generator")
     assert (code, errors) == (0, "")
-    drawing, judging = output.split("\n\n")
+    drawing, scoring = output.split("\n\n")
     assert drawing.splitlines()[-1] == f"generator  {run}/export/generator/1"
-    digest, infra, blessing, last = judging.splitlines()
+    digest, infra, blessing, last = scoring.splitlines()
     assert digest.startswith("digest     sha256:")
     assert infra == "infra      INFRA_BLESSED"
     assert blessing == "blessing   BLESSED"

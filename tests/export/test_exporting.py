@@ -19,7 +19,7 @@ CALIBRATION = Calibration(
     offset=-1.0,
     fake_above=0.2,
     real_below=-0.2,
-    false_alarm_rate=0.01,
+    false_positive_rate=0.01,
     miss_rate=0.02,
     reals=500,
     fakes=400,
@@ -27,8 +27,8 @@ CALIBRATION = Calibration(
 REPORT = {
     "evaluation": {"scores": {"frechet_distance": {"value": 12.5, "floor": 1.25}}},
     "detector": {
-        "detector": {"laundered": {"diffusion": {"auroc": 0.9, "auroc_interval": [0.88, 0.92]}}},
-        "false_alarms": {"realised": 0.012, "promised": 0.01, "interval": [0.007, 0.013]},
+        "detector": {"histogram-matched": {"diffusion": {"auroc": 0.9, "auroc_interval": [0.88, 0.92]}}},
+        "false_positives": {"realised": 0.012, "promised": 0.01, "interval": [0.007, 0.013]},
     },
     "run": {"left": "out"},
 }
@@ -100,7 +100,7 @@ def test_the_card_tells_data_metrics_and_versions(run):
     assert set(found["versions"]) == {"python", "dcgan", "tensorflow", "keras", "numpy"}
     text = (exported.path / "assets.extra" / "model_card.md").read_text()
     assert "| samples: frechet_distance | 12.5 | 1.25 |" in text
-    assert "| AUROC, laundered diffusion | 0.900 | 0.880 to 0.920 |" in text
+    assert "| AUROC, histogram-matched diffusion | 0.900 | 0.880 to 0.920 |" in text
     assert "| reals called fake | 1.20% | 0.70% to 1.30% expected |" in text
     assert "| `predict_uint8` | `images` uint8 (any, 8, 8, 1) |" in text
     assert not [path for path in exported.path.rglob("*") if path.is_file() and leaks(path)]

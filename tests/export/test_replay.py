@@ -15,7 +15,7 @@ from export.serving import warmup, warmup_requests
 
 
 def test_every_record_is_answered(exported, tmp_path):
-    warmup.write(tmp_path / "requests", warmup_requests.for_judge("detector", (8, 8, 1)))
+    warmup.write(tmp_path / "requests", warmup_requests.for_scoring_model("detector", (8, 8, 1)))
     dataset = tf.data.TFRecordDataset(str(tmp_path / "requests"))
     logs = [prediction_log_pb2.PredictionLog.FromString(record.numpy()) for record in dataset]
     asked = set()

@@ -116,10 +116,12 @@ def test_functions_hold_no_scopes_no_shapes_and_no_names_of_weights(exported):
 
 
 def test_digest_tells_weights_apart_and_signatures(exported, gan, make_gan, tmp_path):
-    from export.graph.scoring_model import RawDiscriminator
+    from export.graph.scoring_model import DiscriminatorScorer
 
     def write(name, model, max_pixels):
-        servable = signatures.of_judge(RawDiscriminator(model.discriminator), max_pixels=max_pixels)
+        servable = signatures.of_scoring_model(
+            DiscriminatorScorer(model.discriminator), max_pixels=max_pixels
+        )
         saved_model.write(servable, tmp_path / name)
         return saved_model.digest(tmp_path / name)
 

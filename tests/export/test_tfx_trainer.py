@@ -82,7 +82,7 @@ def test_a_detector_from_examples(fn_args):
     assert len(run.read_metrics()) == 2
     found = card(fn_args)
     assert (found["kind"], found["data"]) == ("detector", {"name": "tfx", "split": "train"})
-    assert (found["calibration"]["reals"], found["calibration"]["false_alarm_rate"]) == (12, 1 / 13)
+    assert (found["calibration"]["reals"], found["calibration"]["false_positive_rate"]) == (12, 1 / 13)
     pixels = np.random.default_rng(0).integers(0, 256, (5, 28, 28, 1), np.uint8)
     served = tf.saved_model.load(fn_args.serving_model_dir).signatures["predict_uint8"]
     expected = detector.load(run.detector).score(pixels)["p_fake"]

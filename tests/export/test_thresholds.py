@@ -9,12 +9,12 @@ CARD = {
         "last_epoch": {"d_loss": 1.5},
         "evaluation": {
             "notes": ["a text"],
-            "scores": {"precision": {"value": 0.7, "floor": 0.8, "judge": "mnist", "spread": None}},
+            "scores": {"precision": {"value": 0.7, "floor": 0.8, "scorer": "mnist", "spread": None}},
         },
         "detector": {
             "summary": {
                 "clean": {"worst_auroc": 0.99, "worst": "VAE"},
-                "laundered, jpeg 75": {"worst_auroc": 0.9},
+                "histogram-matched, jpeg 75": {"worst_auroc": 0.9},
             },
             "roc": {"VAE": [[0.0, 1.0], [0.0, 1.0]]},
             "is_odd": True,
@@ -27,7 +27,7 @@ FIGURES = {
     "evaluation.scores.precision": 0.7,
     "evaluation.scores.precision.floor": 0.8,
     "detector.summary.clean.worst_auroc": 0.99,
-    "detector.summary.laundered, jpeg 75.worst_auroc": 0.9,
+    "detector.summary.histogram-matched, jpeg 75.worst_auroc": 0.9,
 }
 
 
@@ -42,14 +42,14 @@ def test_figures_of_a_card():
         ({"minimum": {"precision": 0.7}, "maximum": {"d_loss": 1.5}}, []),
         ({"minimum": {"precision": 0.71}}, ["precision 0.7 is less than the minimum of 0.71"]),
         ({"maximum": {"d_loss": 1.4}}, ["d_loss 1.5 is more than the maximum of 1.4"]),
-        ({"minimum": {"laundered, jpeg 75.worst_auroc": 0.9, "clean.worst_auroc": 0.99}}, []),
+        ({"minimum": {"histogram-matched, jpeg 75.worst_auroc": 0.9, "clean.worst_auroc": 0.99}}, []),
         ({"minimum": {"recall": 0.1}}, ["there is no figure recall"]),
         ({"minimum": {"cision": 0.1}}, ["there is no figure cision"]),
         (
             {"maximum": {"worst_auroc": 1}},
             [
                 "worst_auroc may be any of 2 figures: detector.summary.clean.worst_auroc, "
-                "detector.summary.laundered, jpeg 75.worst_auroc"
+                "detector.summary.histogram-matched, jpeg 75.worst_auroc"
             ],
         ),
     ],

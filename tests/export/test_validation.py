@@ -17,7 +17,7 @@ CALIBRATION = Calibration(
     offset=-1.0,
     fake_above=0.2,
     real_below=-0.2,
-    false_alarm_rate=0.01,
+    false_positive_rate=0.01,
     miss_rate=0.02,
     reals=500,
     fakes=400,
@@ -68,7 +68,7 @@ def answer_as(monkeypatch):
     """Answers by a function of what Keras says instead of by a process."""
 
     def replace(change, source):
-        known = {probe.signature: probe.expected for probe in probes.for_judge(source)}
+        known = {probe.signature: probe.expected for probe in probes.for_scoring_model(source)}
 
         def answer(model, requests):
             return [change(name, dict(known[name])) for name, _ in requests]
@@ -164,7 +164,7 @@ def test_a_process_that_dies(made, gan, monkeypatch):
     ],
 )
 def test_what_answers_can_lack(made, gan, answer_as, change, reason, infra):
-    answer_as(change, export.sources.load_judge(gan)[0])
+    answer_as(change, export.sources.load_scoring_model(gan)[0])
     found = export.validate_model(made, gan)
     assert reason in found.reasons
     assert (found.blessed, found.infra_blessed) == (False, infra)
@@ -172,7 +172,7 @@ def test_what_answers_can_lack(made, gan, answer_as, change, reason, infra):
 
 def test_thresholds_are_of_the_card_and_of_the_live_version(run, answer_as):
     exported = export.export_model(run)
-    answer_as(lambda name, answer: answer, export.sources.load_judge(run)[0])
+    answer_as(lambda name, answer: answer, export.sources.load_scoring_model(run)[0])
     strict = Thresholds(minimum={"precision": 0.9})
     found = export.validate_model(exported, run, limits=strict)
     assert (found.blessed, found.infra_blessed) == (False, True)
@@ -190,7 +190,7 @@ def test_thresholds_are_of_the_card_and_of_the_live_version(run, answer_as):
 
 
 def test_a_validation_that_is_cut_off_blesses_nothing(made, gan, answer_as, monkeypatch):
-    answer_as(lambda name, answer: answer, export.sources.load_judge(gan)[0])
+    answer_as(lambda name, answer: answer, export.sources.load_scoring_model(gan)[0])
     assert export.validate_model(made, gan).blessed
     assert candidates.Candidate(made.candidate).is_blessed()
     write = candidates.files.write_text

@@ -9,10 +9,10 @@ from dcgan.metrics import HIGHER_IS_BETTER, Score
 @pytest.fixture
 def score():
     return Score(
-        name="kernel_distance",
+        name="kid",
         value=0.0123456,
         spread=0.001,
-        judge="mnist",
+        features="mnist",
         real_count=10_000,
         fake_count=5_000,
         seed=3,
@@ -29,7 +29,7 @@ def test_json_round_trip(score):
 
 def test_distances_are_better_lower_and_the_rest_higher():
     lower = {name for name, higher in HIGHER_IS_BETTER.items() if not higher}
-    assert lower == {"frechet_distance", "kernel_distance", "class_divergence"}
+    assert lower == {"frechet_distance", "kid", "class_divergence"}
 
 
 def test_knows_its_direction(score):
@@ -39,8 +39,8 @@ def test_knows_its_direction(score):
 
 def test_reads_as_a_line(score):
     assert str(score) == (
-        "kernel_distance 0.01235 +- 0.001 "
-        "(judge mnist, 5000 fake against 10000 real, seed 3, floor -0.0001)"
+        "kid 0.01235 +- 0.001 "
+        "(features mnist, 5000 fake against 10000 real, seed 3, floor -0.0001)"
     )
 
 

@@ -8,7 +8,7 @@ import scipy.optimize
 from dcgan import features
 from dcgan.config import RunConfig, TrainingConfig
 from dcgan.data import ImageSet
-from dcgan.features import Judge
+from dcgan.features import FeatureExtractor
 from tuning import SearchConfig, Space, oracles, results, search_report
 from tuning.tuner import DCGANTuner
 
@@ -37,11 +37,11 @@ def _blocks(images):
 
 @pytest.fixture(scope="session")
 def make_reference():
-    """Makes a reference whose judge sees the brightness of 16 blocks."""
+    """Makes a reference whose extractor sees the brightness of 16 blocks."""
 
     def make(images, count=100):
-        judge = Judge(name="blocks", extract=_blocks)
-        return features.Reference.compute(images, judge, fake_count=count)
+        extractor = FeatureExtractor(name="blocks", extract=_blocks)
+        return features.Reference.compute(images, extractor, fake_count=count)
 
     return make
 

@@ -211,10 +211,10 @@ def test_a_batch_larger_than_the_data_is_refused(search, fake, tiny_space):
         search(space=tiny_space.change(batch_size=[8, 256]))
 
 
-def test_a_search_needs_a_judge_and_images_to_test_on(search, make_config, tmp_path, noise):
+def test_a_search_needs_a_feature_extractor_and_images_to_test_on(search, make_config, tmp_path, noise):
     config = make_config()
-    base = RunConfig(**{**vars(config.base), "judge": "none"})
-    with pytest.raises(InputError, match="judge none: expected a judge"):
+    base = RunConfig(**{**vars(config.base), "features": "none"})
+    with pytest.raises(InputError, match="features none: expected a feature extractor"):
         search(config=SearchConfig(base=base), reference=None)
     assert not (tmp_path / "search" / "search.json").exists()
 

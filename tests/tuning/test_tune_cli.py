@@ -77,7 +77,9 @@ def test_a_search_on_a_folder_of_ones_own_with_a_poisoned_space(
     best = RunConfig.load("search/best.json")
     assert best.data == str(photos)
     assert best.network.image_size == 64
-    code, out, err = run_cli("train", "--config", "search/best.json", "--out", "run", "--judge", "none")
+    code, out, err = run_cli(
+        "train", "--config", "search/best.json", "--out", "run", "--features", "none"
+    )
     assert code == 0, err
 
 

@@ -138,7 +138,7 @@ def test_chief_and_workers_by_environment_variables(workers, act_as, monkeypatch
 
     def start(name):
         environment = {**os.environ, "KERASTUNER_TUNER_ID": name}
-        options = ["--data", noise_file, "--preset", "article", "--judge", "mnist", "--trials", "16"]
+        options = ["--data", noise_file, "--preset", "article", "--features", "mnist", "--trials", "16"]
         options += ["--space", tmp_path / "space.json", "--out", tmp_path / "search"]
         command = [sys.executable, "-m", "dcgan", "tune", *map(str, options)]
         process = subprocess.Popen(

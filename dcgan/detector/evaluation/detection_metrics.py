@@ -1,4 +1,4 @@
-"""Figures of merit of one set of scores: ranking, verdicts and probabilities."""
+"""Figures of merit of one set of scores: ranking, decisions and probabilities."""
 
 import numpy as np
 from sklearn import metrics
@@ -19,11 +19,11 @@ def measure(
 
     Returns:
         `auroc` with its 95 % bootstrap interval `auroc_interval`, and the other figures of
-        `rank` and `judge`.
+        `rank` and `measure_decisions`.
     """
     figures: dict[str, float | list[float]] = dict(rank(real["p_fake"], fake["p_fake"]))
     figures["auroc_interval"] = auroc_interval(real["p_fake"], fake["p_fake"], seed=seed)
-    return figures | judge(real, fake)
+    return figures | measure_decisions(real, fake)
 
 
 def rank(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
@@ -34,39 +34,38 @@ def rank(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
         fake: Scores of fakes, shape (m,).
 
     Returns:
-        `auroc`, `average_precision`, `eer` (the error rate where false alarms and misses are as many),
-        and the share of fakes found at 1 % and 0.1 % false alarms, `tpr_at_fpr_1` and
-        `tpr_at_fpr_01`.
+        `auroc`, `average_precision`, `eer` (the equal error rate), and the true positive rate at a false
+        positive rate of 1 % and 0.1 %, `tpr_at_fpr_1` and `tpr_at_fpr_01`.
     """
     labels, scores = _join(real, fake)
-    false_alarms, found, _ = metrics.roc_curve(labels, scores)
-    crossing = np.argmin(np.abs(1 - found - false_alarms))
+    false_positives, found, _ = metrics.roc_curve(labels, scores)
+    crossing = np.argmin(np.abs(1 - found - false_positives))
     return {
         "auroc": float(metrics.roc_auc_score(labels, scores)),
         "average_precision": float(metrics.average_precision_score(labels, scores)),
-        "eer": float((1 - found[crossing] + false_alarms[crossing]) / 2),
-        "tpr_at_fpr_1": float(found[false_alarms <= 0.01][-1]),
-        "tpr_at_fpr_01": float(found[false_alarms <= 0.001][-1]),
+        "eer": float((1 - found[crossing] + false_positives[crossing]) / 2),
+        "tpr_at_fpr_1": float(found[false_positives <= 0.01][-1]),
+        "tpr_at_fpr_01": float(found[false_positives <= 0.001][-1]),
     }
 
 
-def judge(real: dict[str, np.ndarray], fake: dict[str, np.ndarray]) -> dict[str, float]:
-    """Measures verdicts and probabilities, reals and fakes weighing the same.
+def measure_decisions(real: dict[str, np.ndarray], fake: dict[str, np.ndarray]) -> dict[str, float]:
+    """Measures decisions and probabilities, reals and fakes weighing the same.
 
     Args:
         real: `p_fake` and `decision` of reals.
         fake: The same of fakes.
 
     Returns:
-        `balanced_accuracy` of the verdict "fake" against all others, `false_alarm_rate`, `miss_rate`
+        `balanced_accuracy` of the decision "fake" against all others, `false_positive_rate`, `miss_rate`
         (fakes called real), `unsure_rate`, `ece` (expected calibration error) and `brier`.
     """
     labels, probabilities = _join(real["p_fake"], fake["p_fake"])
-    verdicts = np.concatenate([real["decision"], fake["decision"]]) == 2
+    decisions = np.concatenate([real["decision"], fake["decision"]]) == 2
     weights = np.where(labels == 1, 0.5 / max(1, labels.sum()), 0.5 / max(1, (1 - labels).sum()))
     return {
-        "balanced_accuracy": float(metrics.balanced_accuracy_score(labels, verdicts)),
-        "false_alarm_rate": float(np.mean(real["decision"] == 2)),
+        "balanced_accuracy": float(metrics.balanced_accuracy_score(labels, decisions)),
+        "false_positive_rate": float(np.mean(real["decision"] == 2)),
         "miss_rate": float(np.mean(fake["decision"] == 0)),
         "unsure_rate": float(np.sum(weights * (np.r_[real["decision"], fake["decision"]] == 1))),
         "ece": calibration_error(labels, probabilities, weights),

@@ -8,22 +8,22 @@ _SIZE = (5.0, 4.0)
 
 
 def roc(curves: dict[str, list[list[float]]]) -> Figure:
-    """Draws ROC curves over a logarithmic axis of false alarms.
+    """Draws ROC curves over a logarithmic axis of false positives.
 
     Args:
-        curves: By generator, false-alarm rates and shares found.
+        curves: By generator, false positive rates and shares found.
     """
     figure = Figure(figsize=_SIZE, layout="constrained")
     axes = figure.add_subplot()
-    for name, (false_alarms, found) in curves.items():
-        axes.plot([max(rate, 1e-4) for rate in false_alarms], found, label=name)
+    for name, (false_positives, found) in curves.items():
+        axes.plot([max(rate, 1e-4) for rate in false_positives], found, label=name)
     axes.set(
         xscale="log",
         xlim=(1e-3, 1),
         ylim=(0, 1.01),
         xlabel="reals called fake",
         ylabel="fakes found",
-        title="Laundered fakes of unseen generators",
+        title="Histogram-matched fakes of unseen generators",
     )
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right", fontsize="small")

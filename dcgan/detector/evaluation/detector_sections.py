@@ -31,7 +31,7 @@ def make_part(
     """
     sections = [
         Section("Detector", _overview(report)),
-        Section("Detector under laundering and corruption", _conditions(report)),
+        Section("Detector under histogram matching and corruption", _conditions(report)),
         Section("Detector by what it learned from", _matrix(report)),
         Section("What the detector looks at", _explanations(detector, reals, fakes)),
     ]
@@ -40,12 +40,16 @@ def make_part(
 
 
 def _overview(report: dict[str, Any]) -> str:
-    laundered = report["summary"][holdout_evaluation.LAUNDERED]
-    alarms = report["false_alarms"]
+    matched = report["summary"][holdout_evaluation.HISTOGRAM_MATCHED]
+    alarms = report["false_positives"]
     cards = markup.cards(
         [
-            ("Mean AUROC", f"{laundered['mean_auroc']:.3f}", "laundered fakes, unseen generators"),
-            ("Worst AUROC", f"{laundered['worst_auroc']:.3f}", laundered["worst"]),
+            (
+                "Mean AUROC",
+                f"{matched['mean_auroc']:.3f}",
+                "histogram-matched fakes, unseen generators",
+            ),
+            ("Worst AUROC", f"{matched['worst_auroc']:.3f}", matched["worst"]),
             (
                 "Reals called fake",
                 f"{alarms['realised']:.2%}",
@@ -55,8 +59,8 @@ def _overview(report: dict[str, Any]) -> str:
         ]
     )
     text = markup.paragraph(
-        "Laundered fakes have the reals' own pixel values, by rank, so that no histogram tells them "
-        "apart; the generators are none that the detector learned from. "
+        "Histogram-matched fakes have the reals' own pixel values, by rank, so that no histogram tells "
+        "them apart; the generators are none that the detector learned from. "
         f"Of {alarms['reals']:,} unseen reals at the promised rate, "
         f"{alarms['interval'][0]:.2%} to {alarms['interval'][1]:.2%} would be called fake in 95 of "
         "100 draws."
@@ -71,16 +75,16 @@ def _overview(report: dict[str, Any]) -> str:
 
 
 def _generators(report: dict[str, Any]) -> str:
-    """All figures of each generator, laundered."""
+    """All figures of each generator, histogram-matched."""
     names = ("average_precision", "eer", "tpr_at_fpr_1", "tpr_at_fpr_01", "balanced_accuracy")
     rows = []
-    for generator, row in report["detector"][holdout_evaluation.LAUNDERED].items():
+    for generator, row in report["detector"][holdout_evaluation.HISTOGRAM_MATCHED].items():
         low, high = row["auroc_interval"]
         values = [f"{row[name]:.3f}" for name in (*names, "unsure_rate", "miss_rate", "ece", "brier")]
         rows.append([generator, f"{row['auroc']:.3f} ({low:.3f} to {high:.3f})", *values])
     header = ["generator", "AUROC (95 %)", "AP", "EER", "found at 1 %", "found at 0.1 %"]
     header += ["balanced accuracy", "unsure", "called real", "ECE", "Brier"]
-    return markup.table(rows, header=header, caption="Laundered fakes by generator")
+    return markup.table(rows, header=header, caption="Histogram-matched fakes by generator")
 
 
 def _conditions(report: dict[str, Any]) -> str:
@@ -112,7 +116,9 @@ def _matrix(report: dict[str, Any]) -> str:
         "Each row but the first is a network trained briefly without one family of fakes: what to "
         "expect of a kind of generator that nobody has seen yet."
     )
-    return text + markup.table(rows, header=("learned from", *generators), caption="AUROC, laundered")
+    return text + markup.table(
+        rows, header=("learned from", *generators), caption="AUROC, histogram-matched"
+    )
 
 
 def _explanations(detector: Detector, reals: np.ndarray, fakes: Mapping[str, np.ndarray]) -> str:

@@ -1,4 +1,4 @@
-"""Figures that are hard to fool: unseen generators, laundered pixels, corrupted images, baselines.
+"""Metrics that are hard to fool: unseen generators, matched histograms, corrupted images, baselines.
 
 Everything here leaves thresholds as they were calibrated; reals and fakes are treated alike.
 """
@@ -20,7 +20,11 @@ from dcgan.detector.fakes import histogram_matching
 _BATCH = 500
 _CURVE_POINTS = 200
 
-CLEAN, LAUNDERED, LAUNDERED_EACH = "clean", "laundered", "laundered one by one"
+CLEAN, HISTOGRAM_MATCHED, MATCHED_INDIVIDUALLY = (
+    "clean",
+    "histogram-matched",
+    "histogram-matched one by one",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,27 +32,27 @@ class Condition:
     """What is done to the images before they are scored.
 
     Attributes:
-        name: "clean", "laundered" or "laundered, jpeg 75" and the like.
-        launder: What gives fakes the reals' pixel values, see `laundering`; None for nothing.
-        perturbation: A key of `corruptions.PERTURBATIONS` or None.
+        name: "clean", "histogram-matched" or "histogram-matched, jpeg 75" and the like.
+        match: Gives fakes the pixel values of reals, see `histogram_matching`; None for nothing.
+        corruption: A key of `corruptions.CORRUPTIONS` or None.
     """
 
     name: str
-    launder: Callable[..., np.ndarray] | None
-    perturbation: str | None
+    match: Callable[..., np.ndarray] | None
+    corruption: str | None
 
 
 def conditions() -> tuple[Condition, ...]:
-    """Returns all conditions, from the mildest: clean, laundered, and laundered then perturbed."""
-    perturbed = [
-        Condition(f"{LAUNDERED}, {name}", histogram_matching.launder, name)
-        for name in corruptions.PERTURBATIONS
+    """Returns all conditions, the mildest first: clean, histogram-matched, and also corrupted."""
+    corrupted = [
+        Condition(f"{HISTOGRAM_MATCHED}, {name}", histogram_matching.match_histograms, name)
+        for name in corruptions.CORRUPTIONS
     ]
     return (
         Condition(CLEAN, None, None),
-        Condition(LAUNDERED, histogram_matching.launder, None),
-        Condition(LAUNDERED_EACH, histogram_matching.launder_each, None),
-        *perturbed,
+        Condition(HISTOGRAM_MATCHED, histogram_matching.match_histograms, None),
+        Condition(MATCHED_INDIVIDUALLY, histogram_matching.match_histograms_individually, None),
+        *corrupted,
     )
 
 
@@ -71,14 +75,14 @@ def evaluate(
         baselines: What to compare with, by name. Defaults to None.
         folds: Detectors kept from a family each, by family: further rows of the matrix. Defaults to
             None.
-        seed: Of laundering and bootstrap. Defaults to 0.
+        seed: Of histogram matching and bootstrap. Defaults to 0.
         on_step: Called after each condition. Defaults to nothing.
 
     Returns:
         JSON values: `detector` by condition and generator with all figures of `measures.measure`,
-        `baselines` by name, condition and generator, `matrix` (AUROC, laundered) by what was
-        learned from and generator, `summary` by condition, `false_alarms`, and the curves
-        `roc` and `reliability` of the laundered fakes.
+        `baselines` by name, condition and generator, `matrix` (AUROC, histogram-matched) by what was
+        learned from and generator, `summary` by condition, `false_positives`, and the curves
+        `roc` and `reliability` of the histogram-matched fakes.
     """
     report: dict[str, Any] = {
         "counts": {"reals": len(reals), **{name: len(part) for name, part in fakes.items()}},
@@ -95,17 +99,17 @@ def evaluate(
         }
         for name, scorer in (baselines or {}).items():
             report["baselines"][name][condition.name] = _rank_all(scorer, changed_reals, changed)
-        if condition.name == LAUNDERED:
+        if condition.name == HISTOGRAM_MATCHED:
             report["matrix"] = _matrix(detector, folds or {}, changed_reals, changed)
             report |= _curves(real, fake)
-            report["false_alarms"] = _false_alarms(detector, real["decision"] == 2)
+            report["false_positives"] = _false_positives(detector, real["decision"] == 2)
         on_step()
     report["summary"] = {name: summarise(rows) for name, rows in report["detector"].items()}
     return report
 
 
 def summarise(rows: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Returns the mean and the worst of the generators: AUROC and share found at 1 % false alarms."""
+    """Returns the mean and the worst of the generators: AUROC and share found at 1 % false positives."""
     worst = min(rows, key=lambda name: rows[name]["auroc"])
     found = min(rows, key=lambda name: rows[name]["tpr_at_fpr_1"])
     return {
@@ -116,17 +120,17 @@ def summarise(rows: dict[str, dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def perturb(images: np.ndarray, name: str | None) -> np.ndarray:
-    """Applies a perturbation to a stack of any length.
+def corrupt(images: np.ndarray, name: str | None) -> np.ndarray:
+    """Applies a corruption to a stack of any length.
 
     Args:
         images: Shape (count, height, width, channels), uint8.
-        name: A key of `corruptions.PERTURBATIONS`, or None for none.
+        name: A key of `corruptions.CORRUPTIONS`, or None for none.
     """
     if name is None:
         return images
     graph = tf.function(
-        corruptions.PERTURBATIONS[name],
+        corruptions.CORRUPTIONS[name],
         input_signature=[tf.TensorSpec((None, *images.shape[1:]), tf.uint8)],
         autograph=False,
     )
@@ -138,10 +142,10 @@ def _prepare(
     condition: Condition, reals: np.ndarray, fakes: dict[str, np.ndarray], *, seed: int
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     changed = dict(fakes)
-    if condition.launder:
-        changed = {name: condition.launder(images, reals, seed=seed) for name, images in fakes.items()}
-    return perturb(reals, condition.perturbation), {
-        name: perturb(images, condition.perturbation) for name, images in changed.items()
+    if condition.match:
+        changed = {name: condition.match(images, reals, seed=seed) for name, images in fakes.items()}
+    return corrupt(reals, condition.corruption), {
+        name: corrupt(images, condition.corruption) for name, images in changed.items()
     }
 
 
@@ -204,12 +208,12 @@ def pooled(real: np.ndarray, fakes: Iterable[np.ndarray]) -> tuple[np.ndarray, n
     return labels, np.concatenate(parts), np.concatenate(weights)
 
 
-def _false_alarms(detector: Detector, alarms: np.ndarray) -> dict[str, Any]:
+def _false_positives(detector: Detector, alarms: np.ndarray) -> dict[str, Any]:
     """Compares what was promised with what came, with the binomial 95 % interval of the promise."""
     calibration = detector.calibration
     if calibration is None:
         return {"realised": float(alarms.mean())}
-    promised = calibration.false_alarm_rate
+    promised = calibration.false_positive_rate
     low, high = stats.binom.interval(0.95, len(alarms), promised)
     return {
         "promised": promised,

@@ -77,17 +77,17 @@ class FakePool:
             families=self.families[chosen],
         )
 
-    def laundered(self, reals: np.ndarray, *, seed: int = 0) -> np.ndarray:
+    def histogram_matched(self, reals: np.ndarray, *, seed: int = 0) -> np.ndarray:
         """Returns the fakes with the pixel values of reals, each origin matched by itself.
 
         Args:
             reals: Shape (any count, height, width, channels), uint8.
-            seed: See `laundering.launder`. Defaults to 0.
+            seed: See `histogram matching.match_histograms`. Defaults to 0.
 
         Returns:
             Shape of `images`, uint8.
         """
-        return histogram_matching.launder(self.images, reals, groups=self.origins, seed=seed)
+        return histogram_matching.match_histograms(self.images, reals, groups=self.origins, seed=seed)
 
     def counts(self) -> dict[str, int]:
         """Returns how many fakes there are of each origin."""

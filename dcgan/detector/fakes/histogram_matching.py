@@ -3,7 +3,7 @@
 import numpy as np
 
 
-def launder(
+def match_histograms(
     fakes: np.ndarray, reals: np.ndarray, *, groups: np.ndarray | None = None, seed: int = 0
 ) -> np.ndarray:
     """Remaps all fakes' pixel values together, by rank, onto the reals' pooled values.
@@ -22,17 +22,17 @@ def launder(
         Shape of `fakes`, uint8.
 
     Example:
-        >>> launder(np.uint8([[[[9], [3]]]]), np.uint8([[[[200], [0]]]]))[0, 0, :, 0]
+        >>> match_histograms(np.uint8([[[[9], [3]]]]), np.uint8([[[[200], [0]]]]))[0, 0, :, 0]
         array([200,   0], dtype=uint8)
     """
     rng = np.random.default_rng(seed)
     members = [slice(None)] if groups is None else [groups == group for group in np.unique(groups)]
-    laundered = np.empty_like(fakes)
+    matched = np.empty_like(fakes)
     for channel in range(fakes.shape[-1]):
         shares = np.bincount(reals[..., channel].ravel(), minlength=256) / reals[..., channel].size
         for chosen in members:
-            laundered[chosen, ..., channel] = _match(fakes[chosen, ..., channel], shares, rng)
-    return laundered
+            matched[chosen, ..., channel] = _match(fakes[chosen, ..., channel], shares, rng)
+    return matched
 
 
 def _match(values: np.ndarray, shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -46,15 +46,15 @@ def _match(values: np.ndarray, shares: np.ndarray, rng: np.random.Generator) -> 
     return matched.reshape(values.shape)
 
 
-def launder_each(fakes: np.ndarray, reals: np.ndarray, *, seed: int = 0) -> np.ndarray:
+def match_histograms_individually(fakes: np.ndarray, reals: np.ndarray, *, seed: int = 0) -> np.ndarray:
     """Gives each fake the pixel values of one real image, by rank.
 
-    Where `launder` matches all values together, and leaves a mixture in each image that no real one
-    has, this leaves nothing to find in an image's values. The brightest fake takes the values of the
-    brightest of as many reals, and so on.
+    Where `match_histograms` matches all values together, and leaves a mixture in each image that no
+    real one has, this leaves nothing to find in an image's values. The brightest fake takes the values
+    of the brightest of as many reals, and so on.
 
     Args:
-        fakes: As for `launder`.
+        fakes: As for `match_histograms`.
         reals: Shape (any count, height, width, channels), uint8.
         seed: Of the reals that are taken and the order among equal values. Defaults to 0.
 
@@ -63,15 +63,15 @@ def launder_each(fakes: np.ndarray, reals: np.ndarray, *, seed: int = 0) -> np.n
     """
     rng = np.random.default_rng(seed)
     chosen = reals[rng.choice(len(reals), len(fakes), replace=len(fakes) > len(reals))]
-    laundered = np.empty_like(fakes)
+    matched = np.empty_like(fakes)
     for fake, real in zip(_by_brightness(fakes), _by_brightness(chosen), strict=True):
         for channel in range(fakes.shape[-1]):
             values = fakes[fake, ..., channel]
             order = np.lexsort((rng.random(values.size), values.ravel()))
             matched = np.empty(values.size, np.uint8)
             matched[order] = np.sort(chosen[real, ..., channel], axis=None)
-            laundered[fake, ..., channel] = matched.reshape(values.shape)
-    return laundered
+            matched[fake, ..., channel] = matched.reshape(values.shape)
+    return matched
 
 
 def _by_brightness(images: np.ndarray) -> np.ndarray:

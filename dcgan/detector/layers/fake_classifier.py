@@ -1,4 +1,4 @@
-"""The detector's two networks: a discriminator's features and what judges them."""
+"""The detector's two networks: a discriminator's features and what feature extractors them."""
 
 from typing import Any
 
@@ -70,7 +70,7 @@ def build_classifier(
 
     Returns:
         A model from [images, features, map, ...], float32, to (batch, 3) logits, higher for fakes: the
-        verdict's, and for training what the convolutions and the statistics would say alone.
+        decision's, and for training what the convolutions and the statistics would say alone.
     """
     make = _Layers(seed)
     images = keras.Input(image_shape, name="images")

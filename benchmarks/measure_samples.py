@@ -1,10 +1,10 @@
-"""Judges folders of samples, an epoch a file, and prints JSON.
+"""Measures folders of samples, a file an epoch, and prints JSON.
 
-    python benchmarks/judge_samples.py SAMPLES [--times LOG]
+    python benchmarks/measure_samples.py SAMPLES [--times LOG]
 
 `SAMPLES` holds `epoch_01.npz` ... (key `images`, shape (count, 28, 28), uint8), as a training program
 writes them after each epoch; `LOG` has a JSON line an epoch with `epoch` and `train_seconds`. Each
-file is compared with the 10,000 test images of the bundled MNIST by its judge; the floor is what
+file is compared with the 10,000 test images of the bundled MNIST by its extractor; the floor is what
 10,000 training images get.
 """
 
@@ -20,16 +20,16 @@ from dcgan.features import Reference
 
 
 def main() -> None:
-    """Prints a row an epoch, with the floor and the judge."""
+    """Prints a row an epoch, with the floor and the extractor."""
     parser = argparse.ArgumentParser()
     parser.add_argument("samples", type=pathlib.Path)
     parser.add_argument("--times", type=pathlib.Path)
     arguments = parser.parse_args()
-    judge = features.load("mnist")
+    extractor = features.load("mnist")
     train = dcgan.load_images("mnist", split="train").images
     chosen = np.random.default_rng(0).choice(len(train), 10_000, replace=False)
     test = dcgan.load_images("mnist", split="test").images
-    reference = Reference.compute(test, judge, floor_images=train[chosen])
+    reference = Reference.compute(test, extractor, floor_images=train[chosen])
     seconds = _read_times(arguments.times) if arguments.times else {}
     rows, floor = [], {}
     for path in sorted(arguments.samples.glob("epoch_*.npz")):
@@ -40,7 +40,8 @@ def main() -> None:
         rows.append({"epoch": epoch, "train_seconds": seconds.get(epoch), **values})
     print(
         json.dumps(
-            {"judge": judge.name, "digest": judge.digest, "floor": floor, "epochs": rows}, indent=1
+            {"features": extractor.name, "digest": extractor.digest, "floor": floor, "epochs": rows},
+            indent=1,
         )
     )
 

@@ -54,33 +54,35 @@ def _write_idx(path, array):
 
 
 def test_learns_from_class_folders(class_folder, tmp_path):
-    judge = features.fit_file(class_folder, tmp_path / "new" / "mine.keras", image_size=28, epochs=1)
-    assert judge.embed(np.zeros((1, 28, 28, 1), np.uint8)).probabilities.shape == (1, 2)
-    assert judge.image_shape == (28, 28, 1)
+    extractor = features.fit_extractor_file(
+        class_folder, tmp_path / "new" / "mine.keras", image_size=28, epochs=1
+    )
+    assert extractor.embed(np.zeros((1, 28, 28, 1), np.uint8)).probabilities.shape == (1, 2)
+    assert extractor.image_shape == (28, 28, 1)
     loaded = features.load(tmp_path / "new" / "mine.keras")
-    assert (loaded.name, loaded.accuracy) == ("mine", judge.accuracy)
-    assert loaded.learned_from == f"{class_folder}:train"
-    assert loaded.digest == judge.digest
+    assert (loaded.name, loaded.accuracy) == ("mine", extractor.accuracy)
+    assert loaded.trained_on == f"{class_folder}:train"
+    assert loaded.digest == extractor.digest
 
 
 def test_command_on_idx_files(run_cli, idx_folder, tmp_path):
     folder, out = idx_folder(), tmp_path / "bars.keras"
     options = ["--data", folder, "--out", out, "--split", "train[:40]", "--epochs", 1, "--seed", 3]
-    code, printed, err = run_cli("judge", "fit", *options)
+    code, printed, err = run_cli("features", "fit", *options)
     assert code == 0, err
     record = json.loads(out.with_suffix(".json").read_text())
-    assert record["learned_from"] == f"{folder}:train[:40]"
+    assert record["trained_on"] == f"{folder}:train[:40]"
     assert printed.splitlines() == [
-        f"judge     {out}",
+        f"extractor     {out}",
         f"accuracy  {record['accuracy']:.2%} of the test split",
     ]
 
 
 def test_the_accuracy_is_that_of_the_test_split(idx_folder, tmp_path):
     folder = idx_folder()
-    judge = features.fit_file(folder, tmp_path / "bars.keras", epochs=1)
+    extractor = features.fit_extractor_file(folder, tmp_path / "bars.keras", epochs=1)
     images, labels = _bars(20, seed=20)
-    assert judge.accuracy == judge.measure_accuracy(images[..., None], labels)
+    assert extractor.accuracy == extractor.measure_accuracy(images[..., None], labels)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,7 @@ def test_errors_are_one_line(run_cli, tmp_path, options, parts):
     work = tmp_path / "work"
     (work / "file").touch()
     np.savez(work / "unlabelled.npz", images=np.zeros((20, 28, 28, 1), np.uint8))
-    code, out, err = run_cli("judge", "fit", *options)
+    code, out, err = run_cli("features", "fit", *options)
     assert (code, out) == (2, "")
     assert err.startswith("dcgan: ")
     assert err.count("\n") == 1
@@ -113,4 +115,4 @@ def test_errors_are_one_line(run_cli, tmp_path, options, parts):
 
 def test_idx_files_without_labels(idx_folder, tmp_path):
     with pytest.raises(InputError, match="expected labelled images: a TensorFlow Datasets set"):
-        features.fit_file(idx_folder(labelled=False), tmp_path / "bars.keras")
+        features.fit_extractor_file(idx_folder(labelled=False), tmp_path / "bars.keras")

@@ -11,12 +11,12 @@ from dcgan.features import inception
 def test_grey_and_colour_of_any_size(monkeypatch, make_pixels):
     untrained = keras.applications.InceptionV3
     monkeypatch.setattr(keras.applications, "InceptionV3", lambda weights: untrained(weights=None))
-    judge = inception.load_inception()
+    extractor = inception.load_inception()
     grey = make_pixels(2, size=28)
-    embedding = judge.embed(grey)
+    embedding = extractor.embed(grey)
     assert embedding.features.shape == (2, 2048)
     assert embedding.probabilities.shape == (2, 1000)
-    colour = judge.embed(np.repeat(grey, 3, axis=-1))
+    colour = extractor.embed(np.repeat(grey, 3, axis=-1))
     np.testing.assert_allclose(colour.features, embedding.features, rtol=1e-5, atol=1e-7)
 
 
@@ -36,7 +36,7 @@ def test_weights_that_cannot_be_fetched_are_one_line(monkeypatch):
         raise OSError("no route\nto host")
 
     monkeypatch.setattr(keras.applications, "InceptionV3", unreachable)
-    with pytest.raises(InputError, match=r"judge inception_v3: .* no route to host"):
+    with pytest.raises(InputError, match=r"features inception_v3: .* no route to host"):
         inception.load_inception()
     assert 0 < patience[0] <= 30
     assert socket.getdefaulttimeout() is None

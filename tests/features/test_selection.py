@@ -22,23 +22,23 @@ def test_the_rule(data, image_size, channels, expected):
 
 
 @pytest.mark.parametrize(
-    ("judge", "data", "expected"),
+    ("extractor", "data", "expected"),
     [("auto", "mnist", "mnist"), ("auto", "faces", "random"), ("random", "mnist", "random")],
 )
-def test_of_a_run(judge, data, expected):
-    assert features.for_run(RunConfig(judge=judge, data=data)).name == expected
+def test_of_a_run(extractor, data, expected):
+    assert features.for_run(RunConfig(features=extractor, data=data)).name == expected
 
 
 def test_a_run_may_want_none():
-    assert features.for_run(RunConfig(judge="none")) is None
+    assert features.for_run(RunConfig(features="none")) is None
 
 
 def test_a_file(tmp_path):
     keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Flatten()]).save(tmp_path / "mine.keras")
-    assert features.for_run(RunConfig(judge=str(tmp_path / "mine.keras"))).name == "mine"
+    assert features.for_run(RunConfig(features=str(tmp_path / "mine.keras"))).name == "mine"
 
 
-def test_a_judge_of_another_shape_is_one_line():
-    config = RunConfig(judge="mnist", network=NetworkConfig(image_size=32))
-    with pytest.raises(InputError, match=r"judge mnist: .*\(32, 32, 1\); it takes \(28, 28, 1\)"):
+def test_a_feature_extractor_of_another_shape_is_one_line():
+    config = RunConfig(features="mnist", network=NetworkConfig(image_size=32))
+    with pytest.raises(InputError, match=r"features mnist: .*\(32, 32, 1\); it takes \(28, 28, 1\)"):
         features.for_run(config)

@@ -18,28 +18,28 @@ def sets(normal_features, class_probabilities):
 
 def test_every_metric_is_there_with_its_record(sets):
     real, fake = sets
-    scores = evaluate_features(real, fake, judge_name="blocks", seed=5)
+    scores = evaluate_features(real, fake, features="blocks", seed=5)
     assert set(scores) == set(metrics.HIGHER_IS_BETTER)
     for name, score in scores.items():
         assert score.name == name
-        assert (score.judge, score.seed, score.floor) == ("blocks", 5, None)
+        assert (score.features, score.seed, score.floor) == ("blocks", 5, None)
         assert (score.real_count, score.fake_count) == (300, 250)
     assert {name for name, score in scores.items() if score.spread is not None} == {
-        "kernel_distance",
+        "kid",
         "classifier_score",
     }
 
 
 def test_values_are_those_of_the_functions(sets):
     real, fake = sets
-    scores = evaluate_features(real, fake, judge_name="blocks", seed=5)
+    scores = evaluate_features(real, fake, features="blocks", seed=5)
     found = {name: score.value for name, score in scores.items()}
     near = metrics.neighborhood(real.features, fake.features)
     assert found == {
         "frechet_distance": metrics.frechet_distance(
             Moments.of(real.features), Moments.of(fake.features)
         ),
-        "kernel_distance": metrics.kernel_distance(real.features, fake.features, seed=5)[0],
+        "kid": metrics.kernel_inception_distance(real.features, fake.features, seed=5)[0],
         **near._asdict(),
         "class_divergence": metrics.class_divergence(real.probabilities, fake.probabilities),
         "class_entropy": metrics.entropy(metrics.class_shares(fake.probabilities)),
@@ -49,7 +49,7 @@ def test_values_are_those_of_the_functions(sets):
 
 def test_without_classes(normal_features):
     real, fake = map(Embedding, normal_features)
-    scores = evaluate_features(real, fake, judge_name="blocks")
+    scores = evaluate_features(real, fake, features="blocks")
     assert "frechet_distance" in scores
     assert "classifier_score" not in scores
 
@@ -58,8 +58,8 @@ def test_the_floor_is_what_real_images_get_in_the_fakes_place(sets):
     real, fake = sets
     mine, other = _split(real)
     fake = fake.take(np.arange(100))
-    scores = evaluate_features(mine, fake, judge_name="blocks", seed=2, floor_real=other)
-    swapped = evaluate_features(mine, other.sample(100, seed=2), judge_name="blocks", seed=2)
+    scores = evaluate_features(mine, fake, features="blocks", seed=2, floor_real=other)
+    swapped = evaluate_features(mine, other.sample(100, seed=2), features="blocks", seed=2)
     for name, score in scores.items():
         assert score.floor == swapped[name].value
     assert scores["frechet_distance"].floor < scores["frechet_distance"].value
@@ -69,4 +69,4 @@ def test_the_floor_needs_as_many_images_as_fakes(sets):
     real, fake = sets
     mine, other = _split(real)
     with pytest.raises(ValueError, match="fakes, 250"):
-        evaluate_features(mine, fake, judge_name="blocks", floor_real=other)
+        evaluate_features(mine, fake, features="blocks", floor_real=other)

@@ -68,19 +68,21 @@ def test_batch_normalisation_runs_with_its_averages(make_pixels):
     np.testing.assert_allclose(found(images).features[:2], found(images[:2]).features, rtol=1e-6)
 
 
-def test_judge_takes_shape_and_digest_from_the_model():
+def test_extractor_takes_shape_and_digest_from_the_model():
     model = _model(keras.layers.Dense(4))
-    judge = keras_features.judge_from_model(model, name="mine", learned_from="x:train", accuracy=0.5)
-    assert judge.image_shape == (8, 8, 1)
-    assert (judge.name, judge.learned_from, judge.accuracy) == ("mine", "x:train", 0.5)
-    assert judge.digest == keras_features.KerasExtractor(model).digest()
+    extractor = keras_features.extractor_from_model(
+        model, name="mine", trained_on="x:train", accuracy=0.5
+    )
+    assert extractor.image_shape == (8, 8, 1)
+    assert (extractor.name, extractor.trained_on, extractor.accuracy) == ("mine", "x:train", 0.5)
+    assert extractor.digest == keras_features.KerasExtractor(model).digest()
 
 
-def test_a_model_of_any_size_makes_a_judge_of_any_size(make_pixels):
+def test_a_model_of_any_size_makes_a_feature_extractor_of_any_size(make_pixels):
     layers = [keras.Input((None, None, 1)), keras.layers.GlobalAveragePooling2D()]
-    judge = keras_features.judge_from_model(keras.Sequential(layers), name="brightness")
-    assert judge.image_shape is None
-    assert judge.embed(make_pixels(3, size=9)).features.shape == (3, 1)
+    extractor = keras_features.extractor_from_model(keras.Sequential(layers), name="brightness")
+    assert extractor.image_shape is None
+    assert extractor.embed(make_pixels(3, size=9)).features.shape == (3, 1)
 
 
 def test_the_digest_follows_the_weights_and_layers():

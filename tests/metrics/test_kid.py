@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics.pairwise import polynomial_kernel
 
-from dcgan.metrics import kernel_distance, kid
+from dcgan.metrics import kernel_inception_distance, kid
 
 
 def test_agrees_with_scikit_learns_kernel(normal_features):
@@ -19,7 +19,7 @@ def test_agrees_with_scikit_learns_kernel(normal_features):
 def test_agrees_with_torch_fidelity(normal_features):
     # kid_features_to_metric of torch-fidelity 0.4.0, one subset of the first 250 samples.
     real, fake = normal_features
-    mean, spread = kernel_distance(real[:250], fake, subset_size=250, subsets=1)
+    mean, spread = kernel_inception_distance(real[:250], fake, subset_size=250, subsets=1)
     assert mean == pytest.approx(0.2894926461015839, rel=1e-12)
     assert spread == 0
 
@@ -35,13 +35,13 @@ def test_is_unbiased():
 
 
 def test_subsets_come_from_the_seed(normal_features):
-    first = kernel_distance(*normal_features, subset_size=50, subsets=5, seed=1)
-    assert first == kernel_distance(*normal_features, subset_size=50, subsets=5, seed=1)
-    assert first != kernel_distance(*normal_features, subset_size=50, subsets=5, seed=2)
+    first = kernel_inception_distance(*normal_features, subset_size=50, subsets=5, seed=1)
+    assert first == kernel_inception_distance(*normal_features, subset_size=50, subsets=5, seed=1)
+    assert first != kernel_inception_distance(*normal_features, subset_size=50, subsets=5, seed=2)
 
 
 def test_subsets_average_to_the_whole(normal_features):
-    mean, spread = kernel_distance(*normal_features, subset_size=100, subsets=200)
+    mean, spread = kernel_inception_distance(*normal_features, subset_size=100, subsets=200)
     whole = kid.squared_discrepancy(*normal_features)
     assert mean == pytest.approx(whole, abs=4 * spread / np.sqrt(200))
     assert spread > 0
@@ -50,4 +50,4 @@ def test_subsets_average_to_the_whole(normal_features):
 @pytest.mark.parametrize("shapes", [((5, 3), (5, 4)), ((1, 3), (5, 3)), ((5, 3), (0, 3))])
 def test_rejects_sets_that_do_not_fit(shapes):
     with pytest.raises(ValueError, match="Expected two sets"):
-        kernel_distance(*(np.zeros(shape) for shape in shapes))
+        kernel_inception_distance(*(np.zeros(shape) for shape in shapes))

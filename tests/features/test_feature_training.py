@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dcgan.features import fit_judge
+from dcgan.features import fit_extractor
 
 
 def _squares_and_bars(count, *, size=28, channels=1, seed=0):
@@ -18,28 +18,28 @@ def _squares_and_bars(count, *, size=28, channels=1, seed=0):
 
 def test_learns_what_it_is_shown():
     images, labels = _squares_and_bars(768)
-    judge = fit_judge(
-        images, labels, name="shapes", learned_from="shapes:train", epochs=8, batch_size=32, seed=1
+    extractor = fit_extractor(
+        images, labels, name="shapes", trained_on="shapes:train", epochs=8, batch_size=32, seed=1
     )
-    assert judge.measure_accuracy(*_squares_and_bars(300, seed=1)) > 0.97
-    assert (judge.name, judge.learned_from) == ("shapes", "shapes:train")
-    assert judge.image_shape == (28, 28, 1)
+    assert extractor.measure_accuracy(*_squares_and_bars(300, seed=1)) > 0.97
+    assert (extractor.name, extractor.trained_on) == ("shapes", "shapes:train")
+    assert extractor.image_shape == (28, 28, 1)
 
 
 def test_colour_and_fewer_images_than_a_batch():
     images, labels = _squares_and_bars(20, size=32, channels=3)
     labels[:4] = 3
-    judge = fit_judge(images, labels, name="few", learned_from="", epochs=1)
-    embedding = judge.embed(images)
+    extractor = fit_extractor(images, labels, name="few", trained_on="", epochs=1)
+    embedding = extractor.embed(images)
     assert embedding.features.shape == (20, 64)
     assert embedding.probabilities.shape == (20, 4)
 
 
 @pytest.mark.usefixtures("deterministic")
-def test_the_same_seed_gives_the_same_judge():
+def test_the_same_seed_gives_the_same_extractor():
     images, labels = _squares_and_bars(64)
-    options = {"name": "x", "learned_from": "", "epochs": 1, "batch_size": 32}
-    digests = [fit_judge(images, labels, seed=seed, **options).digest for seed in (1, 1, 2)]
+    options = {"name": "x", "trained_on": "", "epochs": 1, "batch_size": 32}
+    digests = [fit_extractor(images, labels, seed=seed, **options).digest for seed in (1, 1, 2)]
     assert digests[0] == digests[1] != digests[2]
 
 
@@ -56,7 +56,7 @@ def test_the_same_seed_gives_the_same_judge():
 )
 def test_rejects_other_images(shape, dtype):
     with pytest.raises(ValueError, match="size 28 to 128"):
-        fit_judge(np.zeros(shape, dtype), np.array([0, 1, 0, 1]), name="x", learned_from="")
+        fit_extractor(np.zeros(shape, dtype), np.array([0, 1, 0, 1]), name="x", trained_on="")
 
 
 @pytest.mark.parametrize(
@@ -65,4 +65,4 @@ def test_rejects_other_images(shape, dtype):
 def test_rejects_other_labels(labels):
     images = np.zeros((4, 28, 28, 1), np.uint8)
     with pytest.raises(ValueError, match="Expected"):
-        fit_judge(images, np.array(labels), name="x", learned_from="")
+        fit_extractor(images, np.array(labels), name="x", trained_on="")

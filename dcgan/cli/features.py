@@ -1,4 +1,4 @@
-"""`dcgan judge`: feature extractors to measure samples with."""
+"""`dcgan features`: feature extractors to measure samples with."""
 
 import pathlib
 from typing import Annotated
@@ -8,12 +8,14 @@ import typer
 from dcgan.cli import quiet
 from dcgan.cli.options import absolute
 
-app = typer.Typer(help="Train a judge, which samples are measured with.", no_args_is_help=True)
+app = typer.Typer(
+    help="Train a feature extractor, which samples are measured with.", no_args_is_help=True
+)
 
 
 @app.callback()
-def judge() -> None:
-    """Train a judge, which samples are measured with."""
+def features() -> None:
+    """Train a feature extractor, which samples are measured with."""
 
 
 @app.command()
@@ -33,15 +35,15 @@ def fit(
     ],
     split: Annotated[str, typer.Option(help="What it learns from, without test images.")] = "train",
     image_size: Annotated[
-        int | None, typer.Option(help="Pixels a side, as in the runs to judge.  [default: the data's]")
+        int | None, typer.Option(help="Pixels a side, as in the runs to measure.  [default: the data's]")
     ] = None,
     channels: Annotated[
-        int | None, typer.Option(help="1 or 3, as in the runs to judge.  [default: the data's]")
+        int | None, typer.Option(help="1 or 3, as in the runs to measure.  [default: the data's]")
     ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the data.")] = 12,
     seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
 ) -> None:
-    """Train a judge on labelled images and measure it on the test split."""
+    """Train a feature extractor on labelled images and measure it on the test split."""
     quiet.silence_tensorflow()
     import rich.console
 
@@ -49,7 +51,7 @@ def fit(
     from dcgan.cli import progress
 
     console = rich.console.Console(stderr=True)
-    fitted = features.fit_file(
+    fitted = features.fit_extractor_file(
         absolute(data),
         out,
         split=split,
@@ -59,5 +61,5 @@ def fit(
         seed=seed,
         callbacks=[progress.TrainingProgress(console)],
     )
-    print(f"judge     {out}")
+    print(f"features  {out}")
     print(f"accuracy  {fitted.accuracy:.2%} of the test split")
