@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from dcgan import data, detector, presets, training
 from dcgan.config import NetworkConfig, RunConfig, TrainingConfig
-from dcgan.detector.fakes import collection
+from dcgan.detector.fakes import fake_collection
 from dcgan.errors import InputError
 from dcgan.model import DCGAN
 from dcgan.runs.run_directory import RunDirectory
@@ -147,6 +147,7 @@ def _fit_detector(
     settings = detector.DetectorConfig.for_run(
         config, images=len(images), seed=config.seed, false_positive_rate=rate
     )
-    pool = collection.collect(run, model, images, config=config, settings=settings)
     reals = detector.Reals(train=images, calibration=unseen, test=unseen[:0])
-    return detector.fit(model.discriminator, pool, reals, settings=settings).detector
+    inputs = detector.RunInputs(config, model, reals, run.replay)
+    pool = fake_collection.collect_fakes(inputs, settings)
+    return detector.fit(model.discriminator, pool, reals, config=settings).detector

@@ -1,4 +1,4 @@
-"""How good a detector a trial's discriminator makes, on fakes of generators that it has not seen."""
+"""How good a detector a trial's discriminator makes, on fakes of holdout generators."""
 
 import numpy as np
 import sklearn.metrics
@@ -17,18 +17,18 @@ _SEED = 424_242
 class Detection:
     """Fits a small detector on a model's discriminator and its own fakes, and tests it.
 
-    The test's fakes come from a mixture of Gaussians over principal components and from a variational
-    autoencoder; they get the reals' pixel values, see `dcgan.detector.match_histograms`.
+    The test's fakes are drawn by a mixture of Gaussians over principal components and by a variational
+    autoencoder, then histogram-matched.
 
     Args:
-        base: Tells the images.
+        base: Configuration that names the images.
         steps: Training steps of the detector. Defaults to 200.
     """
 
     def __init__(self, base: RunConfig, *, steps: int = _STEPS) -> None:
         self._reals = detector.Reals.load(base)
         count = len(self._reals.calibration)
-        self._settings = detector.DetectorConfig(
+        self._config = detector.DetectorConfig(
             steps=steps,
             false_positive_rate=max(detector.DetectorConfig.false_positive_rate, 1 / (count + 1)),
         )
@@ -43,11 +43,11 @@ class Detection:
         """Returns the mean AUROC over the test's generators.
 
         Args:
-            model: Whose discriminator the detector is built on; it is left as it is.
+            model: The detector is built on its discriminator; it is left unchanged.
         """
         drawn = images.to_uint8(model.generate(min(_FAKES, len(self._reals.train)), seed=_SEED))
         pool = detector.FakePool.join([detector.Fakes("own", "gan", drawn)])
-        fitted = detector.fit(model.discriminator, pool, self._reals, settings=self._settings).detector
+        fitted = detector.fit(model.discriminator, pool, self._reals, config=self._config).detector
         real = fitted.raw_scores(self._reals.test[:_TESTED])
         return float(np.mean([_auroc(real, fitted.raw_scores(fakes)) for fakes in self._tested]))
 

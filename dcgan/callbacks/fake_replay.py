@@ -1,4 +1,4 @@
-"""Samples of each epoch, kept for a detector that is to know earlier generators."""
+"""Samples of each epoch, kept so that a detector can learn from earlier generators."""
 
 import os
 import pathlib
@@ -13,20 +13,20 @@ from dcgan import files, images
 class FakeReplay(keras.callbacks.Callback):
     """Keeps some samples of each of the last epochs as `epoch_001.npz`, key `images`, uint8.
 
-    A detector that has seen a generator's earlier states generalises better than one that has only
-    seen the last.
+    A detector that has seen a generator's earlier states generalises better than one that has seen only
+    the last.
 
     Args:
-        directory: Where to.
-        count: Samples an epoch. Defaults to 500.
-        keep: How many of the latest epochs stay. Defaults to 10.
-        seed: Of the latents; each epoch has others. Defaults to 0.
+        directory: Where the files go.
+        count: Samples of each epoch. Defaults to 500.
+        keep: How many of the latest epochs to keep. Defaults to 10.
+        seed: Seed of the latents, which differ in each epoch. Defaults to 0.
 
     Raises:
         ValueError: If `count` or `keep` is not above zero.
 
     Reference:
-        [Shrivastava et al., 2017](https://arxiv.org/abs/1612.07828), section 2.3, of the idea
+        [Shrivastava et al., 2017](https://arxiv.org/abs/1612.07828), section 2.3
 
     Example:
         >>> model.fit(dataset, callbacks=[FakeReplay("runs/mnist/replay")])
@@ -50,10 +50,10 @@ class FakeReplay(keras.callbacks.Callback):
         self.seed = seed
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Draws and writes, then removes what is too old."""
+        """Draws samples, writes them and removes those that are too old."""
         drawn = self.model.generate(self.count, seed=self.seed * 100_000 + epoch)
         path = self.directory / f"epoch_{epoch + 1:03d}.npz"
-        with files.write_atomically(path) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, images=images.to_uint8(drawn))
+        with files.write_atomically(path) as temporary:
+            np.savez_compressed(temporary, images=images.to_uint8(drawn))
         for old in sorted(self.directory.glob("epoch_*.npz"))[: -self.keep]:
             old.unlink()

@@ -14,7 +14,7 @@ from dcgan.cli.options import RunArgument
 from dcgan.runs.run_directory import RunDirectory
 
 if TYPE_CHECKING:
-    from dcgan.detector.step_counter import Progress
+    from dcgan.detector.fit_progress import Progress
 
 
 class _RunByDefault(typer.core.TyperGroup):
@@ -39,7 +39,7 @@ _Fakes = Annotated[
     list[str] | None,
     typer.Option(
         metavar="NAME=PATH",
-        help="A further test generator: a folder of images, a .npy or .npz file. Repeatable.",
+        help="A further generator to test on: a folder of images, a .npy or .npz file. Repeatable.",
     ),
 ]
 
@@ -49,22 +49,23 @@ def run(
     run: RunArgument,
     false_positive_rate: _Rate = None,
     fakes: _Fakes = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of every random draw.")] = 0,
 ) -> None:
-    """Fit, calibrate and evaluate: the word `run` may be left out."""
+    """Fit, calibrate and evaluate; the word `run` may be left out."""
     directory = RunDirectory.open(run)
     named = _parse_fakes(fakes)
-    directory.newest_model()
     quiet.silence_tensorflow()
-    from dcgan.detector import fitting
+    from dcgan.detector import run_fitting
     from dcgan.detector.evaluation import run_evaluation
 
     started = time.monotonic()
     with _bars() as progress:
-        fitting.fit_run(directory, false_positive_rate=false_positive_rate, seed=seed, progress=progress)
+        fitted = run_fitting.fit_run(
+            directory, false_positive_rate=false_positive_rate, seed=seed, progress=progress
+        )
     print(f"fitted in {time.monotonic() - started:.0f} s")
     with _bars() as progress:
-        report = run_evaluation.evaluate_run(directory, fakes=named, progress=progress)
+        report = run_evaluation.evaluate_run(directory, fitted, fakes=named, progress=progress)
     _show(report, directory)
 
 
@@ -80,11 +81,9 @@ def calibrate(
     """Set the threshold anew on your own real images."""
     directory = RunDirectory.open(run)
     quiet.silence_tensorflow()
-    from dcgan.detector import recalibration
+    from dcgan.detector import run_fitting
 
-    calibration = recalibration.recalibrate_run(
-        directory, reals, false_positive_rate=false_positive_rate
-    )
+    calibration = run_fitting.recalibrate_run(directory, reals, false_positive_rate=false_positive_rate)
     print(
         f"calibrated on {calibration.reals:,} reals: at most {calibration.false_positive_rate:.3%} of "
         f"such images are called fake"
@@ -98,10 +97,12 @@ def evaluate(run: RunArgument, fakes: _Fakes = None) -> None:
     directory = RunDirectory.open(run)
     named = _parse_fakes(fakes)
     quiet.silence_tensorflow()
+    from dcgan.detector import detector_files
     from dcgan.detector.evaluation import run_evaluation
 
+    fitted = detector_files.load_fitted(directory)
     with _bars() as progress:
-        report = run_evaluation.evaluate_run(directory, fakes=named, progress=progress)
+        report = run_evaluation.evaluate_run(directory, fitted, fakes=named, progress=progress)
     _show(report, directory)
 
 
@@ -132,36 +133,34 @@ def _bars() -> "Iterator[Progress]":
     )
     tasks: dict[str, rich.progress.TaskID] = {}
 
-    def progress(stage: str, done: int, total: int) -> None:
+    def progress(stage: str, share: float) -> None:
         if stage not in tasks:
-            tasks[stage] = bars.add_task(stage)
-        bars.update(tasks[stage], completed=done, total=total)
+            tasks[stage] = bars.add_task(stage, total=1)
+        bars.update(tasks[stage], completed=share)
 
     with bars:
         yield progress
 
 
 def _show(report: dict[str, Any], directory: RunDirectory) -> None:
-    """Prints AUROC by condition and generator, the baselines' means and the false positives."""
+    """Prints AUROC by condition and generator, beside the baselines', and the false positives."""
     import rich.console
     import rich.table
 
     generators = [name for name in report["counts"] if name != "reals"]
     table = rich.table.Table("AUROC", *generators, "mean", "worst", title_justify="left")
-    for condition, rows in report["detector"].items():
-        summary = report["summary"][condition]
-        cells = [f"{rows[name]['auroc']:.3f}" for name in generators]
-        table.add_row(condition, *cells, f"{summary['mean_auroc']:.3f}", f"{summary['worst_auroc']:.3f}")
+    rows = dict(report["detector"])
     for baseline, conditions in report["baselines"].items():
-        values = [conditions["histogram-matched"][name]["auroc"] for name in generators]
-        mean = sum(values) / len(values)
-        cells = [f"{value:.3f}" for value in values]
-        table.add_row(f"{baseline}, histogram-matched", *cells, f"{mean:.3f}", f"{min(values):.3f}")
+        rows[f"{baseline}, histogram-matched"] = conditions["histogram-matched"]
+    for name, row in rows.items():
+        values = [row[generator]["auroc"] for generator in generators]
+        values += [sum(values) / len(values), min(values)]
+        table.add_row(name, *(f"{value:.3f}" for value in values))
     rich.console.Console().print(table)
-    alarms = report["false_positives"]
+    rates = report["false_positives"]
     print(
-        f"reals called fake  {alarms['realised']:.2%}, promised at most {alarms['promised']:.2%} "
-        f"(of {alarms['reals']:,} unseen reals)"
+        f"reals called fake  {rates['realised']:.2%}, promised at most {rates['promised']:.2%} "
+        f"(of {rates['reals']:,} unseen reals)"
     )
     print(f"detector  {directory.detector}")
     print(f"report    {directory.detector_files / 'evaluation.json'}")

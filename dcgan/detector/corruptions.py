@@ -1,10 +1,10 @@
-"""What happens to images on their way: JPEG, blur, rescaling and noise, on uint8 in TensorFlow."""
+"""What happens to images on their way: JPEG, blur, rescaling and noise, on uint8 tensors."""
 
 from collections.abc import Callable
 
 import tensorflow as tf
 
-# Beyond the qualities and strengths that a detector is expected to bear.
+# Ranges in training: wider than the strengths that a detector is tested under.
 _QUALITIES = (50, 96)
 _SIGMAS = (0.3, 1.0)
 _FACTORS = (0.6, 0.95)
@@ -16,7 +16,7 @@ def jpeg(images: tf.Tensor, quality: tf.Tensor | int) -> tf.Tensor:
 
     Args:
         images: Shape (batch, height, width, 1 or 3), uint8.
-        quality: One for all or one an image, shape (batch,), int32, 0 to 100.
+        quality: 0 to 100, one for all or one an image, shape (batch,), int32.
 
     Returns:
         The same shape, uint8.
@@ -26,7 +26,8 @@ def jpeg(images: tf.Tensor, quality: tf.Tensor | int) -> tf.Tensor:
     def encode(pair: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
         return tf.image.adjust_jpeg_quality(pair[0], pair[1])
 
-    return tf.map_fn(encode, (images, qualities), fn_output_signature=_spec(images))
+    signature = tf.TensorSpec(images.shape[1:], tf.uint8)
+    return tf.map_fn(encode, (images, qualities), fn_output_signature=signature)
 
 
 def blur(images: tf.Tensor, sigma: tf.Tensor | float) -> tf.Tensor:
@@ -71,7 +72,7 @@ def noise(images: tf.Tensor, deviation: tf.Tensor | float, *, seed: tf.Tensor | 
 
     Args:
         images: Any shape, uint8.
-        deviation: In grey levels.
+        deviation: Standard deviation in grey levels.
         seed: Shape (2,), int.
 
     Returns:
@@ -89,14 +90,14 @@ CORRUPTIONS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "rescale 0.75": lambda images: rescale(images, 0.75),
     "noise 8": lambda images: noise(images, 8.0, seed=[0, 0]),
 }
-"""What a detector is tested under, by name; uint8 batches to uint8 batches."""
+"""The corruptions that a detector is tested under, by name; uint8 batches to uint8 batches."""
 
 
 def augment(images: tf.Tensor, *, seed: tf.Tensor) -> tf.Tensor:
-    """Corrupts most images of a shuffled batch, each part in its own way, in strengths of chance.
+    """Corrupts most images of a shuffled batch, each part in its own way and at random strength.
 
-    Of 16, two stay as they are, three go through JPEG, three through blur and seven through rescaling,
-    which hides most, and one gets noise.
+    Of 16 images, two stay as they are, three go through JPEG, three through blur and seven through
+    rescaling, which hides most, and one gets noise.
 
     Args:
         images: Shape (batch, height, width, channels), uint8, in random order.
@@ -120,10 +121,6 @@ def augment(images: tf.Tensor, *, seed: tf.Tensor) -> tf.Tensor:
         noise(noisy, tf.random.stateless_uniform((), seeds[3], *_DEVIATIONS), seed=seeds[4]),
     ]
     return tf.ensure_shape(tf.concat(parts, axis=0), images.shape)
-
-
-def _spec(images: tf.Tensor) -> tf.TensorSpec:
-    return tf.TensorSpec(images.shape[1:], tf.uint8)
 
 
 def _to_uint8(floats: tf.Tensor) -> tf.Tensor:

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import os
-import pathlib
 import zipfile
 
 import keras
@@ -14,6 +13,8 @@ from dcgan.config import from_dict
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.detector_model import Detector
 from dcgan.detector.fakes.fake_pool import FakePool
+from dcgan.detector.reals import Reals
+from dcgan.detector.threshold import Scores
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
 
@@ -21,16 +22,24 @@ _UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, TypeError, KeyError,
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class LeftOut:
-    """Scores of fakes that were not learned from, as those of known and of unknown families.
+class Fitted:
+    """A fitted detector and what it was made of.
 
     Attributes:
-        logits: On the detector's scale, higher for fakes, shape (count,).
-        origins: What drew each fake, shape (count,).
+        config: How it was fitted.
+        reals: The real images.
+        pool: The fakes.
+        detector: The calibrated detector.
+        folds: By family, a detector that has not learned from that family.
+        scores: What the calibration rests on.
     """
 
-    logits: np.ndarray
-    origins: np.ndarray
+    config: DetectorConfig
+    reals: Reals
+    pool: FakePool
+    detector: Detector
+    folds: dict[str, Detector]
+    scores: Scores
 
 
 class DetectorFiles:
@@ -44,62 +53,60 @@ class DetectorFiles:
         self.detector = run.detector
         self.directory = run.detector_files
         self.pool = self.directory / "pool.npz"
-        self.left_out = self.directory / "left_out.npz"
-        self.settings = self.directory / "settings.json"
-        self.evaluation = self.directory / "evaluation.json"
+        self.scores = self.directory / "scores.npz"
+        self.config = self.directory / "config.json"
 
-    def save(
-        self,
-        detector: Detector,
-        *,
-        folds: dict[str, Detector],
-        pool: FakePool,
-        left_out: LeftOut,
-        settings: DetectorConfig,
-    ) -> None:
+    def save(self, fitted: Fitted) -> None:
         """Writes everything that a fit leaves, the detector last."""
-        pool.save(self.pool)
-        with files.write_atomically(self.left_out) as temporary, temporary.open("wb") as file:
-            np.savez_compressed(file, logits=left_out.logits, origins=left_out.origins)
-        for family, fold in folds.items():
-            save(fold, self._fold(family))
-        files.write_text(self.settings, json.dumps(dataclasses.asdict(settings), indent=2) + "\n")
-        save(detector, self.detector)
+        fitted.pool.save(self.pool)
+        with files.write_atomically(self.scores) as temporary:
+            np.savez_compressed(temporary, **vars(fitted.scores))
+        for family, fold in fitted.folds.items():
+            save(fold, self.directory / f"without_{family}.keras")
+        files.write_text(self.config, json.dumps(dataclasses.asdict(fitted.config), indent=2) + "\n")
+        save(fitted.detector, self.detector)
 
-    def load_pool(self) -> FakePool:
-        """Reads the pool."""
-        return FakePool.load(self.pool)
-
-    def load_folds(self) -> dict[str, Detector]:
-        """Reads the networks that were kept from one family each, by family."""
-        found = sorted(self.directory.glob("without_*.keras"))
-        return {path.stem.removeprefix("without_"): load(path) for path in found}
-
-    def load_left_out(self) -> LeftOut:
+    def load_scores(self) -> Scores:
         """Reads what the calibration rests on.
 
         Raises:
-            InputError: If it is not there or damaged.
+            InputError: If the file is missing or damaged.
         """
         try:
-            with np.load(self.left_out, allow_pickle=False) as content:
-                return LeftOut(content["logits"], content["origins"])
+            with np.load(self.scores, allow_pickle=False) as content:
+                return Scores(**content)
         except Exception as error:  # NumPy raises errors of many types on damaged files.
-            raise InputError(f"{self.left_out}: expected what `dcgan detect` wrote ({error})") from None
+            raise InputError(f"{self.scores}: expected what `dcgan detect` wrote ({error})") from None
 
-    def load_settings(self) -> DetectorConfig:
-        """Reads the settings that the detector was fitted with.
+    def load_config(self) -> DetectorConfig:
+        """Reads the configuration that the detector was fitted with.
 
         Raises:
-            InputError: If they are not there or damaged.
+            InputError: If the file is missing or damaged.
         """
         try:
-            return from_dict(DetectorConfig, json.loads(self.settings.read_text(encoding="utf-8")))
+            return from_dict(DetectorConfig, json.loads(self.config.read_text(encoding="utf-8")))
         except (OSError, ValueError, InputError) as error:
-            raise InputError(f"{self.settings}: expected a detector's settings ({error})") from None
+            raise InputError(f"{self.config}: expected a detector's configuration ({error})") from None
 
-    def _fold(self, family: str) -> pathlib.Path:
-        return self.directory / f"without_{family}.keras"
+
+def load_fitted(run: RunDirectory) -> Fitted:
+    """Reads back what `fit_run` wrote; the reals come from the run's data set.
+
+    Raises:
+        InputError: If the run has no detector, or a file is damaged.
+    """
+    paths = DetectorFiles(run)
+    detector = load(paths.detector)
+    folds = sorted(paths.directory.glob("without_*.keras"))
+    return Fitted(
+        config=paths.load_config(),
+        reals=Reals.load(run.load_config()),
+        pool=FakePool.load(paths.pool),
+        detector=detector,
+        folds={path.stem.removeprefix("without_"): load(path) for path in folds},
+        scores=paths.load_scores(),
+    )
 
 
 def save(detector: Detector, path: str | os.PathLike[str]) -> None:

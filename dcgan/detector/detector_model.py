@@ -12,28 +12,29 @@ from dcgan.detector.layers import fake_classifier
 from dcgan.detector.threshold import Calibration
 
 _BATCH = 256
-# Share in the loss of what convolutions and statistics say alone. The statistics learn so fast that the
-# convolutions would otherwise never have to.
-_ALONE = 0.5
+# Weights in the loss of the decision, and of what convolutions and statistics say alone. The statistics
+# learn so fast that the convolutions would otherwise never have to.
+_LOSS_WEIGHTS = (1.0, 0.5, 0.5)
 
 
 @keras.saving.register_keras_serializable(package="dcgan")
 class Detector(keras.Model):
     """Tells generated images from real ones.
 
-    Called on images, it gives three values for each:
+    Called on images, it returns three values for each:
 
     - `p_fake`: the calibrated probability that the image is generated, 0 to 1;
     - `discriminator_logit`: what the run's own discriminator said at its last step, positive for real;
     - `decision`: 0 real, 1 unsure, 2 fake, as in `dcgan.scoring.DECISIONS`.
 
-    An image's values do not depend on the batch that it comes in. `fit` takes images and labels,
-    1 for fakes, best after `adapt`; the copy of the discriminator is not trained.
+    An image's values do not depend on its batch. `fit` and `evaluate` take images and labels, 1 for
+    fakes, and optional sample weights. Compile with an optimizer and no loss; metrics see the decision's
+    logit. Call `adapt` before `fit`. The copy of the discriminator is not trained.
 
     Args:
-        trunk: What `network.build_trunk` returns.
-        classifier: What `network.build_classifier` returns.
-        calibration: Defaults to none: `p_fake` is then the plain sigmoid, with a threshold of 0.5.
+        backbone: What `fake_classifier.build_backbone` returns.
+        classifier: What `fake_classifier.build_classifier` returns.
+        calibration: Defaults to None: `p_fake` is then the plain sigmoid, with a threshold of 0.5.
         **kwargs: Passed to `keras.Model`.
 
     Example:
@@ -43,58 +44,45 @@ class Detector(keras.Model):
 
     def __init__(
         self,
-        trunk: keras.Model,
+        backbone: keras.Model,
         classifier: keras.Model,
         *,
         calibration: Calibration | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.trunk = trunk
-        self.trunk.trainable = False
+        self.backbone = backbone
+        self.backbone.trainable = False
         self.classifier = classifier
         self.scale = self.add_weight(
             name="scale", shape=(4,), dtype="float32", initializer="zeros", trainable=False
         )
         self.calibrate(calibration)
-        self._loss = keras.metrics.Mean(name="loss")
-        self._accuracy = keras.metrics.Mean(name="accuracy")
+        self._accuracy = keras.metrics.BinaryAccuracy("accuracy", threshold=0.0)
         self._score = self._on_pixels(self.__call__)
         self._raw = self._on_pixels(self.logits)
-        self.build(trunk.input_shape)
+        self.build(backbone.input_shape)
 
     @classmethod
-    def from_discriminator(
-        cls,
-        discriminator: keras.Model,
-        *,
-        width: int = 32,
-        seed: int = 0,
-    ) -> Self:
+    def from_discriminator(cls, discriminator: keras.Model, *, width: int = 32, seed: int = 0) -> Self:
         """Builds an untrained detector on a copy of a trained discriminator.
 
         Args:
             discriminator: From (batch, height, width, channels) to (batch, 1) logits, positive for
                 real.
-            width: Of the classifier, see `network.build_classifier`. Defaults to 32.
-            seed: Of the classifier's initial weights. Defaults to 0.
+            width: Width of the classifier, see `fake_classifier.build_classifier`. Defaults to 32.
+            seed: Seed of the classifier's initial weights. Defaults to 0.
         """
-        trunk = fake_classifier.build_trunk(discriminator)
-        shapes = [tuple(output.shape[1:]) for output in trunk.outputs[1:]]
-        classifier = fake_classifier.build_classifier(
-            trunk.input_shape[1:], shapes, width=width, seed=seed
-        )
-        return cls(trunk, classifier)
+        backbone = fake_classifier.build_backbone(discriminator)
+        shapes = [tuple(output.shape[1:]) for output in backbone.outputs[1:]]
+        image_shape = backbone.input_shape[1:]
+        classifier = fake_classifier.build_classifier(image_shape, shapes, width=width, seed=seed)
+        return cls(backbone, classifier)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
-        """The (height, width, channels) that it takes."""
-        return tuple(self.trunk.input_shape[1:])
-
-    @property
-    def metrics(self) -> list[keras.metrics.Metric]:
-        """The epoch means that `fit` logs."""
-        return [self._loss, self._accuracy]
+        """The (height, width, channels) of the images that it takes."""
+        return tuple(self.backbone.input_shape[1:])
 
     def calibrate(self, calibration: Calibration | None) -> None:
         """Sets probabilities and thresholds; they are saved with the weights.
@@ -105,20 +93,16 @@ class Detector(keras.Model):
         self.calibration = calibration
         values = (1.0, 0.0, 0.0, 0.0)
         if calibration is not None:
-            values = (
-                calibration.slope,
-                calibration.offset,
-                calibration.fake_above,
-                calibration.real_below,
-            )
+            thresholds = (calibration.fake_above, calibration.real_below)
+            values = (calibration.slope, calibration.offset, *thresholds)
         self.scale.assign(values)
 
     def adapt(self, images: np.ndarray) -> None:
-        """Tells an untrained detector which values the statistics of images take; before `fit`.
+        """Shows an untrained detector which values the statistics of images take; before `fit`.
 
         Args:
-            images: Shape (count, height, width, channels), float32, -1 to 1; some thousands, such as
-                `fit` is to be given, of both classes.
+            images: Shape (count, height, width, channels), float32, -1 to 1; some thousands like those
+                for `fit`, of both classes.
         """
         fake_classifier.adapt(self.classifier, images)
 
@@ -133,13 +117,12 @@ class Detector(keras.Model):
             `p_fake` and `discriminator_logit`, float32, and `decision`, int32, each of shape (batch,).
         """
         logits, discriminator_logits = self._forward(images, training=training)
-        logits = logits[:, 0]
         slope, offset, fake_above, real_below = tf.unstack(self.scale.value)
-        decision = tf.cast(logits >= real_below, tf.int32) + tf.cast(logits > fake_above, tf.int32)
+        logit = logits[:, 0]
         return {
-            "p_fake": tf.sigmoid(slope * logits + offset),
-            "discriminator_logit": discriminator_logits,
-            "decision": decision,
+            "p_fake": tf.sigmoid(slope * logit + offset),
+            "discriminator_logit": discriminator_logits[:, 0],
+            "decision": tf.cast(logit >= real_below, tf.int32) + tf.cast(logit > fake_above, tf.int32),
         }
 
     def logits(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
@@ -152,7 +135,7 @@ class Detector(keras.Model):
         return self._forward(images, training=training)[0][:, 0]
 
     def score(self, images: np.ndarray, *, batch_size: int = _BATCH) -> dict[str, np.ndarray]:
-        """Scores any number of images as files hold them.
+        """Scores any number of images.
 
         Args:
             images: Shape (count, height, width, channels), uint8.
@@ -181,26 +164,29 @@ class Detector(keras.Model):
         return np.concatenate([part.numpy() for part in parts])[: len(images)]
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
-        """Trains the classifier and its parts alone on one batch of images and labels, 1 for fakes."""
-        images, labels = data
-        labels = tf.cast(labels, tf.float32)
+        """Trains on one batch of images, labels (1 for fakes) and optional sample weights."""
+        images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
         with tf.GradientTape() as tape:
-            logits, *alone = tf.unstack(self._forward(images, training=True)[0], axis=1)
-            losses = _cross_entropy(labels, logits)
-            aside = tf.add_n([_cross_entropy(labels, each) for each in alone])
-            loss = tf.reduce_mean(losses + _ALONE * aside)
-        weights = self.classifier.trainable_weights
-        self.optimizer.apply(tape.gradient(loss, weights), weights)
-        self._loss.update_state(losses)
-        self._accuracy.update_state(tf.equal(logits > 0, labels > 0.5))
-        return {metric.name: metric.result() for metric in self.metrics}
+            logits, _ = self._forward(images, training=True)
+            loss = self._loss(labels, logits, weights)
+            objective = self.optimizer.scale_loss(loss)
+        variables = self.trainable_weights
+        self.optimizer.apply(tape.gradient(objective, variables), variables)
+        return self._update_metrics(loss, labels, logits, weights)
+
+    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """Measures one batch without training."""
+        images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+        logits, _ = self._forward(images, training=False)
+        loss = self._loss(labels, logits, weights)
+        return self._update_metrics(loss, labels, logits, weights)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
         calibration = self.calibration
         return {
             **super().get_config(),
-            "trunk": keras.saving.serialize_keras_object(self.trunk),
+            "backbone": keras.saving.serialize_keras_object(self.backbone),
             "classifier": keras.saving.serialize_keras_object(self.classifier),
             "calibration": None if calibration is None else dataclasses.asdict(calibration),
         }
@@ -209,14 +195,37 @@ class Detector(keras.Model):
     def from_config(cls, config: dict[str, Any]) -> Self:
         """Builds the detector from what `get_config` returned."""
         config = dict(config)
-        for name in ("trunk", "classifier"):
+        for name in ("backbone", "classifier"):
             config[name] = keras.saving.deserialize_keras_object(config[name])
         if config["calibration"] is not None:
             config["calibration"] = Calibration(**config["calibration"])
         return cls(**config)
 
+    def _forward(self, images: tf.Tensor, *, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
+        """Returns the classifier's logits, shape (batch, 3), and the discriminator's, (batch, 1)."""
+        images = tf.convert_to_tensor(images)
+        discriminator_logits, *features = self.backbone(images, training=False)
+        return self.classifier([images, *features], training=training), discriminator_logits
+
+    def _loss(self, labels: Any, logits: tf.Tensor, weights: Any) -> tf.Tensor:
+        """Returns the weighted mean cross-entropy of the decision and of the classifier's parts."""
+        if self.loss is not None:
+            raise ValueError(f"Expected a detector compiled without a loss. Received: {self.loss!r}")
+        labels = tf.reshape(tf.cast(labels, tf.float32), (-1, 1)) * tf.ones_like(logits)
+        losses = tf.nn.sigmoid_cross_entropy_with_logits(labels, logits)
+        losses = tf.linalg.matvec(losses, tf.constant(_LOSS_WEIGHTS))
+        if weights is not None:
+            losses *= tf.reshape(tf.cast(weights, tf.float32), (-1,))
+        return tf.reduce_mean(losses)
+
+    def _update_metrics(self, loss: Any, labels: Any, logits: Any, weights: Any) -> dict[str, Any]:
+        tracker = next(metric for metric in self.metrics if metric.name == "loss")
+        tracker.update_state(loss, sample_weight=tf.shape(logits)[0])
+        self._accuracy.update_state(labels, logits[:, 0], weights)
+        return self.compute_metrics(None, labels, logits[:, 0], weights)
+
     def _on_pixels(self, function: Callable[[tf.Tensor], Any]) -> Callable[[tf.Tensor], Any]:
-        """Makes a graph of a function of float images that takes uint8 ones, in batches of any size."""
+        """Makes a graph that takes uint8 batches of any size, of a function that takes float ones."""
         return tf.function(
             lambda pixels: function(tf.cast(pixels, tf.float32) / 127.5 - 1.0),
             input_signature=[tf.TensorSpec((None, *self.image_shape), tf.uint8)],
@@ -229,17 +238,3 @@ class Detector(keras.Model):
         return [
             graph(tf.constant(images[start : start + size])) for start in range(0, len(images), size)
         ]
-
-    def _forward(self, images: tf.Tensor, *, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
-        images = tf.convert_to_tensor(images)
-        count = tf.shape(images)[0]
-        if not training:
-            # Twice, as kernels for a single image round in their own way.
-            images = tf.tile(images, [1 + tf.cast(count == 1, tf.int32), 1, 1, 1])
-        discriminator_logits, *features = self.trunk(images, training=False)
-        logits = self.classifier([images, *features], training=training)
-        return logits[:count], discriminator_logits[:count, 0]
-
-
-def _cross_entropy(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    return tf.nn.sigmoid_cross_entropy_with_logits(labels=labels, logits=logits)

@@ -1,4 +1,4 @@
-"""The real images of a run: those to learn from, to calibrate on and to test on."""
+"""A run's real images: those to learn from, to calibrate on and to test on."""
 
 import dataclasses
 from typing import Self
@@ -14,14 +14,14 @@ _HELD_OUT = 0.2
 _FEWEST = 10
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Reals:
-    """Real images, no image in two of the parts.
+    """Real images in three disjoint parts.
 
     Attributes:
-        train: What the detector learns from, shape (count, height, width, channels), uint8.
-        calibration: What its threshold is set on.
-        test: What its figures are measured on.
+        train: Images to learn from, shape (count, height, width, channels), uint8.
+        calibration: Images to set the threshold on.
+        test: Images to evaluate on.
     """
 
     train: np.ndarray
@@ -32,11 +32,11 @@ class Reals:
     def load(cls, config: RunConfig) -> Self:
         """Loads a run's images: its own split to learn from, halves of the test split for the rest.
 
-        Where the run has trained on its test split as well, a fifth of its images is kept out of the
-        detector's training instead.
+        If the run has trained on its test split too, a fifth of its images is kept out of the detector's
+        training instead.
 
         Args:
-            config: The run.
+            config: The run's configuration.
 
         Raises:
             InputError: If the images cannot be used or are too few.

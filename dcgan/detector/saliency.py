@@ -19,13 +19,13 @@ _SMALLEST = 224
 def heat_maps(detector: Detector, images: np.ndarray, *, seed: int = 0) -> np.ndarray:
     """Measures how strongly each pixel's neighbourhood bears on the decision.
 
-    The magnitude of the logit's gradient by the pixels, averaged over copies with a little noise,
-    summed over the channels and smoothed.
+    A map is the magnitude of the logit's gradient with respect to the pixels, averaged over copies with
+    a little noise, summed over the channels and smoothed.
 
     Args:
         detector: The detector.
         images: Shape (count, height, width, channels), uint8.
-        seed: Of the noise. Defaults to 0.
+        seed: Seed of the noise. Defaults to 0.
 
     Returns:
         Shape (count, height, width), float32, 0 to 1; each image's largest value is 1, or all are 0.
@@ -35,14 +35,14 @@ def heat_maps(detector: Detector, images: np.ndarray, *, seed: int = 0) -> np.nd
 
 
 def overlay(image: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """Lays a heat map over its image, enlarged to at least 224 pixels a side.
+    """Lays a heat map over its image and enlarges both to at least 224 pixels a side.
 
     Args:
         image: Shape (height, width, 1 or 3), uint8.
         heat: Shape (height, width), float, 0 to 1.
 
     Returns:
-        The image beside the same image under its heat map, shape (sides, 2 sides, 3), uint8.
+        The image, and beside it the image under its heat map, shape (height, 2 * width, 3), uint8.
     """
     factor = -(-_SMALLEST // image.shape[0])
     plain = np.broadcast_to(image, (*image.shape[:2], 3)).astype(np.float32)
@@ -60,7 +60,7 @@ def _heat_map(detector: Detector, image: np.ndarray, *, seed: int) -> np.ndarray
     with tf.GradientTape() as tape:
         tape.watch(copies)
         logits = detector.logits(copies)
-    # Each copy counts the same: where a statistic leaves a narrow bin, a single gradient is huge.
+    # Each copy counts the same: a single gradient is huge where a statistic leaves a narrow bin.
     gradient = tf.math.l2_normalize(tape.gradient(logits, copies), axis=(1, 2, 3))
     heat = tf.reduce_mean(tf.reduce_sum(tf.abs(gradient), axis=-1, keepdims=True), axis=0, keepdims=True)
     heat = tf.nn.avg_pool2d(heat, 3, 1, "SAME")[0, ..., 0].numpy()

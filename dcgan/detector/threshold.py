@@ -1,4 +1,4 @@
-"""From a detector's logits to probabilities and decisions whose false positives are known.
+"""The threshold: from logits to probabilities, and to decisions with a bound on false positives.
 
 Reference:
     - probabilities: Platt, 1999, "Probabilistic outputs for support vector machines"
@@ -14,23 +14,23 @@ from sklearn.linear_model import LogisticRegression
 from dcgan.errors import InputError
 
 _REGULARISATION = 1e3
-# Where fakes of new kinds score no higher than reals, `p_fake` says next to nothing, but in order.
+# Where fakes score no higher than reals, `p_fake` says next to nothing but still rises with the logit.
 _FLATTEST = 1e-3
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """What turns a logit, higher for fakes, into a probability and a decision.
+    """Turns a logit, higher for fakes, into a probability and a decision.
 
     Attributes:
         slope: `p_fake = sigmoid(slope * logit + offset)`; above 0.
         offset: See `slope`.
-        fake_above: Logits above this are called fake.
-        real_below: Logits below this are called real; those between, unsure.
-        false_positive_rate: The promised bound on the share of reals that are called fake.
-        miss_rate: Share of unseen generators' fakes that were called real when this was set.
+        fake_above: Images with logits above this are called fake.
+        real_below: Images with logits below this are called real, those in between unsure.
+        false_positive_rate: The promised bound on the share of reals called fake.
+        miss_rate: The share of fakes that were allowed to be called real.
         reals: How many reals it was set on.
-        fakes: How many fakes of generators that the scoring network had not learned from.
+        fakes: How many fakes it was set on.
     """
 
     slope: float
@@ -43,13 +43,28 @@ class Calibration:
     fakes: int
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Scores:
+    """Logits, higher for fakes, of images that a detector has not learned from.
+
+    Attributes:
+        reals: Shape (count,).
+        fakes: Shape (count,).
+        generators: What drew each fake, shape (count,).
+    """
+
+    reals: np.ndarray
+    fakes: np.ndarray
+    generators: np.ndarray
+
+
 def needed_reals(false_positive_rate: float) -> int:
-    """Returns how many reals it takes to promise a false positive rate: n + 1 >= 1 / rate."""
+    """Returns how many reals are needed to promise a false positive rate: n + 1 >= 1 / rate."""
     return math.ceil(1 / false_positive_rate - 1e-9) - 1
 
 
 def check_count(reals: int, false_positive_rate: float) -> None:
-    """Refuses a false positive rate that so many reals cannot promise.
+    """Refuses a false positive rate that this number of reals cannot promise.
 
     Raises:
         InputError: If there are too few reals for the rate, or the rate is out of range.
@@ -70,10 +85,11 @@ def fake_threshold(real_logits: np.ndarray, false_positive_rate: float) -> float
     """Finds the logit above which an image is called fake.
 
     An image is fake if its conformal p-value (1 + #{real logits >= its own}) / (n + 1) is at most
-    the rate. So another real, exchangeable with these, is called fake with at most that probability.
+    the rate. On average over draws of the n reals, another real that is exchangeable with them is called
+    fake with at most that probability.
 
     Args:
-        real_logits: Shape (n,), of reals that the detector has not learned from.
+        real_logits: Logits of reals that the detector has not learned from, shape (n,).
         false_positive_rate: Above 0 and below 1.
 
     Returns:
@@ -91,21 +107,11 @@ def fake_threshold(real_logits: np.ndarray, false_positive_rate: float) -> float
     return float(np.sort(real_logits)[-allowed])
 
 
-def calibrate(
-    real_logits: np.ndarray,
-    fake_logits: np.ndarray,
-    *,
-    fake_origins: np.ndarray,
-    false_positive_rate: float,
-    miss_rate: float,
-) -> Calibration:
+def calibrate(scores: Scores, *, false_positive_rate: float, miss_rate: float) -> Calibration:
     """Sets probabilities and thresholds.
 
     Args:
-        real_logits: Shape (n,), of reals that the detector has not learned from.
-        fake_logits: Shape (m,), of fakes each scored by a network that had not learned from its
-            generator's kind.
-        fake_origins: Shape (m,), what drew each fake; each origin weighs the same.
+        scores: Logits of reals and fakes that the detector has not learned from.
         false_positive_rate: The bound on the share of reals called fake.
         miss_rate: The share of such fakes that may be called real.
 
@@ -115,42 +121,42 @@ def calibrate(
     Raises:
         InputError: If there are too few reals for the rate.
     """
-    threshold = fake_threshold(real_logits, false_positive_rate)
-    weights = _balance(len(real_logits), fake_origins)
-    logits = np.concatenate([real_logits, fake_logits])[:, np.newaxis]
-    targets = np.repeat([0, 1], [len(real_logits), len(fake_logits)])
+    fake_above = fake_threshold(scores.reals, false_positive_rate)
+    counts = [len(scores.reals), len(scores.fakes)]
+    logits = np.concatenate([scores.reals, scores.fakes])[:, np.newaxis]
+    # Reals and fakes weigh the same in sum, and so do the generators among themselves.
+    shares = _shares(scores.generators)
+    weights = np.concatenate([np.full(counts[0], 1 / counts[0]), shares]) * sum(counts) / 2
     # Barely regularised: the penalty only keeps the slope finite where nothing overlaps.
-    platt = LogisticRegression(C=_REGULARISATION).fit(logits, targets, sample_weight=weights)
+    platt = LogisticRegression(C=_REGULARISATION)
+    platt.fit(logits, np.repeat([0, 1], counts), sample_weight=weights)
     return Calibration(
         slope=max(_FLATTEST, float(platt.coef_[0, 0])),
         offset=float(platt.intercept_[0]),
-        fake_above=threshold,
-        real_below=min(threshold, lower_threshold(fake_logits, fake_origins, miss_rate)),
+        fake_above=fake_above,
+        real_below=min(fake_above, real_threshold(scores.fakes, scores.generators, miss_rate)),
         false_positive_rate=false_positive_rate,
         miss_rate=miss_rate,
-        reals=len(real_logits),
-        fakes=len(fake_logits),
+        reals=counts[0],
+        fakes=counts[1],
     )
 
 
-def lower_threshold(fake_logits: np.ndarray, fake_origins: np.ndarray, miss_rate: float) -> float:
-    """Finds the logit below which at most a share `miss_rate` of fakes lie.
+def real_threshold(logits: np.ndarray, generators: np.ndarray, miss_rate: float) -> float:
+    """Finds the logit below which at most a share `miss_rate` of fakes lies.
 
     Args:
-        fake_logits: Shape (m,).
-        fake_origins: Shape (m,), what drew each fake; each origin weighs the same.
+        logits: Logits of fakes, shape (count,).
+        generators: What drew each fake, shape (count,); all generators weigh the same.
         miss_rate: Above 0 and below 1.
     """
-    order = np.argsort(fake_logits)
-    weights = _balance(0, fake_origins)[order]
-    below = np.cumsum(weights) - weights
-    within = np.flatnonzero(below <= miss_rate * weights.sum() + 1e-9)
-    return float(fake_logits[order][within[-1]])
+    order = np.argsort(logits)
+    shares = _shares(generators)[order]
+    within = np.flatnonzero(np.cumsum(shares) - shares <= miss_rate + 1e-9)
+    return float(logits[order][within[-1]])
 
 
-def _balance(reals: int, fake_origins: np.ndarray) -> np.ndarray:
-    """Weighs reals and fakes the same in sum, and the fakes' origins among themselves."""
-    _, positions, counts = np.unique(fake_origins, return_inverse=True, return_counts=True)
-    fakes = (1 / counts)[positions]
-    half = (reals + len(fake_origins)) / 2
-    return np.concatenate([np.full(reals, half / max(1, reals)), fakes * (half / fakes.sum())])
+def _shares(generators: np.ndarray) -> np.ndarray:
+    """The weight of each fake such that all generators weigh the same; the sum is 1."""
+    _, positions, counts = np.unique(generators, return_inverse=True, return_counts=True)
+    return (1 / counts / len(counts))[positions]

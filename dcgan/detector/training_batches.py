@@ -1,4 +1,4 @@
-"""Endless training batches: half reals, half fakes, corrupted alike."""
+"""Training batches: half reals, half fakes, corrupted alike, without end."""
 
 import numpy as np
 import tensorflow as tf
@@ -8,22 +8,21 @@ from dcgan.detector import corruptions
 from dcgan.detector.fakes import histogram_matching
 from dcgan.detector.fakes.fake_pool import FakePool
 
-# Shares of the fakes as they are, histogram-matched together, and one by one: with plain ones alone, a
-# detector would learn to look at the histogram, which tells its training fakes so well that it would
-# learn little else.
+# Shares of the fakes as they are, histogram-matched together, and matched one by one. With plain ones
+# alone, a detector would learn little but the histogram, which tells its training fakes so well.
 _SHARES = (0.3, 0.3, 0.4)
 
 
 def training_batches(
     reals: np.ndarray, pool: FakePool, *, batch_size: int, seed: int
 ) -> tf.data.Dataset:
-    """Draws reals and fakes in equal numbers, each image of a class as often as any other.
+    """Draws reals and fakes in equal numbers, each image of a class equally often.
 
     Args:
         reals: Shape (images, height, width, channels), uint8.
         pool: The fakes, of the same shape.
         batch_size: An even number.
-        seed: Of every draw.
+        seed: Seed of every draw.
 
     Returns:
         Endless batches of images, float32 in -1 to 1, and labels, float32, 1 for fakes.
@@ -56,5 +55,6 @@ def training_batches(
 
 def _versions(pool: FakePool, reals: np.ndarray, *, seed: int) -> np.ndarray:
     """The fakes as in `_SHARES`, shape (3, count, height, width, channels)."""
+    together = histogram_matching.match_histograms(pool.images, reals, groups=pool.generators, seed=seed)
     each = histogram_matching.match_histograms_individually(pool.images, reals, seed=seed)
-    return np.stack([pool.images, pool.histogram_matched(reals, seed=seed), each])
+    return np.stack([pool.images, together, each])

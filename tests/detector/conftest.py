@@ -88,12 +88,12 @@ def reals(spots):
 
 
 @pytest.fixture(scope="session")
-def settings():
+def config():
     return DetectorConfig(steps=60, fold_steps=20, batch_size=32, width=4, learning_rate=5e-3)
 
 
 @pytest.fixture(scope="session")
-def fitted(pool, reals, settings):
+def fitted(pool, reals, config):
     """A detector that was fitted in a few seconds."""
     init = keras.initializers.GlorotUniform
     discriminator = keras.Sequential(
@@ -105,4 +105,4 @@ def fitted(pool, reals, settings):
             keras.layers.Dense(1, kernel_initializer=init(1)),
         ]
     )
-    return fitting.fit(discriminator, pool, reals, settings=settings)
+    return fitting.fit(discriminator, pool, reals, config=config)

@@ -1,7 +1,8 @@
+import keras
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from dcgan import images as pixels
+from dcgan.detector import DetectorConfig
 from dcgan.detector.evaluation import baselines
 from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 
@@ -22,19 +23,17 @@ def test_histogram_sees_values_and_nothing_else(spots):
     np.testing.assert_allclose(scorer(shuffled), scorer(spots(100, 3)))
 
 
-def test_raw_discriminator_is_higher_for_fakes(make_discriminator, spots):
-    discriminator = make_discriminator()
-    scores = baselines.raw_discriminator(discriminator)(spots(5, 0))
-    logits = discriminator(pixels.to_float(spots(5, 0)))[:, 0]
-    np.testing.assert_allclose(scores, -logits, atol=1e-6)
-
-
-def test_network_from_scratch_learns_and_leaves_the_discriminator(make_discriminator, spots, pool):
-    discriminator = make_discriminator()
-    weights = discriminator.get_weights()
+def test_network_from_scratch_learns_and_leaves_the_detector(make_detector, spots, pool, monkeypatch):
+    monkeypatch.setattr(baselines, "_LEARNING_RATE", 1e-2)
+    detector = make_detector()
+    weights = detector.get_weights()
     scorer = baselines.network_from_scratch(
-        discriminator, spots(200, 0), pool, steps=80, batch_size=32, learning_rate=1e-2
+        detector,
+        spots(200, 0),
+        pool,
+        config=DetectorConfig(steps=80, batch_size=32),
+        callback=keras.callbacks.Callback(),
     )
     assert _auroc(scorer, spots(100, 2), pool.images[:100]) > 0.8
-    for before, after in zip(weights, discriminator.get_weights(), strict=True):
+    for before, after in zip(weights, detector.get_weights(), strict=True):
         np.testing.assert_array_equal(before, after)

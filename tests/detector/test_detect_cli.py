@@ -11,10 +11,10 @@ import pytest
 from dcgan import cli, presets, scoring
 from dcgan.cli import detect as detect_command
 from dcgan.config import NetworkConfig, RunConfig
-from dcgan.detector import corruptions, detector_files, fitting, threshold
+from dcgan.detector import corruptions, detector_files, run_fitting, threshold
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.evaluation import run_evaluation
-from dcgan.detector.fakes import collection, holdout_generators
+from dcgan.detector.fakes import fake_collection, holdout_generators
 from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 from dcgan.model import DCGAN
 from dcgan.runs.run_directory import RunDirectory
@@ -63,8 +63,9 @@ def quick():
     """Replaces all generators by arithmetic and makes the detector's training short."""
     patch = pytest.MonkeyPatch()
 
-    def collect(run, model, reals, *, config, settings, on_step):
-        on_step()
+    def collect(inputs, config, *, progress):
+        progress("fakes", 1.0)
+        reals = inputs.reals.train
         return FakePool.join(
             [
                 Fakes("gan-own", "gan", reals[:60] // 2),
@@ -78,11 +79,11 @@ def quick():
             del values["images"]
             return DetectorConfig(steps=2, fold_steps=1, batch_size=8, width=2, **values)
 
-    patch.setattr(collection, "collect", collect)
-    patch.setattr(fitting, "DetectorConfig", Short)
-    patch.setattr(holdout_generators, "pca_mixture", lambda reals, count, seed: reals[:20] // 2)
+    patch.setattr(fake_collection, "collect_fakes", collect)
+    patch.setattr(run_fitting, "DetectorConfig", Short)
+    patch.setattr(holdout_generators, "pca_mixture", lambda reals, **options: reals[:20] // 2)
     patch.setattr(
-        holdout_generators, "variational_autoencoder", lambda reals, count, steps, seed: reals[:20] // 3
+        holdout_generators, "variational_autoencoder", lambda reals, **options: reals[:20] // 3
     )
     patch.setattr(run_evaluation, "_REALS", 40 / DetectorConfig.pool_size)
     one = {"blur 0.6": corruptions.CORRUPTIONS["blur 0.6"]}
@@ -94,7 +95,7 @@ def quick():
 @pytest.fixture(scope="module")
 def detected(trained, quick):
     """A run with a detector."""
-    fitting.fit_run(trained, false_positive_rate=0.1)
+    run_fitting.fit_run(trained, false_positive_rate=0.1)
     return trained
 
 
@@ -155,21 +156,22 @@ def test_detect_does_it_all(dcgan, detected, images):
         assert part in out
     assert "evaluation" in err
     files = detector_files.DetectorFiles(detected)
-    assert files.load_settings().false_positive_rate == 0.05
-    assert sorted(files.load_folds()) == ["autoencoder", "gan"]
-    assert files.load_pool().counts() == {"autoencoder-x": 60, "gan-own": 60}
-    report = json.loads(files.evaluation.read_text())
+    assert files.load_config().false_positive_rate == 0.05
+    fitted = detector_files.load_fitted(detected)
+    assert sorted(fitted.folds) == ["autoencoder", "gan"]
+    assert fitted.pool.counts() == {"autoencoder-x": 60, "gan-own": 60}
+    report = json.loads((files.directory / "evaluation.json").read_text())
     assert set(report["counts"]) == {"reals", "PCA mixture", "VAE", "mine"}
     names = {path.name for path in detected.detector_files.iterdir()}
     assert names == {
-        *["pool.npz", "left_out.npz", "settings.json", "evaluation.json"],
+        *["pool.npz", "scores.npz", "config.json", "evaluation.json"],
         *["without_gan.keras", "without_autoencoder.keras"],
     }
 
 
 def test_the_default_rate_is_one_that_the_images_can_promise(trained, quick):
     # 1,400 images: a tenth is held out, half of that to calibrate on.
-    fitted = fitting.fit_run(trained)
+    fitted = run_fitting.fit_run(trained)
     assert fitted.detector.calibration.reals == 70
     assert fitted.detector.calibration.false_positive_rate == pytest.approx(1 / 71)
 
@@ -294,6 +296,6 @@ def test_explanations_are_pictures(dcgan, detected, photos, tmp_path):
 
 def test_bars_show_each_stage(capsys):
     with detect_command._bars() as progress:
-        progress("fakes", 1, 2)
-        progress("fakes", 2, 2)
+        progress("fakes", 0.5)
+        progress("fakes", 1.0)
     assert "fakes" in capsys.readouterr().err

@@ -1,14 +1,14 @@
 import numpy as np
 import pytest
 
-from dcgan.detector.fakes.fake_pool import FakePool, Fakes
+from dcgan.detector.fakes.fake_pool import FakePool
 from dcgan.errors import InputError
 
 
 def test_joins_and_counts(pool):
     assert pool.images.shape == (150, 12, 12, 1)
     assert pool.counts() == {"autoencoder-a": 50, "gan-a": 60, "gan-b": 40}
-    assert set(pool.families[pool.origins == "gan-b"]) == {"gan"}
+    assert set(pool.families[pool.generators == "gan-b"]) == {"gan"}
 
 
 def test_keeps_what_is_chosen(pool):
@@ -21,7 +21,7 @@ def test_save_and_load(pool, tmp_path):
     pool.save(tmp_path / "deep" / "pool.npz")
     loaded = FakePool.load(tmp_path / "deep" / "pool.npz")
     np.testing.assert_array_equal(loaded.images, pool.images)
-    assert loaded.origins.tolist() == pool.origins.tolist()
+    assert loaded.generators.tolist() == pool.generators.tolist()
     assert loaded.families.tolist() == pool.families.tolist()
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["pool.npz"]
 
@@ -33,12 +33,3 @@ def test_missing_or_damaged_file(tmp_path, content):
         path.write_bytes(content)
     with pytest.raises(InputError, match=r"pool\.npz: expected a pool of fakes"):
         FakePool.load(path)
-
-
-def test_each_origin_is_matched_by_itself():
-    dark, light = np.full((2, 4, 4, 1), 10, np.uint8), np.full((6, 4, 4, 1), 240, np.uint8)
-    reals = np.uint8([0, 255]).reshape(1, 1, 2, 1)
-    pool = FakePool.join([Fakes("dark", "gan", dark), Fakes("light", "gan", light)])
-    matched = pool.histogram_matched(reals)
-    # Together, all dark ones would have become 0.
-    assert matched[:2].mean() == matched[2:].mean() == 127.5

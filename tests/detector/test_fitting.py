@@ -4,7 +4,7 @@ import tensorflow as tf
 from sklearn.metrics import roc_auc_score
 
 from dcgan import images
-from dcgan.detector import fitting
+from dcgan.detector import classifier_training, fitting, held_back
 from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 from dcgan.detector.reals import Reals
 from dcgan.errors import InputError
@@ -17,19 +17,19 @@ def test_tells_fakes_of_its_kind(fitted, spots, spoiled):
 
 
 def test_convolutions_and_statistics_tell_fakes_alone(fitted, spots, spoiled):
-    trunk, classifier = fitted.detector.trunk, fitted.detector.classifier
+    backbone, classifier = fitted.detector.backbone, fitted.detector.classifier
     pixels = np.concatenate([spots(100, 50), spoiled(100, "checks", 51)])
     inputs = tf.constant(images.to_float(pixels))
-    logits = classifier([inputs, *trunk(inputs)[1:]]).numpy()
+    logits = classifier([inputs, *backbone(inputs)[1:]]).numpy()
     np.testing.assert_allclose(logits[:, 0], fitted.detector.raw_scores(pixels), atol=1e-4)
     for alone in logits[:, 1:].T:
         assert roc_auc_score(np.repeat([0, 1], 100), alone) > 0.8
 
 
-def test_threshold_stands_on_the_calibration_reals(fitted, reals, settings):
+def test_threshold_stands_on_the_calibration_reals(fitted, reals, config):
     calibration = fitted.detector.calibration
     assert calibration.reals == len(reals.calibration)
-    assert calibration.false_positive_rate == settings.false_positive_rate
+    assert calibration.false_positive_rate == config.false_positive_rate
     decisions = fitted.detector.score(reals.calibration)["decision"]
     # floor(0.01 * 151) of them lie at or above the threshold, none beyond it.
     assert (decisions == 2).sum() == 0
@@ -49,14 +49,14 @@ def test_each_fold_was_kept_from_its_family(fitted, spots, spoiled):
     assert distance(fitted.folds["autoencoder"]) > 1.2 * distance(fitted.folds["gan"])
 
 
-def test_left_out_scores_cover_every_origin(fitted, pool):
-    assert set(fitted.left_out.origins) == set(pool.counts())
-    held_back = len(pool.images[::10])
-    assert len(fitted.left_out.logits) == len(fitted.left_out.origins) == 2 * held_back
+def test_scores_of_fakes_held_back_cover_every_generator(fitted, pool):
+    assert set(fitted.scores.generators) == set(pool.counts())
+    count = len(pool.images[::10])
+    assert len(fitted.scores.fakes) == len(fitted.scores.generators) == 2 * count
 
 
 def test_fakes_of_unknown_families_are_nearer_to_the_reals(fitted, reals):
-    known, unknown = np.split(fitted.left_out.logits, 2)
+    known, unknown = np.split(fitted.scores.fakes, 2)
     middle = fitted.detector.raw_scores(reals.calibration).mean()
     assert abs(unknown.mean() - middle) < abs(known.mean() - middle)
     assert (np.sign(unknown - middle) == np.sign(known - middle)).all()
@@ -73,37 +73,42 @@ class _Fixed:
         return np.where(images[:, 0, 0, 0] == 0, np.resize([-1, 1], len(images)), fakes)
 
 
-def test_share_that_is_kept_of_an_unknown_familys_distance():
+def test_fakes_of_unknown_families_come_as_near_as_folds_tell():
     reals = Reals(*[np.zeros((10, 4, 4, 1), np.uint8)] * 3)
-    pool = FakePool.join([Fakes("a", "gan", np.full((10, 4, 4, 1), 9, np.uint8))])
-    # Histogram-matched, these fakes are zeros as well, and as near as the reals.
-    folds = {"gan": _Fixed(2), "autoencoder": _Fixed(6), "denoiser": _Fixed(10)}
-    assert fitting._share_kept("gan", folds, pool, reals) == pytest.approx(2 / 8, abs=0.03)
-    assert fitting._share_kept("denoiser", folds, pool, reals) == 1
+    images = np.full((10, 4, 4, 1), 9, np.uint8)
+    pool = FakePool.join([Fakes(name + "-a", name, images) for name in ("gan", "denoiser")])
+    # Histogram-matched, every other fake is zero as well, and as near as the reals: of ten, five.
+    folds = {"gan": _Fixed(2), "denoiser": _Fixed(10)}
+    scores = held_back.score(_Fixed(8), folds, pool, reals)
+    known, unknown = np.split(scores.fakes, 2)
+    matched = np.resize([1, -1], 5).mean()
+    share = (5 * 2 + 5 * matched) / (5 * 10 + 5 * matched)
+    shares = np.where(scores.generators[:20] == "gan-a", share, 1)
+    np.testing.assert_allclose(unknown, shares * known, atol=0.4)
+    assert scores.reals.tolist() == [-1, 1] * 5
 
 
 def test_too_few_reals_for_the_rate_are_refused_before_training(
-    make_discriminator, pool, reals, settings, monkeypatch
+    make_discriminator, pool, reals, config, monkeypatch
 ):
-    monkeypatch.setattr(fitting, "_train", None)
-    asked = type(settings)(**{**vars(settings), "false_positive_rate": 0.001})
+    monkeypatch.setattr(classifier_training, "_train", None)
+    asked = type(config)(**{**vars(config), "false_positive_rate": 0.001})
     with pytest.raises(InputError, match="at least 999 real images to calibrate on, received 150"):
-        fitting.fit(make_discriminator(), pool, reals, settings=asked)
+        fitting.fit(make_discriminator(), pool, reals, config=asked)
 
 
-def test_progress_reaches_the_end_of_each_stage(make_discriminator, reals, settings, spoiled):
+def test_progress_reaches_the_end_of_each_stage(make_discriminator, reals, config, spoiled):
     seen = []
-    tiny = type(settings)(**{**vars(settings), "steps": 2, "fold_steps": 1})
+    tiny = type(config)(**{**vars(config), "steps": 2, "fold_steps": 1})
     pool = FakePool.join([Fakes("a", "gan", spoiled(20, "checks", 1))])
     fitted = fitting.fit(
         make_discriminator(),
         pool,
         reals,
-        settings=tiny,
+        config=tiny,
         progress=lambda *state: seen.append(state),
     )
-    assert seen[0] == ("detector", 0, 2)
-    assert ("detector", 2, 2) in seen
+    assert seen == [("detector", 0.5), ("detector", 1.0)]
     # With a single family there is nothing to leave out: it calibrates on fakes held back.
     assert fitted.folds == {}
-    assert len(fitted.left_out.logits) > 0
+    assert len(fitted.scores.fakes) > 0

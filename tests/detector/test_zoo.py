@@ -1,9 +1,11 @@
+import keras
 import numpy as np
 import pytest
 
 from dcgan import presets
 from dcgan.config import RunConfig
 from dcgan.detector.fakes import zoo
+from dcgan.detector.fit_progress import FitProgress
 
 
 def test_members_differ_in_loss_and_upsampler():
@@ -30,14 +32,16 @@ def small(monkeypatch, tiny_network):
 
 def test_draws_while_it_learns(small):
     reals = np.random.default_rng(0).integers(0, 256, (40, 28, 28, 1), np.uint8)
-    steps = []
-    drawn = zoo.draw(
-        zoo.MEMBERS[0], reals, count=10, config=small, steps=8, on_step=lambda: steps.append(1)
-    )
-    assert (drawn.shape, drawn.dtype) == ((10, 28, 28, 1), np.uint8)
-    assert len(steps) == zoo.rounded(8) == 8
-    # From four times of the training, other images each.
-    assert len(np.unique(drawn.reshape(10, -1), axis=0)) == 10
+    shares = []
+    progress = FitProgress(lambda stage, share: shares.append((stage, share)), "zoo", part=1, parts=2)
+    silent = keras.callbacks.Callback()
+    fakes = zoo.draw(reals, count=30, config=small, steps=8, callbacks=[progress, silent, silent])
+    assert shares == [("zoo", 0.5 + step / 16) for step in range(1, 9)]
+    assert [part.generator for part in fakes] == [member.name for member in zoo.MEMBERS]
+    for part in fakes:
+        assert (part.images.shape, part.images.dtype) == ((10, 28, 28, 1), np.uint8)
+        # From four times of the training, other images each.
+        assert len(np.unique(part.images.reshape(10, -1), axis=0)) == 10
 
 
 def test_takes_over_the_shape_and_nothing_else():

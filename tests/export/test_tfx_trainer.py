@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from dcgan import detector
-from dcgan.detector.fakes import collection
+from dcgan.detector.fakes import fake_collection
 from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
@@ -55,7 +55,8 @@ def fn_args(examples, tmp_path):
 def quick(monkeypatch):
     """Makes the pool by arithmetic and the detector's training short."""
 
-    def collect(run, model, reals, *, config, settings):
+    def collect(inputs, config):
+        reals = inputs.reals.train
         return FakePool.join([Fakes("a", "gan", reals // 2)])
 
     class Short(detector.DetectorConfig):
@@ -64,7 +65,7 @@ def quick(monkeypatch):
             assert images == 20
             return detector.DetectorConfig(steps=1, fold_steps=1, batch_size=8, width=2, **values)
 
-    monkeypatch.setattr(collection, "collect", collect)
+    monkeypatch.setattr(fake_collection, "collect_fakes", collect)
     monkeypatch.setattr(detector, "DetectorConfig", Short)
 
 

@@ -1,10 +1,92 @@
-"""Figures of merit of one set of scores: ranking, decisions and probabilities."""
+"""Metrics of one set of scores: ranking, decisions and probabilities."""
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
+from scipy import stats
 from sklearn import metrics
+
+from dcgan.detector.threshold import Calibration
 
 _BINS = 15
 _RESAMPLES = 200
+_CURVE_POINTS = 200
+
+Scored = Mapping[str, dict[str, np.ndarray]]
+"""What `Detector.score` returns for "reals" and for each generator's fakes."""
+
+
+def measure_all(scored: Scored, *, seed: int = 0) -> dict[str, dict[str, Any]]:
+    """Returns what `measure` returns, by generator."""
+    real, fakes = _split(scored)
+    return {name: measure(real, fake, seed=seed) for name, fake in fakes.items()}
+
+
+def rank_all(scores: Mapping[str, np.ndarray]) -> dict[str, dict[str, float]]:
+    """Returns what `rank` returns, by generator; `scores` hold "reals" and each generator's fakes."""
+    real, fakes = _split(scores)
+    return {name: rank(real, fake) for name, fake in fakes.items()}
+
+
+def auroc_matrix(
+    scores: Mapping[str, Mapping[str, np.ndarray]],
+) -> dict[str, dict[str, float]]:
+    """Returns the AUROC by what was learned from, a row each, and generator; see `rank_all`."""
+    return {
+        row: {generator: ranked["auroc"] for generator, ranked in rank_all(columns).items()}
+        for row, columns in scores.items()
+    }
+
+
+def summarise(rows: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    """Returns mean and worst over the generators: AUROC and share found at 1 % false positives."""
+    worst = min(rows, key=lambda name: rows[name]["auroc"])
+    return {
+        "mean_auroc": float(np.mean([row["auroc"] for row in rows.values()])),
+        "worst_auroc": rows[worst]["auroc"],
+        "worst": worst,
+        "worst_tpr_at_fpr_1": min(row["tpr_at_fpr_1"] for row in rows.values()),
+    }
+
+
+def curves(scored: Scored) -> dict[str, Any]:
+    """Returns `roc` curves by generator, and the `reliability` of `p_fake` over all of them."""
+    real, fakes = _split({name: scores["p_fake"] for name, scores in scored.items()})
+    levels = np.linspace(0, 1, _CURVE_POINTS) ** 2
+    cuts = np.quantile(real, 1 - levels)
+    found = {name: np.mean(fake >= cuts[:, np.newaxis], axis=1) for name, fake in fakes.items()}
+    labels, probabilities, weights = pool(real, list(fakes.values()))
+    claimed, true, mass = reliability(labels, probabilities, weights)
+    return {
+        "roc": {name: [levels.tolist(), shares.tolist()] for name, shares in found.items()},
+        "reliability": {
+            "claimed": claimed.tolist(),
+            "found": true.tolist(),
+            "mass": mass.tolist(),
+            "ece": calibration_error(labels, probabilities, weights),
+        },
+    }
+
+
+def false_positives(decisions: np.ndarray, calibration: Calibration | None) -> dict[str, Any]:
+    """Compares the promised with the realised rate, with the binomial 95 % interval of the promise.
+
+    Args:
+        decisions: Decisions on reals, shape (count,).
+        calibration: What promises the rate, if anything does.
+    """
+    realised, count = float(np.mean(decisions == 2)), len(decisions)
+    if calibration is None:
+        return {"realised": realised}
+    promised = calibration.false_positive_rate
+    interval = stats.binom.interval(0.95, count, promised)
+    return {
+        "promised": promised,
+        "realised": realised,
+        "interval": [float(end) / count for end in interval],
+        "reals": count,
+    }
 
 
 def measure(
@@ -15,15 +97,15 @@ def measure(
     Args:
         real: What `Detector.score` returns for reals: `p_fake` and `decision`, shape (n,).
         fake: The same for fakes.
-        seed: Of the bootstrap. Defaults to 0.
+        seed: Seed of the bootstrap. Defaults to 0.
 
     Returns:
-        `auroc` with its 95 % bootstrap interval `auroc_interval`, and the other figures of
-        `rank` and `measure_decisions`.
+        `auroc` with its 95 % bootstrap interval `auroc_interval`, and the other metrics of `rank` and
+        `measure_decisions`.
     """
-    figures: dict[str, float | list[float]] = dict(rank(real["p_fake"], fake["p_fake"]))
-    figures["auroc_interval"] = auroc_interval(real["p_fake"], fake["p_fake"], seed=seed)
-    return figures | measure_decisions(real, fake)
+    interval = auroc_interval(real["p_fake"], fake["p_fake"], seed=seed)
+    ranked = rank(real["p_fake"], fake["p_fake"])
+    return {**ranked, "auroc_interval": interval, **measure_decisions(real, fake)}
 
 
 def rank(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
@@ -34,8 +116,8 @@ def rank(real: np.ndarray, fake: np.ndarray) -> dict[str, float]:
         fake: Scores of fakes, shape (m,).
 
     Returns:
-        `auroc`, `average_precision`, `eer` (the equal error rate), and the true positive rate at a false
-        positive rate of 1 % and 0.1 %, `tpr_at_fpr_1` and `tpr_at_fpr_01`.
+        `auroc`, `average_precision`, `eer` (equal error rate), and the true positive rates at false
+        positive rates of 1 % and 0.1 %, `tpr_at_fpr_1` and `tpr_at_fpr_01`.
     """
     labels, scores = _join(real, fake)
     false_positives, found, _ = metrics.roc_curve(labels, scores)
@@ -95,7 +177,7 @@ def reliability(
 
 
 def calibration_error(labels: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> float:
-    """Returns the mean distance between claimed and true shares of fakes over the bins."""
+    """Returns the mean distance between claimed and true shares of fakes, over the bins."""
     claimed, found, mass = reliability(labels, probabilities, weights)
     return float(np.sum(mass * np.abs(claimed - found)) / np.sum(mass))
 
@@ -103,13 +185,33 @@ def calibration_error(labels: np.ndarray, probabilities: np.ndarray, weights: np
 def auroc_interval(
     real: np.ndarray, fake: np.ndarray, *, seed: int, resamples: int = _RESAMPLES
 ) -> list[float]:
-    """Returns the 95 % bootstrap interval of the AUROC, reals and fakes drawn anew apart."""
+    """Returns the 95 % bootstrap interval of the AUROC, resampling reals and fakes apart."""
     rng = np.random.default_rng(seed)
     values = [
         metrics.roc_auc_score(*_join(rng.choice(real, len(real)), rng.choice(fake, len(fake))))
         for _ in range(resamples)
     ]
     return [float(value) for value in np.quantile(values, (0.025, 0.975))]
+
+
+def pool(real: np.ndarray, fakes: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Joins scores: reals weigh a half, each generator an equal share of the other half.
+
+    Args:
+        real: Shape (n,).
+        fakes: One array a generator.
+
+    Returns:
+        Labels, 1 for fakes, scores and weights, each of one length; the weights sum to 1.
+    """
+    counts = [len(real), *map(len, fakes)]
+    shares = np.array([0.5, *[0.5 / len(fakes)] * len(fakes)])
+    labels = np.repeat([0, *[1] * len(fakes)], counts)
+    return labels, np.concatenate([real, *fakes]), np.repeat(shares / counts, counts)
+
+
+def _split(scores: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    return scores["reals"], {name: value for name, value in scores.items() if name != "reals"}
 
 
 def _join(real: np.ndarray, fake: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

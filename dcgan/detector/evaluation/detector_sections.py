@@ -7,7 +7,7 @@ import numpy as np
 
 from dcgan.detector import saliency
 from dcgan.detector.detector_model import Detector
-from dcgan.detector.evaluation import detector_charts, holdout_evaluation
+from dcgan.detector.evaluation import conditions, detector_charts, holdout_evaluation
 from dcgan.report import markup, pictures
 from dcgan.report.page import Section
 from dcgan.report.parts import Part
@@ -40,7 +40,7 @@ def make_part(
 
 
 def _overview(report: dict[str, Any]) -> str:
-    matched = report["summary"][holdout_evaluation.HISTOGRAM_MATCHED]
+    matched = report["summary"][conditions.HISTOGRAM_MATCHED]
     alarms = report["false_positives"]
     cards = markup.cards(
         [
@@ -78,7 +78,7 @@ def _generators(report: dict[str, Any]) -> str:
     """All figures of each generator, histogram-matched."""
     names = ("average_precision", "eer", "tpr_at_fpr_1", "tpr_at_fpr_01", "balanced_accuracy")
     rows = []
-    for generator, row in report["detector"][holdout_evaluation.HISTOGRAM_MATCHED].items():
+    for generator, row in report["detector"][conditions.HISTOGRAM_MATCHED].items():
         low, high = row["auroc_interval"]
         values = [f"{row[name]:.3f}" for name in (*names, "unsure_rate", "miss_rate", "ece", "brier")]
         rows.append([generator, f"{row['auroc']:.3f} ({low:.3f} to {high:.3f})", *values])

@@ -8,15 +8,15 @@ def match_histograms(
 ) -> np.ndarray:
     """Remaps all fakes' pixel values together, by rank, onto the reals' pooled values.
 
-    The darkest share of the fakes' pixels gets the darkest values of the reals' in the same share, and
-    so on, a channel at a time; among equal values chance decides. What is left to tell the two apart
-    is where the values lie, not which there are.
+    In each channel, the darkest share of the fakes' pixels gets the values of the same share of the
+    reals' pixels, and so on; among equal values chance decides. What can still tell the two apart is
+    where values lie, not which values there are.
 
     Args:
         fakes: Shape (count, height, width, channels), uint8; at least one.
         reals: Shape (any count, any height, any width, channels), uint8.
         groups: Shape (count,); only fakes of the same group are ranked together. Defaults to one group.
-        seed: Of the order among equal values. Defaults to 0.
+        seed: Seed for the order among equal values. Defaults to 0.
 
     Returns:
         Shape of `fakes`, uint8.
@@ -49,14 +49,14 @@ def _match(values: np.ndarray, shares: np.ndarray, rng: np.random.Generator) -> 
 def match_histograms_individually(fakes: np.ndarray, reals: np.ndarray, *, seed: int = 0) -> np.ndarray:
     """Gives each fake the pixel values of one real image, by rank.
 
-    Where `match_histograms` matches all values together, and leaves a mixture in each image that no
-    real one has, this leaves nothing to find in an image's values. The brightest fake takes the values
-    of the brightest of as many reals, and so on.
+    `match_histograms` matches all values together and may leave an image with a mixture of values that
+    no real one has; this leaves nothing to find in an image's values. The brightest fake takes the
+    values of the brightest of as many reals, and so on.
 
     Args:
         fakes: As for `match_histograms`.
         reals: Shape (any count, height, width, channels), uint8.
-        seed: Of the reals that are taken and the order among equal values. Defaults to 0.
+        seed: Seed for the choice of reals and the order among equal values. Defaults to 0.
 
     Returns:
         Shape of `fakes`, uint8.
@@ -68,9 +68,9 @@ def match_histograms_individually(fakes: np.ndarray, reals: np.ndarray, *, seed:
         for channel in range(fakes.shape[-1]):
             values = fakes[fake, ..., channel]
             order = np.lexsort((rng.random(values.size), values.ravel()))
-            matched = np.empty(values.size, np.uint8)
-            matched[order] = np.sort(chosen[real, ..., channel], axis=None)
-            matched[fake, ..., channel] = matched.reshape(values.shape)
+            levels = np.empty(values.size, np.uint8)
+            levels[order] = np.sort(chosen[real, ..., channel], axis=None)
+            matched[fake, ..., channel] = levels.reshape(values.shape)
     return matched
 
 

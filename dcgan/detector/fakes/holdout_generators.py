@@ -1,4 +1,6 @@
-"""Two quick generators to test a detector on that are no GANs and never part of a pool."""
+"""Two quick holdout generators: they are no GANs and never part of a pool."""
+
+from collections.abc import Sequence
 
 import keras
 import numpy as np
@@ -7,12 +9,38 @@ from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 
 from dcgan import data, images
+from dcgan.detector.fit_progress import FitProgress, Progress, ignore
 
 _SAMPLE = 10_000
 _COMPONENTS = 60
 _CLUSTERS = 20
 _LATENT = 20
 _EDGE = 1e-3
+# The pool's own generators start from the detector's seed.
+_SEED = 424_242
+
+
+def draw_holdouts(
+    reals: np.ndarray, *, count: int, steps: int, progress: Progress = ignore
+) -> dict[str, np.ndarray]:
+    """Draws from both generators.
+
+    Args:
+        reals: Shape (images, height, width, channels), uint8.
+        count: How many fakes of each.
+        steps: Training steps of the variational autoencoder.
+        progress: Called after each training step. Defaults to nothing.
+
+    Returns:
+        Fakes by generator, shape (count, height, width, channels), uint8.
+    """
+    callback = FitProgress(progress, "holdout fakes")
+    return {
+        "PCA mixture": pca_mixture(reals, count=count, seed=_SEED),
+        "VAE": variational_autoencoder(
+            reals, count=count, steps=steps, seed=_SEED, callbacks=[callback]
+        ),
+    }
 
 
 def pca_mixture(reals: np.ndarray, *, count: int, seed: int = 0) -> np.ndarray:
@@ -21,7 +49,7 @@ def pca_mixture(reals: np.ndarray, *, count: int, seed: int = 0) -> np.ndarray:
     Args:
         reals: Shape (images, height, width, channels), uint8.
         count: How many fakes.
-        seed: Of every draw. Defaults to 0.
+        seed: Seed of every draw. Defaults to 0.
 
     Returns:
         Shape (count, height, width, channels), uint8.
@@ -39,7 +67,12 @@ def pca_mixture(reals: np.ndarray, *, count: int, seed: int = 0) -> np.ndarray:
 
 
 def variational_autoencoder(
-    reals: np.ndarray, *, count: int, steps: int = 1000, seed: int = 0
+    reals: np.ndarray,
+    *,
+    count: int,
+    steps: int = 1000,
+    seed: int = 0,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> np.ndarray:
     """Trains a small variational autoencoder and draws from it.
 
@@ -47,7 +80,8 @@ def variational_autoencoder(
         reals: Shape (images, height, width, channels), uint8.
         count: How many fakes.
         steps: Training steps of 128 images. Defaults to 1,000.
-        seed: Of weights, order and latents. Defaults to 0.
+        seed: Seed of weights, order and latents. Defaults to 0.
+        callbacks: Called by `fit`. Defaults to none.
 
     Returns:
         Shape (count, height, width, channels), uint8.
@@ -61,6 +95,7 @@ def variational_autoencoder(
     model.fit(
         data.batches(reals, batch_size, seed=seed, repeat=True),
         steps_per_epoch=steps,
+        callbacks=list(callbacks),
         verbose=0,
         shuffle=False,
     )
@@ -75,23 +110,21 @@ class _VariationalAutoencoder(keras.Model):
         self.encoder = _encoder(image_shape)
         self.decoder = _decoder(image_shape)
         self.noise = keras.random.SeedGenerator(seed)
-        self._loss = keras.metrics.Mean(name="loss")
 
     def train_step(self, reals: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Minimises half the squared error at unit precision of pixels, and the latents' divergence."""
+        """Minimises the squared error of the pixels and the divergence of the latents."""
         with tf.GradientTape() as tape:
             mean, log_variance = tf.split(self.encoder(reals, training=True), 2, axis=-1)
             drawn = tf.random.stateless_normal(tf.shape(mean), self.noise.next())
             rebuilt = self.decoder(mean + tf.exp(log_variance / 2) * drawn, training=True)
-            # The pixels' standard deviation, 0.4, is what balances sharp strokes and a full prior.
+            # A standard deviation of 0.4 of the pixels balances sharp strokes and a full prior.
             error = tf.reduce_sum((rebuilt - reals) ** 2, axis=(1, 2, 3)) / (2 * 0.4**2)
             divergence = 0.5 * tf.reduce_sum(
                 tf.exp(log_variance) + mean**2 - 1.0 - log_variance, axis=-1
             )
             loss = tf.reduce_mean(error + divergence)
         self.optimizer.apply(tape.gradient(loss, self.trainable_weights), self.trainable_weights)
-        self._loss.update_state(loss)
-        return {"loss": self._loss.result()}
+        return {"loss": loss}
 
 
 def _encoder(image_shape: tuple[int, ...]) -> keras.Model:

@@ -1,42 +1,57 @@
-"""Draws from a generator while it learns."""
-
-from collections.abc import Callable
-from typing import Any
+"""Fakes drawn from a GAN while it trains."""
 
 import keras
 import numpy as np
 
-from dcgan import images
+from dcgan import data, sampling
+from dcgan.model import DCGAN
+
+SNAPSHOTS = 4
 
 
-class Snapshots(keras.callbacks.Callback):
-    """Draws an equal share of fakes at the end of each epoch from a first one on.
+def draw_while_training(
+    model: DCGAN,
+    reals: np.ndarray,
+    *,
+    count: int,
+    steps: int,
+    warm_up: int = 0,
+    batch_size: int,
+    seed: int,
+    latent_seed: int,
+    callback: keras.callbacks.Callback,
+) -> np.ndarray:
+    """Trains a model and draws an equal share of fakes at each of four times.
 
     Args:
-        count: How many in all.
-        first: The first epoch, from 0.
-        epochs: How many epochs there are.
-        on_step: Called after each training step.
-        seed: Of the latents.
+        model: A compiled model; it goes on training.
+        reals: Shape (images, height, width, channels), uint8.
+        count: How many fakes in all.
+        steps: Training steps, rounded down to equal parts.
+        warm_up: For how many parts, as long as those between two draws, it trains before. Defaults to 0.
+        batch_size: Reals a step.
+        seed: Seed for the order of the reals.
+        latent_seed: Seed of the latents; each time adds 1.
+        callback: Called by `fit`.
+
+    Returns:
+        Shape (count, height, width, channels), uint8.
     """
+    shares = np.diff(np.linspace(0, count, SNAPSHOTS + 1).astype(int))
+    drawn: list[np.ndarray] = []
 
-    def __init__(
-        self, count: int, *, first: int, epochs: int, on_step: Callable[[], None], seed: int
-    ) -> None:
-        super().__init__()
-        self.drawn: list[np.ndarray] = []
-        self._shares = np.diff(np.linspace(0, count, epochs - first + 1).astype(int))
-        self._first = first
-        self._on_step = on_step
-        self._seed = seed
+    def draw(epoch: int, logs: object) -> None:
+        if epoch >= warm_up:
+            share = int(shares[epoch - warm_up])
+            drawn.append(sampling.draw(model, share, seed=latent_seed + epoch))
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Reports the step."""
-        self._on_step()
-
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Draws."""
-        if epoch >= self._first:
-            share = int(self._shares[epoch - self._first])
-            drawn = self.model.generate(share, seed=self._seed + epoch)
-            self.drawn.append(images.to_uint8(drawn))
+    epochs = warm_up + SNAPSHOTS
+    model.fit(
+        data.batches(reals, batch_size, seed=seed, repeat=True),
+        steps_per_epoch=max(1, steps // epochs),
+        epochs=epochs,
+        callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=draw), callback],
+        verbose=0,
+        shuffle=False,
+    )
+    return np.concatenate(drawn)

@@ -1,13 +1,14 @@
-"""A few small GANs that differ in loss and up-sampler, and what they draw while they learn."""
+"""Fakes of a few small GANs that differ in loss and up-sampler."""
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Sequence
 
+import keras
 import numpy as np
 
-from dcgan import data
 from dcgan.config import NetworkConfig, RunConfig, TrainingConfig
-from dcgan.detector.fakes.snapshots import Snapshots
+from dcgan.detector.fakes import snapshots
+from dcgan.detector.fakes.fake_pool import Fakes
 from dcgan.model import DCGAN
 
 
@@ -29,7 +30,7 @@ class Member:
 
     @property
     def name(self) -> str:
-        """What its fakes' origin is called."""
+        """The generator's name in the pool."""
         return f"gan-{self.loss}-{self.upsampling}"
 
 
@@ -40,57 +41,51 @@ MEMBERS = (
 )
 
 
-def draw(
-    member: Member,
+def draw_zoo(
     reals: np.ndarray,
     *,
-    count: int,
     config: RunConfig,
+    count: int,
     steps: int,
-    snapshots: int = 4,
     seed: int = 0,
-    on_step: Callable[[], None] = lambda: None,
-) -> np.ndarray:
-    """Trains a member and draws from it at several times, the last half of its training.
+    callbacks: Sequence[keras.callbacks.Callback],
+) -> list[Fakes]:
+    """Trains each member and draws from it at four times in the second half of its training.
 
     Args:
-        member: Which.
         reals: Shape (images, size, size, channels), uint8.
+        config: The run whose image shape and precision the members take over.
         count: How many fakes in all.
-        config: The run whose image shape and precision it takes over.
-        steps: Training steps.
-        snapshots: At how many times it draws. Defaults to 4.
-        seed: Of weights, order and latents. Defaults to 0.
-        on_step: Called after each step. Defaults to nothing.
+        steps: Training steps of each member.
+        seed: Seed of weights, order and latents. Defaults to 0.
+        callbacks: One a member, called by `fit`.
 
     Returns:
-        Shape (count, size, size, channels), uint8.
+        The fakes of each member.
     """
-    training = _configure(member, config, seed=seed)
-    model = DCGAN.from_preset(training, total_steps=steps)
-    epochs = 2 * snapshots
-    snapshot = Snapshots(count, first=snapshots, epochs=epochs, on_step=on_step, seed=1000 * seed)
-    model.fit(
-        data.batches(reals, training.training.batch_size, seed=seed, repeat=True),
-        steps_per_epoch=max(1, steps // epochs),
-        epochs=epochs,
-        callbacks=[snapshot],
-        verbose=0,
-        shuffle=False,
-    )
-    return np.concatenate(snapshot.drawn)
-
-
-def rounded(steps: int, *, snapshots: int = 4) -> int:
-    """Returns how many steps `draw` really takes."""
-    return max(1, steps // (2 * snapshots)) * 2 * snapshots
+    fakes = []
+    for index, (member, callback) in enumerate(zip(MEMBERS, callbacks, strict=True)):
+        member_seed = 100 * seed + index + 1
+        member_config = _configure(member, config, seed=member_seed)
+        drawn = snapshots.draw_while_training(
+            DCGAN.from_preset(member_config, total_steps=steps),
+            reals,
+            count=count // len(MEMBERS),
+            steps=steps,
+            warm_up=snapshots.SNAPSHOTS,
+            batch_size=member_config.training.batch_size,
+            seed=member_seed,
+            latent_seed=1000 * member_seed,
+            callback=callback,
+        )
+        fakes.append(Fakes(member.name, "gan", drawn))
+    return fakes
 
 
 def _configure(member: Member, config: RunConfig, *, seed: int) -> RunConfig:
-    shape = config.network
     network = NetworkConfig(
-        image_size=shape.image_size,
-        channels=shape.channels,
+        image_size=config.network.image_size,
+        channels=config.network.channels,
         latent_dim=48,
         mapping_units=128,
         generator_width=20,

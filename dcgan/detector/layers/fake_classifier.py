@@ -1,4 +1,4 @@
-"""The detector's two networks: a discriminator's features and what feature extractors them."""
+"""The detector's two networks: a discriminator's features, and the classifier that uses them."""
 
 from typing import Any
 
@@ -15,22 +15,22 @@ _BINS = 32
 _UNITS = 128
 _DROPOUT = 0.1
 _MOMENTUM = 0.98
-# Of what is below 0, so that no channel falls silent for good.
+# What is left of values below 0, so that no channel falls silent for good.
 _SLOPE = 0.1
 # Whatever the global policy is: in less, an image's score depends on its batch.
 _EXACT = "float32"
 
 
-def build_trunk(discriminator: keras.Model) -> keras.Model:
-    """Copies a trained discriminator into a frozen network that also gives its feature maps.
+def build_backbone(discriminator: keras.Model) -> keras.Model:
+    """Copies a trained discriminator into a frozen network that also returns its feature maps.
 
     Args:
         discriminator: A functional or sequential model from (batch, height, width, channels) images
-            to (batch, 1) logits. It is left as it is.
+            to (batch, 1) logits. It is left unchanged.
 
     Returns:
-        A float32 model from images to [logits, features, map, ...]: what the logit is made of, and of
-        each size on the way the last feature map.
+        A float32 model from images to [logits, features, map, ...]: the last layer's input, and the last
+        feature map of each size.
     """
     copy = keras.models.clone_model(discriminator, clone_function=_as_float32)
     copy.set_weights(discriminator.get_weights())
@@ -39,11 +39,10 @@ def build_trunk(discriminator: keras.Model) -> keras.Model:
         output = layer.output
         if not isinstance(layer, keras.layers.InputLayer) and len(output.shape) == 4:
             maps[output.shape[1:3]] = output
-    features = copy.layers[-1].input
-    outputs = [copy.outputs[0], features, *maps.values()]
-    trunk = keras.Model(copy.inputs[0], outputs, name="discriminator")
-    trunk.trainable = False
-    return trunk
+    outputs = [copy.outputs[0], copy.layers[-1].input, *maps.values()]
+    backbone = keras.Model(copy.inputs[0], outputs, name="discriminator")
+    backbone.trainable = False
+    return backbone
 
 
 def build_classifier(
@@ -55,52 +54,60 @@ def build_classifier(
 ) -> keras.Model:
     """Builds the network that tells fakes from reals by an image and a discriminator's features.
 
-    A residual network that sees the image at full size beside its high frequencies; the
-    discriminator's maps join where they have the size of its own, and its last features at the end,
-    with what the image says as a whole: its framing, its grey levels and its texture. Call `adapt`
-    before training: until then the encoding of those takes them to lie between -1 and 1.
+    A residual network sees the image at full size beside its high frequencies. The discriminator's maps
+    join where they have the size of its own. Its last features join at the end, together with statistics
+    of the whole image: framing, grey levels and texture. Call `adapt` before training; until then the
+    encoding takes statistics to lie between -1 and 1.
 
     Args:
         image_shape: (height, width, channels).
         feature_shapes: (length,) of the discriminator's last features, then (height, width, channels)
             of each of its maps.
-        width: Channels at half the image's size. There are half as many at full size, and with each
-            further halving they double, up to four times as many. Even. Defaults to 32.
-        seed: Of the initial weights. Defaults to 0.
+        width: Channels at half the image's size, an even number. There are half as many at full size,
+            and they double with each further halving, up to four times as many. Defaults to 32.
+        seed: Seed of the initial weights. Defaults to 0.
 
     Returns:
         A model from [images, features, map, ...], float32, to (batch, 3) logits, higher for fakes: the
-        decision's, and for training what the convolutions and the statistics would say alone.
+        decision's, and, for training, those of the convolutions and of the statistics alone.
     """
     make = _Layers(seed)
     images = keras.Input(image_shape, name="images")
     features, *maps = (keras.Input(shape) for shape in feature_shapes)
     smooth = keras.layers.AveragePooling2D(3, 1, padding="same", dtype=_EXACT)(images)
     residual = keras.layers.Subtract(dtype=_EXACT)([images, smooth])
-    x = make.convolution(
-        keras.layers.Concatenate(dtype=_EXACT)([images, residual]), width // 2, kernel_size=3
-    )
+    x = make.convolution(make.join([images, residual]), width // 2, kernel_size=3)
     while min(x.shape[1:3]) > _COARSEST:
         channels = min(2 * x.shape[-1], 4 * width)
         x = make.convolution(x, channels, kernel_size=4, strides=2)
         joining = [entry for entry in maps if entry.shape[1:3] == x.shape[1:3]]
         if joining:
-            x = keras.layers.Concatenate(dtype=_EXACT)([x, *joining])
-            x = make.convolution(x, channels, kernel_size=1)
+            x = make.convolution(make.join([x, *joining]), channels, kernel_size=1)
         x = make.block(x, channels)
     x = make.convolution(x, 4 * width, kernel_size=3, strides=2)
-    measured = [layer(dtype=_EXACT)(images) for layer in (Framing, Levels, Texture)]
-    statistics = keras.layers.Concatenate(dtype=_EXACT, name="statistics")(measured)
-    statistics = QuantileEncoding(_BINS, dtype=_EXACT, name="encoding")(statistics)
-    statistics = FeatureEmbedding(seed=make.next_seed(), dtype=_EXACT)(statistics)
-    statistics = make.dense(make.dense(statistics, _UNITS), _UNITS)
-    parts = [keras.layers.Flatten(dtype=_EXACT)(x), make.dense(features, 2 * width), statistics]
-    x = keras.layers.Concatenate(dtype=_EXACT)(parts)
+    statistics = make.join([layer(dtype=_EXACT)(images) for layer in (Framing, Levels, Texture)])
+    encoded = QuantileEncoding(_BINS, dtype=_EXACT, name="encoding")(statistics)
+    embedded = FeatureEmbedding(seed=make.next_seed(), dtype=_EXACT)(encoded)
+    told = make.dense(make.dense(embedded, _UNITS), _UNITS)
+    seen = keras.layers.Flatten(dtype=_EXACT)(x)
+    x = make.join([seen, make.dense(features, 2 * width), told])
     x = keras.layers.Dropout(_DROPOUT, seed=make.next_seed(), dtype=_EXACT)(x)
-    logits = [make.logits(x, "logits"), make.logits(parts[0], "logits_of_convolutions")]
-    logits.append(make.logits(parts[2], "logits_of_statistics"))
-    logits = keras.layers.Concatenate(dtype=_EXACT)(logits)
-    return keras.Model([images, features, *maps], logits, name="classifier")
+    logits = [make.logits(x, "logits"), make.logits(seen, "logits_of_convolutions")]
+    logits.append(make.logits(told, "logits_of_statistics"))
+    return keras.Model([images, features, *maps], make.join(logits), name="classifier")
+
+
+def adapt(classifier: keras.Model, images: np.ndarray) -> None:
+    """Shows an untrained classifier which values its statistics take.
+
+    Args:
+        classifier: What `build_classifier` returned.
+        images: Shape (count, height, width, channels), float32, -1 to 1; some thousands, of both
+            classes.
+    """
+    encoding = classifier.get_layer("encoding")
+    statistics = keras.Model(classifier.inputs[0], encoding.input)
+    encoding.adapt(statistics.predict(images, batch_size=256, verbose=0))
 
 
 class _Layers:
@@ -112,6 +119,9 @@ class _Layers:
 
     def next_seed(self) -> int:
         return next(self._seeds)
+
+    def join(self, parts: list[Any]) -> Any:
+        return keras.layers.Concatenate(dtype=_EXACT)(parts)
 
     def convolution(self, x: Any, width: int, *, kernel_size: int, strides: int = 1) -> Any:
         x = self._normalised(x, width, kernel_size, strides=strides)
@@ -148,19 +158,6 @@ class _Layers:
             name=f"conv{self._count}",
         )(x)
         return FusedBatchNormalization(momentum=_MOMENTUM, dtype=_EXACT, name=f"norm{self._count}")(x)
-
-
-def adapt(classifier: keras.Model, images: np.ndarray) -> None:
-    """Tells an untrained classifier which values its statistics take.
-
-    Args:
-        classifier: What `build_classifier` returned.
-        images: Shape (count, height, width, channels), float32, -1 to 1; some thousands, of both
-            classes.
-    """
-    statistics = keras.Model(classifier.inputs[0], classifier.get_layer("statistics").output)
-    measured = statistics.predict(images, batch_size=256, verbose=0)
-    classifier.get_layer("encoding").adapt(measured)
 
 
 def _as_float32(layer: keras.layers.Layer) -> keras.layers.Layer:

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-# Of a feature's range: narrower bins would make rounding count.
+# Share of a feature's range: narrower bins would make rounding count.
 _NARROWEST = 1e-3
 
 
@@ -14,13 +14,13 @@ _NARROWEST = 1e-3
 class QuantileEncoding(keras.layers.Layer):
     """Encodes each feature by how far it has come through each of its bins.
 
-    The bins of a feature hold equal shares of what it was adapted to. Below a bin its output is -1,
-    above it 1, within it between the two. A layer on top can answer to any narrow range of a feature,
-    such as digits that are exactly 20 pixels tall, where on the features themselves it would have to
+    The bins of a feature hold equal shares of the values it was adapted to. Below a bin its output is
+    -1, above it 1, within it between the two. A layer on top can respond to any narrow range of a
+    feature, such as digits that are exactly 20 pixels tall; on the features themselves it would have to
     learn large weights first.
 
     Args:
-        bins: Of each feature. Defaults to 16.
+        bins: Bins of each feature. Defaults to 16.
 
     Reference:
         [Gorishniy et al., 2022](https://arxiv.org/abs/2203.05556), piecewise linear encoding
@@ -44,29 +44,24 @@ class QuantileEncoding(keras.layers.Layer):
         """Places the bins.
 
         Args:
-            values: Shape (count, features), float32; some thousands, of what is to be told apart.
+            values: Shape (count, features), float32; some thousands, of the classes to be told apart.
         """
-        edges = np.quantile(values, np.linspace(0, 1, self.bins + 1), axis=0)
-        self.edges.assign(edges)
+        self.edges.assign(np.quantile(values, np.linspace(0, 1, self.bins + 1), axis=0))
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Encodes features.
 
         Args:
-            inputs: Shape (batch, features), float32.
+            inputs: Shape (batch, features), float.
 
         Returns:
-            Shape (batch, bins, features), float32, -1 to 1.
+            Shape (batch, bins, features), float, -1 to 1.
         """
-        edges = tf.convert_to_tensor(self.edges)
+        edges = tf.cast(self.edges, inputs.dtype)
         least = _NARROWEST * (edges[-1] - edges[0]) + 1e-6
         widths = tf.maximum(edges[1:] - edges[:-1], least)
         shares = (inputs[:, tf.newaxis] - edges[:-1]) / widths
-        return 2 * tf.clip_by_value(shares, 0.0, 1.0) - 1
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Returns (batch, bins, features)."""
-        return input_shape[0], self.bins, input_shape[-1]
+        return 2 * tf.clip_by_value(shares, 0, 1) - 1
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
@@ -75,14 +70,14 @@ class QuantileEncoding(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable(package="dcgan")
 class FeatureEmbedding(keras.layers.Layer):
-    """Turns each feature's encoding into some numbers of its own, before features are put together.
+    """Turns each feature's encoding into some numbers of its own, before features are combined.
 
-    A dense layer with a ReLU for each feature: what a value means by itself, such as "neither 19 nor 21
-    pixels tall", need not be found again by every unit that goes on from there.
+    A dense layer with a ReLU for each feature. What a value means by itself, such as "neither 19 nor 21
+    pixels tall", need not be found again by every unit of the layers above.
 
     Args:
-        units: For each feature. Defaults to 8.
-        seed: Of the initial weights. Defaults to 0.
+        units: Outputs of each feature. Defaults to 8.
+        seed: Seed of the initial weights. Defaults to 0.
 
     Reference:
         [Gorishniy et al., 2022](https://arxiv.org/abs/2203.05556), embeddings for numerical features
@@ -107,17 +102,14 @@ class FeatureEmbedding(keras.layers.Layer):
         """Embeds features.
 
         Args:
-            inputs: Shape (batch, bins, features), float32.
+            inputs: Shape (batch, bins, features), float.
 
         Returns:
-            Shape (batch, features * units), float32, at least 0.
+            Shape (batch, features * units), float, at least 0.
         """
-        embedded = tf.nn.relu(tf.einsum("bkf,fku->bfu", inputs, self.kernel.value) + self.bias.value)
+        kernel, bias = (tf.cast(weight, inputs.dtype) for weight in (self.kernel, self.bias))
+        embedded = tf.nn.relu(tf.einsum("bkf,fku->bfu", inputs, kernel) + bias)
         return tf.reshape(embedded, (-1, int(inputs.shape[-1]) * self.units))
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, int]:
-        """Returns (batch, features * units)."""
-        return input_shape[0], int(input_shape[-1] or 0) * self.units
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""

@@ -5,6 +5,8 @@ import numpy as np
 import tensorflow as tf
 from scipy import fft
 
+from dcgan.detector.layers.image_statistics import ImageStatistic
+
 _OFFSETS = ((0, 1), (1, 0), (1, 1), (1, -1), (0, 2), (2, 0), (2, 2), (0, 3), (3, 0))
 _RINGS = 32
 _SMALLEST = 1e-6
@@ -13,12 +15,12 @@ _FAINTEST = 1e-4
 
 
 @keras.saving.register_keras_serializable(package="dcgan")
-class Texture(keras.layers.Layer):
+class Texture(ImageStatistic):
     """Measures how neighbouring pixels go together: autocorrelations, gradients, power spectrum.
 
-    Up-samplers leave periodic traces and a spectrum of their own, and optics, scanners and resampling
+    Up-samplers leave periodic traces and a spectrum of their own; optics, scanners and resampling
     decide how fast real images change from pixel to pixel. The spectrum is that of the discrete cosine
-    transform, the logarithm of the power in rings of equal width around zero frequency.
+    transform: the logarithm of the power in rings of equal width around zero frequency.
 
     Reference:
         autocorrelation and spectrum of generated images:
@@ -26,36 +28,9 @@ class Texture(keras.layers.Layer):
         cosine transform: [Frank et al., 2020](https://arxiv.org/abs/2003.08685)
     """
 
-    def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Prepares the transform for a size."""
-        height, width = (int(side or 0) for side in input_shape[1:3])
-        self._down, self._across = _cosines(height), _cosines(width)
-        self._rings = _rings(height, width)
-        super().build(input_shape)
-
-    def call(self, images: tf.Tensor) -> tf.Tensor:
-        """Measures images.
-
-        Args:
-            images: Shape (batch, height, width, channels), float32, -1 to 1.
-
-        Returns:
-            Shape (batch, 47 * channels), float32.
-        """
-        parts = [*_correlations(images), *_gradients((1 + images) / 2), *self._spectrum(images)]
-        return tf.concat(parts, axis=1)
-
-    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, int]:
-        """Returns (batch, length)."""
-        return input_shape[0], (len(_OFFSETS) + 6 + _RINGS) * int(input_shape[-1] or 0)
-
-    def _spectrum(self, images: tf.Tensor) -> list[tf.Tensor]:
-        waves = tf.einsum("uh,bhwc->bcuw", tf.constant(self._down), images)
-        waves = tf.einsum("vw,bcuw->bcuv", tf.constant(self._across), waves)
-        power = tf.math.log(waves**2 + _FAINTEST)
-        channels, height, width = power.shape[1:]
-        rings = tf.reshape(power, (-1, channels, height * width)) @ tf.constant(self._rings)
-        return [tf.reshape(rings, (-1, channels * _RINGS))]
+    def measure(self, images: tf.Tensor) -> list[tf.Tensor]:
+        """Returns correlations, gradients and the spectrum: 47 numbers a channel."""
+        return [*_correlations(images), *_gradients((1 + images) / 2), _spectrum(images)]
 
 
 def _correlations(images: tf.Tensor) -> list[tf.Tensor]:
@@ -84,13 +59,22 @@ def _gradients(images: tf.Tensor) -> list[tf.Tensor]:
     return found
 
 
+def _spectrum(images: tf.Tensor) -> tf.Tensor:
+    """Returns the mean logarithm of the power in each ring, shape (batch, channels, rings)."""
+    height, width, channels = images.shape[1:]
+    waves = tf.einsum("uh,bhwc->bcuw", tf.constant(_cosines(height)), images)
+    waves = tf.einsum("vw,bcuw->bcuv", tf.constant(_cosines(width)), waves)
+    power = tf.math.log(waves**2 + _FAINTEST)
+    return tf.reshape(power, (-1, channels, height * width)) @ tf.constant(_rings(height, width))
+
+
 def _cosines(length: int) -> np.ndarray:
     """Returns the orthonormal cosine transform as a matrix, shape (frequencies, length)."""
     return fft.dct(np.eye(length), axis=0, norm="ortho").astype(np.float32)
 
 
 def _rings(height: int, width: int) -> np.ndarray:
-    """Returns what means over rings of frequencies are made by, shape (height * width, rings)."""
+    """Returns the matrix that takes means over rings of frequencies, shape (height * width, rings)."""
     down = np.arange(height)[:, np.newaxis] / height
     distance = np.hypot(down, np.arange(width) / width) / np.sqrt(2)
     members = np.eye(_RINGS)[(distance * _RINGS).astype(int).ravel()]

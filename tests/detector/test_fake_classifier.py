@@ -14,10 +14,10 @@ def _images(count, size=12, channels=1):
     return rng.uniform(-1, 1, (count, size, size, channels)).astype(np.float32)
 
 
-def test_trunk_gives_the_logits_and_the_last_map_of_each_size(make_discriminator):
+def test_backbone_gives_the_logits_and_the_last_map_of_each_size(make_discriminator):
     discriminator = make_discriminator()
-    trunk = fake_classifier.build_trunk(discriminator)
-    logits, features, fine, coarse = trunk(_images(3))
+    backbone = fake_classifier.build_backbone(discriminator)
+    logits, features, fine, coarse = backbone(_images(3))
     np.testing.assert_allclose(logits, discriminator(_images(3)), atol=1e-6)
     assert fine.shape == (3, 6, 6, 4)
     assert coarse.shape == (3, 3, 3, 6)
@@ -27,31 +27,31 @@ def test_trunk_gives_the_logits_and_the_last_map_of_each_size(make_discriminator
     np.testing.assert_allclose(coarse, rectified, atol=1e-6)
 
 
-def test_trunk_is_a_frozen_copy(make_discriminator):
+def test_backbone_is_a_frozen_copy(make_discriminator):
     discriminator = make_discriminator()
-    trunk = fake_classifier.build_trunk(discriminator)
-    assert not trunk.trainable_weights
+    backbone = fake_classifier.build_backbone(discriminator)
+    assert not backbone.trainable_weights
     assert discriminator.trainable_weights
     discriminator.set_weights([0 * weight for weight in discriminator.get_weights()])
-    assert np.abs(trunk(_images(2))[0]).max() > 0
+    assert np.abs(backbone(_images(2))[0]).max() > 0
 
 
-def test_trunk_of_a_half_precision_discriminator_is_exact():
+def test_backbone_of_a_half_precision_discriminator_is_exact():
     config = NetworkConfig(discriminator_width=4, max_width=8, kernel_size=3, discriminator_norm="batch")
     discriminator = networks.build_discriminator(config, precision="mixed_bfloat16")
-    trunk = fake_classifier.build_trunk(discriminator)
-    assert {layer.compute_dtype for layer in trunk.layers} == {"float32"}
-    np.testing.assert_allclose(trunk(_images(2, 28))[0], discriminator(_images(2, 28)), atol=0.05)
+    backbone = fake_classifier.build_backbone(discriminator)
+    assert {layer.compute_dtype for layer in backbone.layers} == {"float32"}
+    np.testing.assert_allclose(backbone(_images(2, 28))[0], discriminator(_images(2, 28)), atol=0.05)
 
 
 @pytest.mark.parametrize(("size", "channels"), [(28, 1), (32, 3), (64, 3)])
 def test_classifier_of_each_shape(size, channels):
     config = NetworkConfig(image_size=size, channels=channels, discriminator_width=4, max_width=8)
-    trunk = fake_classifier.build_trunk(networks.build_discriminator(config))
-    shapes = [output.shape[1:] for output in trunk.outputs[1:]]
+    backbone = fake_classifier.build_backbone(networks.build_discriminator(config))
+    shapes = [output.shape[1:] for output in backbone.outputs[1:]]
     classifier = fake_classifier.build_classifier((size, size, channels), shapes, width=4)
     images = _images(2, size, channels)
-    logits = classifier([tf.constant(images), *trunk(images)[1:]])
+    logits = classifier([tf.constant(images), *backbone(images)[1:]])
     assert logits.shape == (2, 3)
 
 

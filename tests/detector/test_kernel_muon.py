@@ -3,18 +3,30 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dcgan.detector.muon import Muon
+from dcgan.detector.classifier_training import KernelMuon
 
 
 def _moved(shape, gradient, **options):
     """What a step of rate 1 from zero does to a variable."""
     variable = keras.Variable(np.zeros(shape, np.float32))
-    Muon(1.0, **options).apply([tf.constant(gradient, tf.float32)], [variable])
+    KernelMuon(1.0, **options).apply([tf.constant(gradient, tf.float32)], [variable])
     return variable.numpy()
 
 
 def _gradient(*shape, seed=0):
     return np.random.default_rng(seed).standard_normal(shape)
+
+
+def test_matrices_move_as_by_keras_own():
+    gradient = tf.constant(_gradient(12, 5), tf.float32)
+    moved = []
+    for cls in (KernelMuon, keras.optimizers.Muon):
+        variable = keras.Variable(np.ones((12, 5), np.float32))
+        optimizer = cls(0.1, weight_decay=0.2)
+        for _ in range(3):
+            optimizer.apply([gradient], [variable])
+        moved.append(variable.numpy())
+    np.testing.assert_allclose(*moved, rtol=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(40, 6), (6, 40), (8, 8), (3, 3, 5, 7)])
@@ -38,13 +50,13 @@ def test_size_of_a_gradient_does_not_matter():
 
 @pytest.mark.parametrize("shape", [(5,), (12, 1)])
 def test_vectors_and_columns_move_as_adam_moves_them(shape):
-    moved = _moved(shape, _gradient(*shape), vector_rate=0.25)
+    moved = _moved(shape, _gradient(*shape), adam_lr_ratio=0.25)
     np.testing.assert_allclose(moved, -0.25 * np.sign(_gradient(*shape)), atol=1e-3)
 
 
 def test_momentum_carries_on_where_no_gradient_is():
     variable = keras.Variable(np.zeros((6, 3), np.float32))
-    optimizer = Muon(0.1, weight_decay=0.0)
+    optimizer = KernelMuon(0.1, weight_decay=0.0)
     optimizer.apply([tf.constant(_gradient(6, 3), tf.float32)], [variable])
     before = variable.numpy()
     optimizer.apply([tf.zeros((6, 3))], [variable])
@@ -53,13 +65,14 @@ def test_momentum_carries_on_where_no_gradient_is():
 
 def test_only_kernels_decay():
     kernel, offset = (keras.Variable(np.ones(shape, np.float32)) for shape in [(4, 3), (3,)])
-    Muon(0.5, weight_decay=0.1).apply([tf.zeros((4, 3)), tf.zeros(3)], [kernel, offset])
+    optimizer = KernelMuon(0.5, weight_decay=0.1, adam_weight_decay=None)
+    optimizer.apply([tf.zeros((4, 3)), tf.zeros(3)], [kernel, offset])
     np.testing.assert_allclose(kernel.numpy(), 0.95, rtol=1e-6)
     np.testing.assert_allclose(offset.numpy(), 1.0)
 
 
 def test_is_what_it_was_when_loaded():
-    optimizer = Muon(0.02, vector_rate=0.5, momentum=0.8, weight_decay=0.3, beta_2=0.99)
+    optimizer = KernelMuon(0.02, adam_lr_ratio=0.5, momentum=0.8, weight_decay=0.3, adam_beta_2=0.99)
     loaded = keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
-    assert isinstance(loaded, Muon)
+    assert isinstance(loaded, KernelMuon)
     assert loaded.get_config() == optimizer.get_config()

@@ -12,41 +12,43 @@ def _scores(p_fake, decision=None):
 
 
 def test_perfect_scores():
-    figures = detection_metrics.measure(_scores(np.zeros(50)), _scores(np.ones(40)))
-    assert figures["auroc"] == figures["average_precision"] == figures["tpr_at_fpr_01"] == 1
-    assert figures["auroc_interval"] == [1, 1]
-    assert figures["eer"] == figures["ece"] == figures["brier"] == figures["false_positive_rate"] == 0
-    assert figures["balanced_accuracy"] == 1
+    measured = detection_metrics.measure(_scores(np.zeros(50)), _scores(np.ones(40)))
+    assert measured["auroc"] == measured["average_precision"] == measured["tpr_at_fpr_01"] == 1
+    assert measured["auroc_interval"] == [1, 1]
+    assert (
+        measured["eer"] == measured["ece"] == measured["brier"] == measured["false_positive_rate"] == 0
+    )
+    assert measured["balanced_accuracy"] == 1
 
 
 def test_ranks_of_normal_scores():
     rng = np.random.default_rng(0)
-    figures = detection_metrics.rank(rng.normal(0, 1, 40_000), rng.normal(2, 1, 40_000))
+    measured = detection_metrics.rank(rng.normal(0, 1, 40_000), rng.normal(2, 1, 40_000))
     # From the normal distribution: P(N(2, 2) > 0), Phi(-1), and P(N(2, 1) > quantile).
-    assert figures["auroc"] == pytest.approx(0.9214, abs=0.003)
-    assert figures["eer"] == pytest.approx(0.1587, abs=0.004)
-    assert figures["tpr_at_fpr_1"] == pytest.approx(0.3721, abs=0.02)
-    assert figures["tpr_at_fpr_01"] == pytest.approx(0.1379, abs=0.03)
+    assert measured["auroc"] == pytest.approx(0.9214, abs=0.003)
+    assert measured["eer"] == pytest.approx(0.1587, abs=0.004)
+    assert measured["tpr_at_fpr_1"] == pytest.approx(0.3721, abs=0.02)
+    assert measured["tpr_at_fpr_01"] == pytest.approx(0.1379, abs=0.03)
 
 
 def test_share_found_is_that_within_the_false_positives():
     reals, fakes = np.arange(1000) / 1000, np.array([0.9885, 0.9905, 0.9985, 0.9995])
-    figures = detection_metrics.rank(reals, fakes)
+    measured = detection_metrics.rank(reals, fakes)
     # 10 of 1,000 reals lie at 0.99 and above, one at 0.999.
-    assert figures["tpr_at_fpr_1"] == 0.75
-    assert figures["tpr_at_fpr_01"] == 0.5
+    assert measured["tpr_at_fpr_1"] == 0.75
+    assert measured["tpr_at_fpr_01"] == 0.5
 
 
-def test_verdicts():
+def test_decisions():
     reals = _scores([0.1, 0.2, 0.3, 0.9], decision=[0, 0, 1, 2])
     fakes = _scores([0.9, 0.9, 0.4, 0.1, 0.1], decision=[2, 2, 1, 0, 0])
-    figures = detection_metrics.measure_decisions(reals, fakes)
-    assert figures["false_positive_rate"] == 0.25
-    assert figures["miss_rate"] == 0.4
-    assert figures["balanced_accuracy"] == pytest.approx((0.75 + 0.4) / 2)
+    measured = detection_metrics.measure_decisions(reals, fakes)
+    assert measured["false_positive_rate"] == 0.25
+    assert measured["miss_rate"] == 0.4
+    assert measured["balanced_accuracy"] == pytest.approx((0.75 + 0.4) / 2)
     # Reals and fakes weigh the same, however many they are.
-    assert figures["unsure_rate"] == pytest.approx((0.25 + 0.2) / 2)
-    assert figures["brier"] == pytest.approx(
+    assert measured["unsure_rate"] == pytest.approx((0.25 + 0.2) / 2)
+    assert measured["brier"] == pytest.approx(
         (np.mean(np.square([0.1, 0.2, 0.3, 0.9])) + np.mean(np.square([0.1, 0.1, 0.6, 0.9, 0.9]))) / 2
     )
 

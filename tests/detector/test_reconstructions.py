@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 
@@ -22,17 +23,23 @@ def test_names_are_unique():
 @pytest.fixture(scope="module")
 def rebuilt(spots):
     steps = []
-    built = reconstructions.rebuild(
-        SET, spots(300, 0), count=20, steps=100, seed=1, on_step=lambda: steps.append(1)
+    count = keras.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: steps.append(batch))
+    fakes = reconstructions.rebuild(
+        spots(300, 0), count=60, steps=100, seed=1, rebuilders=SET, callback=count
     )
-    return built, steps
+    return fakes, steps
 
 
 def test_each_rebuilds_reals(rebuilt, spots):
-    built, steps = rebuilt
+    fakes, steps = rebuilt
     assert len(steps) == 100
+    assert [(part.generator, part.family) for part in fakes] == [
+        ("autoencoder-transpose-2", "autoencoder"),
+        ("autoencoder-shuffle-8", "autoencoder"),
+        ("denoiser-nearest-16", "denoiser"),
+    ]
     reals = spots(300, 0).reshape(300, -1).astype(float)
-    for images in built.values():
+    for images in (part.images for part in fakes):
         assert (images.shape, images.dtype) == ((20, 12, 12, 1), np.uint8)
         flat = images.reshape(20, 1, -1).astype(float)
         nearest = np.abs(flat - reals).mean(axis=-1).min(axis=1)
@@ -42,8 +49,8 @@ def test_each_rebuilds_reals(rebuilt, spots):
 
 def test_they_are_not_the_reals_themselves(rebuilt, spots):
     reals = {image.tobytes() for image in spots(300, 0)}
-    for images in rebuilt[0].values():
-        assert not any(image.tobytes() in reals for image in images)
+    for part in rebuilt[0]:
+        assert not any(image.tobytes() in reals for image in part.images)
 
 
 @pytest.mark.parametrize(("size", "channels"), [(28, 1), (32, 3)])
@@ -56,7 +63,7 @@ def test_shapes(rebuilder, size, channels):
 def test_a_denoiser_sees_noise_of_many_strengths(spots):
     workshop = reconstructions._Workshop((SET[2],), (12, 12, 1), seed=0)
     plain = np.zeros((200, 12, 12, 1), np.float32)
-    spread = workshop._disturb(SET[2], plain).numpy().std(axis=(1, 2, 3))
+    spread = workshop.disturb(SET[2], plain).numpy().std(axis=(1, 2, 3))
     assert 0.08 < spread.min() < 0.15
     assert 0.35 < spread.max() < 0.6
-    np.testing.assert_array_equal(workshop._disturb(SET[0], plain), plain)
+    np.testing.assert_array_equal(workshop.disturb(SET[0], plain), plain)

@@ -3,8 +3,12 @@ import json
 import numpy as np
 import pytest
 
-from dcgan.detector.evaluation import detector_sections as detector_report
-from dcgan.detector.evaluation import holdout_evaluation
+from dcgan.detector.evaluation import (
+    conditions,
+    detection_metrics,
+    detector_sections,
+    holdout_evaluation,
+)
 from dcgan.report.parts import publish
 from dcgan.runs.run_directory import RunDirectory
 
@@ -21,7 +25,7 @@ def report(fitted, reals, spoiled):
     )
 
 
-def test_every_condition_generator_and_figure(report):
+def test_every_condition_generator_and_metric(report):
     names = ["clean", "histogram-matched", "histogram-matched one by one"]
     names += ["histogram-matched, jpeg 95", "histogram-matched, jpeg 75", "histogram-matched, jpeg 50"]
     names += [
@@ -35,9 +39,17 @@ def test_every_condition_generator_and_figure(report):
         for row in rows.values():
             assert {"auroc", "auroc_interval", "average_precision", "eer", "tpr_at_fpr_1"} <= set(row)
             assert {"tpr_at_fpr_01", "balanced_accuracy", "ece", "brier", "miss_rate"} <= set(row)
+    assert list(report["baselines"]) == ["raw discriminator", "mean"]
     assert list(report["baselines"]["mean"]) == names
     assert report["counts"] == {"reals": 150, "checks": 60, "stripes": 50}
     assert list(holdout_evaluation.generators(report)) == ["checks", "stripes"]
+
+
+def test_raw_discriminator_is_ranked_by_its_logit(report, fitted, reals, spoiled):
+    found = report["baselines"]["raw discriminator"]["clean"]["checks"]["auroc"]
+    parts = (reals.test, spoiled(60, "checks", 31))
+    logits = [fitted.detector.score(part)["discriminator_logit"] for part in parts]
+    assert found == detection_metrics.rank(-logits[0], -logits[1])["auroc"]
 
 
 def test_report_is_json(report):
@@ -63,7 +75,7 @@ def test_summary():
         "a": {"auroc": 0.9, "tpr_at_fpr_1": 0.5},
         "b": {"auroc": 0.8, "tpr_at_fpr_1": 0.6},
     }
-    assert holdout_evaluation.summarise(rows) == {
+    assert detection_metrics.summarise(rows) == {
         "mean_auroc": pytest.approx(0.85),
         "worst_auroc": 0.8,
         "worst": "b",
@@ -72,12 +84,12 @@ def test_summary():
 
 
 def test_false_positives_are_compared_with_the_binomial_interval(report, fitted, reals):
-    alarms = report["false_positives"]
+    rates = report["false_positives"]
     realised = np.mean(fitted.detector.score(reals.test)["decision"] == 2)
-    assert alarms["realised"] == realised
-    assert alarms["promised"] == 0.01
+    assert rates["realised"] == realised
+    assert rates["promised"] == 0.01
     # Of 150 at 1 %: none to 4, from the binomial distribution.
-    assert alarms["interval"] == pytest.approx([0, 4 / 150])
+    assert rates["interval"] == pytest.approx([0, 4 / 150])
 
 
 def test_curves(report):
@@ -92,21 +104,21 @@ def test_curves(report):
 
 
 def test_pooled_generators_weigh_the_same():
-    labels, scores, weights = holdout_evaluation.pooled(np.zeros(10), [np.ones(5), np.full(20, 2.0)])
+    labels, scores, weights = detection_metrics.pool(np.zeros(10), [np.ones(5), np.full(20, 2.0)])
     assert labels.tolist() == [0] * 10 + [1] * 25
     assert [weights[scores == value].sum() for value in (0, 1, 2)] == pytest.approx([0.5, 0.25, 0.25])
 
 
-def test_perturbing_in_pieces(monkeypatch, spots):
-    whole = holdout_evaluation.corrupt(spots(7, 0), "blur 0.6")
-    monkeypatch.setattr(holdout_evaluation, "_BATCH", 3)
-    np.testing.assert_array_equal(holdout_evaluation.corrupt(spots(7, 0), "blur 0.6"), whole)
-    np.testing.assert_array_equal(holdout_evaluation.corrupt(spots(7, 0), None), spots(7, 0))
+def test_corrupting_in_pieces(monkeypatch, spots):
+    whole = conditions.corrupt(spots(7, 0), "blur 0.6")
+    monkeypatch.setattr(conditions, "_BATCH", 3)
+    np.testing.assert_array_equal(conditions.corrupt(spots(7, 0), "blur 0.6"), whole)
+    np.testing.assert_array_equal(conditions.corrupt(spots(7, 0), None), spots(7, 0))
 
 
 def test_part_of_the_report(report, fitted, reals, spoiled, tmp_path):
     fakes = {"checks": spoiled(60, "checks", 31), "stripes": spoiled(3, "stripes", 32)}
-    part = detector_report.make_part(report, fitted.detector, reals=reals.test, fakes=fakes)
+    part = detector_sections.make_part(report, fitted.detector, reals=reals.test, fakes=fakes)
     run = RunDirectory(tmp_path)
     publish(run, part)
     written = json.loads(run.report_json.read_text())["detector"]

@@ -1,0 +1,111 @@
+"""Training: a detector learns from reals and a pool of fakes."""
+
+import math
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from dcgan.detector import training_batches
+from dcgan.detector.detector_config import DetectorConfig
+from dcgan.detector.detector_model import Detector
+from dcgan.detector.fakes.fake_pool import FakePool
+from dcgan.detector.fit_progress import FitProgress, Progress, ignore
+
+_WARM_UP = 0.08
+# How many images show the range of each statistic.
+_ADAPTED = 4_000
+
+
+def train(
+    discriminator: keras.Model,
+    pool: FakePool,
+    reals: np.ndarray,
+    *,
+    config: DetectorConfig,
+    progress: Progress = ignore,
+) -> tuple[Detector, dict[str, Detector]]:
+    """Trains a detector on all fakes of a pool, and others briefly without each family of fakes.
+
+    Args:
+        discriminator: Maps images to logits, positive for real. It is left unchanged.
+        pool: The fakes.
+        reals: Shape (images, height, width, channels), uint8.
+        config: Steps, batch size, learning rate, width and seed.
+        progress: Called after each step. Defaults to nothing.
+
+    Returns:
+        The detector, not yet calibrated, and the folds: detectors by the family that they have not
+        learned from. There are no folds if there is only one family.
+    """
+    families = np.unique(pool.families).tolist()
+    folds = len(families) if len(families) > 1 else 0
+    tasks = [(pool, config.steps, FitProgress(progress, "detector"))]
+    for part, family in enumerate(families[:folds]):
+        callback = FitProgress(progress, "calibration", part=part, parts=folds)
+        tasks.append((pool.where(pool.families != family), config.fold_steps, callback))
+    detector, *others = (
+        _train(discriminator, part, reals, config, steps=steps, callback=callback)
+        for part, steps, callback in tasks
+    )
+    return detector, dict(zip(families[:folds], others, strict=True))
+
+
+@keras.saving.register_keras_serializable(package="dcgan")
+class KernelMuon(keras.optimizers.Muon):
+    """Keras's Muon, extended to convolutions: kernels count as matrices of inputs by outputs.
+
+    Keras's own updates only two-dimensional kernels by Muon. Vectors, and kernels with a single
+    output, are still updated by AdamW.
+
+    Takes the arguments of `keras.optimizers.Muon`.
+    """
+
+    def lr_adjust(self, x: tf.Tensor) -> tf.Tensor:
+        """Scales an update by the size of its matrix."""
+        return x * self.rms_rate * max(math.prod(x.shape[:-1]), x.shape[-1]) ** 0.5
+
+    def zeropower_via_newtonschulz5(self, x: tf.Tensor, steps: int) -> tf.Tensor:
+        """Brings all singular values of a gradient's matrix to about 1."""
+        matrix = tf.reshape(x, (-1, x.shape[-1]))
+        return tf.reshape(super().zeropower_via_newtonschulz5(matrix, steps), x.shape)
+
+    def _should_use_adamw(self, variable: keras.Variable) -> bool:
+        return len(variable.shape) < 2 or variable.shape[-1] == 1
+
+
+def _train(
+    discriminator: keras.Model,
+    pool: FakePool,
+    reals: np.ndarray,
+    config: DetectorConfig,
+    *,
+    steps: int,
+    callback: keras.callbacks.Callback,
+) -> Detector:
+    def build() -> Detector:
+        return Detector.from_discriminator(discriminator, width=config.width, seed=config.seed)
+
+    learner = build()
+    dataset = training_batches.training_batches(
+        reals, pool, batch_size=config.batch_size, seed=config.seed
+    )
+    some = [images.numpy() for images, _ in dataset.take(_ADAPTED // config.batch_size + 1)]
+    learner.adapt(np.concatenate(some))
+    learner.compile(_optimizer(config.learning_rate, steps))
+    learner.fit(dataset, steps_per_epoch=steps, callbacks=[callback], verbose=0, shuffle=False)
+    # A new detector has no optimizer, whose averages the file would hold as well.
+    detector = build()
+    detector.classifier.set_weights(learner.classifier.get_weights())
+    return detector
+
+
+def _optimizer(learning_rate: float, steps: int) -> Any:
+    rising = max(1, int(_WARM_UP * steps))
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, max(1, steps - rising), warmup_target=learning_rate, warmup_steps=rising
+    )
+    return KernelMuon(
+        rate, adam_lr_ratio=0.3, adam_beta_2=0.99, weight_decay=0.1, adam_weight_decay=None
+    )

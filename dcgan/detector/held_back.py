@@ -1,0 +1,69 @@
+"""How fakes that a detector has not learned from score, those of unknown families included."""
+
+import dataclasses
+
+import numpy as np
+
+from dcgan.detector.detector_model import Detector
+from dcgan.detector.fakes import histogram_matching
+from dcgan.detector.fakes.fake_pool import FakePool
+from dcgan.detector.reals import Reals
+from dcgan.detector.threshold import Scores
+
+_FAKES = 1_000
+_REALS, _ALL = "reals", "all families"
+
+
+def score(
+    detector: Detector, folds: dict[str, Detector], fakes: FakePool, reals: Reals, *, seed: int = 0
+) -> Scores:
+    """Scores the calibration reals and fakes held back from training, half of them histogram-matched.
+
+    Each fake counts twice: with the detector's own score, which a generator of a known family gets,
+    and with a score nearer to the reals, as a generator of an unknown family would get. How much nearer
+    is what the folds tell: the one that has not learned from the fake's family, beside the others.
+
+    Args:
+        detector: Trained on other fakes of the same generators.
+        folds: By family, the detector that has not learned from it.
+        fakes: The fakes held back; at most 1,000 of them, and of each family, are scored.
+        reals: The `calibration` part is scored; fakes are matched to the `train` part.
+        seed: Seed for the choice of fakes. Defaults to 0.
+
+    Returns:
+        What a calibration rests on.
+    """
+    parts = {_ALL: fakes, **{name: fakes.where(fakes.families == name) for name in folds}}
+    mixed = {name: _mix(part, reals.train, seed=seed) for name, part in parts.items()}
+    images = {_REALS: reals.calibration, **{name: part.images for name, part in mixed.items()}}
+    scores = {
+        name: {part: network.raw_scores(pixels) for part, pixels in images.items()}
+        for name, network in {_ALL: detector, **folds}.items()
+    }
+    real, known = scores[_ALL][_REALS], scores[_ALL][_ALL]
+    kept = {family: _distance_kept(family, list(folds), scores) for family in folds}
+    shares = np.array([kept.get(family, 1.0) for family in mixed[_ALL].families.tolist()])
+    unknown = real.mean() + shares * (known - real.mean())
+    return Scores(real, np.concatenate([known, unknown]), np.tile(mixed[_ALL].generators, 2))
+
+
+def _mix(fakes: FakePool, reals: np.ndarray, *, seed: int) -> FakePool:
+    """Some of the fakes in random order, every other one histogram-matched."""
+    order = np.random.default_rng(seed).permutation(len(fakes.images))[:_FAKES]
+    chosen = fakes.where(order)
+    images = chosen.images.copy()
+    images[1::2] = histogram_matching.match_histograms(
+        images, reals, groups=chosen.generators, seed=seed
+    )[1::2]
+    return dataclasses.replace(chosen, images=images)
+
+
+def _distance_kept(family: str, folds: list[str], scores: dict[str, dict[str, np.ndarray]]) -> float:
+    """The share of a family's distance from the reals that is left if it was not learned from."""
+
+    def distance(network: str) -> float:
+        real, fake = scores[network][_REALS], scores[network][family]
+        return max(1e-6, float((fake.mean() - real.mean()) / max(float(real.std()), 1e-6)))
+
+    others = [distance(name) for name in folds if name != family]
+    return min(1.0, float(distance(family) / np.mean(others)))

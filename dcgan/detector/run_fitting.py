@@ -1,0 +1,98 @@
+"""The detector of a run: fakes are collected, it is fitted and written; later, calibrated anew."""
+
+import dataclasses
+import os
+
+import numpy as np
+
+from dcgan import data
+from dcgan.detector import detector_files, fitting, threshold
+from dcgan.detector.detector_config import DetectorConfig
+from dcgan.detector.detector_files import DetectorFiles, Fitted
+from dcgan.detector.fakes import fake_collection
+from dcgan.detector.fit_progress import Progress, ignore
+from dcgan.detector.run_inputs import RunInputs
+from dcgan.detector.threshold import Calibration
+from dcgan.runs.run_directory import RunDirectory
+
+
+def fit_run(
+    run: RunDirectory,
+    *,
+    false_positive_rate: float | None = None,
+    seed: int = 0,
+    progress: Progress = ignore,
+) -> Fitted:
+    """Fits a run's detector and writes it into the run.
+
+    Args:
+        run: A trained run.
+        false_positive_rate: Bound on the share of reals called fake. Defaults to 0.01, or to
+            the lowest rate that the number of calibration images can promise.
+        seed: Seed of every draw. Defaults to 0.
+        progress: Called after each step. Defaults to nothing.
+
+    Returns:
+        The detector and what it was made of.
+
+    Raises:
+        InputError: If the run has no model yet, its images cannot be used, or they are too few for the
+            rate.
+
+    Example:
+        >>> fitted = fit_run(RunDirectory.open("runs/mnist"))
+        >>> fitted.detector.score(images)["p_fake"]
+    """
+    inputs = RunInputs.load(run)
+    count = len(inputs.reals.calibration)
+    default = max(DetectorConfig.false_positive_rate, 1 / (count + 1))
+    rate = default if false_positive_rate is None else false_positive_rate
+    threshold.check_count(count, rate)
+    config = DetectorConfig.for_run(
+        inputs.config, images=len(inputs.reals.train), seed=seed, false_positive_rate=rate
+    )
+    pool = fake_collection.collect_fakes(inputs, config, progress=progress)
+    discriminator = inputs.model.discriminator
+    fitted = fitting.fit(discriminator, pool, inputs.reals, config=config, progress=progress)
+    DetectorFiles(run).save(fitted)
+    return fitted
+
+
+def recalibrate_run(
+    run: RunDirectory,
+    reals: str | os.PathLike[str] | np.ndarray,
+    *,
+    false_positive_rate: float | None = None,
+) -> Calibration:
+    """Calibrates a run's detector on the user's own reals and writes it back.
+
+    Args:
+        run: A run with a detector.
+        reals: Anything `dcgan.load_images` loads: images like those the detector will meet, none of
+            which it was trained on.
+        false_positive_rate: Bound on the share of such reals called fake. Defaults to the rate that
+            the detector was fitted with.
+
+    Returns:
+        The new calibration.
+
+    Raises:
+        InputError: If the run has no detector, the images cannot be used, or they are too few for the
+            rate.
+    """
+    files = DetectorFiles(run)
+    detector = detector_files.load(files.detector)
+    config, scores = files.load_config(), files.load_scores()
+    size, _, channels = detector.image_shape
+    images = data.load_images(reals, split="all", image_size=size, channels=channels).images
+    rate = config.false_positive_rate if false_positive_rate is None else false_positive_rate
+    # Before scoring, which takes long for many images.
+    threshold.check_count(len(images), rate)
+    new = threshold.calibrate(
+        dataclasses.replace(scores, reals=detector.raw_scores(images)),
+        false_positive_rate=rate,
+        miss_rate=config.miss_rate,
+    )
+    detector.calibrate(new)
+    detector_files.save(detector, files.detector)
+    return new
