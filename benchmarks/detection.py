@@ -4,11 +4,11 @@
         [--fakes NAME=PATH ...]
 
 For each seed, a run of the default preset is trained in WORK (or found there), its detector fitted and
-evaluated. Each stage that is done is not done again: the command goes on where it was interrupted.
+evaluated. Finished stages are not repeated: the command goes on where it was interrupted.
 
-The test generators are this project's default preset under another seed, a small diffusion model
+The holdout generators are this project's default preset under another seed, a small diffusion model
 (`benchmarks/diffusion.py`), the variational autoencoder and the PCA mixture of `dcgan detect
-evaluate`, and whatever `--fakes` adds, such as samples of another program. For the seeds that
+evaluate`, and any that `--fakes` adds, such as samples of another program. For the seeds that
 `--without-kin` names, another detector is fitted on the same pool without denoisers and tested on the
 diffusion model.
 """
@@ -26,11 +26,9 @@ import environment
 import numpy as np
 
 import dcgan
-from dcgan import presets, sampling
+from dcgan import detector, presets, sampling
 from dcgan.config import RunConfig
-from dcgan.detector import Detector, Reals, detector_files, fitting
-from dcgan.detector.evaluation import detection_metrics, holdout_evaluation, run_evaluation
-from dcgan.detector.fakes import histogram_matching
+from dcgan.detector.evaluation import detection_metrics, holdout_evaluation
 from dcgan.runs.run_directory import RunDirectory
 
 _OTHER_SEED = 1_000
@@ -62,14 +60,14 @@ def main() -> None:
 
 
 def make_test_fakes(name: str, work: pathlib.Path) -> dict[str, str]:
-    """Makes the test generators that the evaluation does not bring, or finds them; files by name."""
+    """Returns files by holdout generator, for those that the evaluation lacks; draws missing ones."""
     drawn = {"default, other seed": work / "other_seed.npz", "diffusion": work / "diffusion.npz"}
     if not drawn["default, other seed"].is_file():
         run = train(name, _OTHER_SEED, work)
         samples = sampling.draw(sampling.load_model(run.newest_model()), _FAKES)
         sampling.write(samples, npz=drawn["default, other seed"])
     if not drawn["diffusion"].is_file():
-        reals = Reals.load(configure(name, _OTHER_SEED)).train
+        reals = detector.Reals.load(configure(name, _OTHER_SEED)).train
         sampling.write(diffusion.draw(reals, count=_FAKES, seed=_OTHER_SEED), npz=drawn["diffusion"])
     return {key: str(path) for key, path in drawn.items()}
 
@@ -80,7 +78,7 @@ def configure(name: str, seed: int) -> RunConfig:
 
 
 def train(name: str, seed: int, work: pathlib.Path) -> RunDirectory:
-    """Trains a run, unless it is there; a run that was interrupted goes on."""
+    """Trains a run unless it is finished; an interrupted one goes on."""
     run = RunDirectory(work / f"run_{seed}")
     if not run.model.is_file():
         dcgan.train(configure(name, seed), run.path, verbose=2)
@@ -96,12 +94,13 @@ def measure(name: str, seed: int, work: pathlib.Path, fakes: dict[str, str]) -> 
     with run.timings.open(newline="") as file:
         trained = sum(float(row["seconds"]) for row in csv.DictReader(file))
     seconds = fit(run, seed, work)
-    report = run_evaluation.evaluate_run(run, fakes=fakes)
+    fitted = detector.load_fitted(run)
+    report = detector.evaluate_run(run, fitted, fakes=fakes)
     row = {
         "seed": seed,
         "gan_seconds": trained,
         "fit_seconds": seconds,
-        "images_per_second": speed(detector_files.load(run.detector)),
+        "images_per_second": speed(fitted.detector),
         **{key: value for key, value in report.items() if key not in ("roc", "reliability")},
         "ece": report["reliability"]["ece"],
     }
@@ -110,47 +109,39 @@ def measure(name: str, seed: int, work: pathlib.Path, fakes: dict[str, str]) -> 
 
 
 def fit(run: RunDirectory, seed: int, work: pathlib.Path) -> float:
-    """Fits a run's detector, unless it is there; how many seconds it took."""
+    """Fits a run's detector unless it is there; returns the seconds it took."""
     result = work / f"fit_seconds_{seed}.json"
     if not result.is_file():
         started = time.perf_counter()
-        fitting.fit_run(run, seed=seed)
+        detector.fit_run(run, seed=seed)
         result.write_text(json.dumps(time.perf_counter() - started))
     return json.loads(result.read_text())
 
 
 def without_kin(work: pathlib.Path, fakes: str, *, seed: int) -> dict[str, float]:
-    """Ranks histogram-matched diffusion fakes by a detector fitted without denoisers, or reads how."""
+    """Ranks histogram-matched diffusion fakes by a detector fitted without denoisers."""
     result = work / f"without_kin_{seed}.json"
     if result.is_file():
         return json.loads(result.read_text())
     run = RunDirectory(work / f"run_{seed}")
-    files = detector_files.DetectorFiles(run)
-    pool = files.load_pool()
-    reals = Reals.load(run.load_config())
+    whole = detector.load_fitted(run)
     discriminator = sampling.load_model(run.newest_model()).discriminator
-    fitted = fitting.fit(
-        discriminator,
-        pool.where(pool.families != "denoiser"),
-        reals,
-        settings=files.load_settings(),
-    )
-    unseen = histogram_matching.match_histograms(np.load(fakes)["images"], reals.test)
-    ranked = detection_metrics.rank(
-        fitted.detector.raw_scores(reals.test), fitted.detector.raw_scores(unseen)
-    )
+    pool, reals = whole.pool.where(whole.pool.families != "denoiser"), whole.reals
+    fitted = detector.fit(discriminator, pool, reals, config=whole.config).detector
+    unseen = detector.match_histograms(np.load(fakes)["images"], reals.test)
+    ranked = detection_metrics.rank(fitted.raw_scores(reals.test), fitted.raw_scores(unseen))
     result.write_text(json.dumps(ranked))
     return ranked
 
 
-def speed(detector: Detector, *, rounds: int = 5) -> float:
-    """Scores decoded uint8 images; the best of some rounds, images a second."""
-    images = np.random.default_rng(0).integers(0, 256, (4_096, *detector.image_shape), np.uint8)
-    detector.score(images)
+def speed(scorer: detector.Detector, *, rounds: int = 5) -> float:
+    """Returns how many images a second the detector scores, the best of some rounds."""
+    images = np.random.default_rng(0).integers(0, 256, (4_096, *scorer.image_shape), np.uint8)
+    scorer.score(images)
     times = []
     for _ in range(rounds):
         started = time.perf_counter()
-        detector.score(images)
+        scorer.score(images)
         times.append(time.perf_counter() - started)
     return len(images) / min(times)
 

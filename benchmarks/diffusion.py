@@ -1,4 +1,4 @@
-"""A small diffusion model, made to test detectors on a family of generators they have not seen."""
+"""A small diffusion model, to test detectors on a family of generators they have not seen."""
 
 import itertools
 from typing import Any
@@ -19,7 +19,7 @@ class Diffusion(keras.Model):
 
     Args:
         image_shape: (height, width, channels), both multiples of 4.
-        seed: Of weights, times and noise.
+        seed: Seed of weights, times and noise.
 
     Reference:
         [Ho et al., 2020](https://arxiv.org/abs/2006.11239);
@@ -35,7 +35,6 @@ class Diffusion(keras.Model):
         self.average.set_weights(self.network.get_weights())
         self.average.trainable = False
         self.random = keras.random.SeedGenerator(seed)
-        self._loss = keras.metrics.Mean(name="loss")
 
     def train_step(self, reals: tf.Tensor) -> dict[str, tf.Tensor]:
         """Trains on one batch and moves the average."""
@@ -51,8 +50,7 @@ class Diffusion(keras.Model):
         rate = 1 - tf.minimum(_EMA, (1 + step) / (10 + step))
         for average, weight in zip(self.average.weights, self.network.weights, strict=True):
             average.assign_add(rate * (weight - average))
-        self._loss.update_state(loss)
-        return {"loss": self._loss.result()}
+        return {"loss": loss}
 
     def draw(self, count: int, *, steps: int = 50, seed: int = 0, batch_size: int = 250) -> np.ndarray:
         """Draws fakes, shape (count, height, width, channels), uint8."""

@@ -11,16 +11,8 @@ _FACTORS = (0.6, 0.95)
 _DEVIATIONS = (1.0, 12.0)
 
 
-def jpeg(images: tf.Tensor, quality: tf.Tensor | int) -> tf.Tensor:
-    """Encodes and decodes each image.
-
-    Args:
-        images: Shape (batch, height, width, 1 or 3), uint8.
-        quality: 0 to 100, one for all or one an image, shape (batch,), int32.
-
-    Returns:
-        The same shape, uint8.
-    """
+def _jpeg(images: tf.Tensor, quality: tf.Tensor | int) -> tf.Tensor:
+    """Encodes and decodes each image, at one quality for all or at one an image."""
     qualities = tf.broadcast_to(tf.cast(quality, tf.int32), tf.shape(images)[:1])
 
     def encode(pair: tuple[tf.Tensor, tf.Tensor]) -> tf.Tensor:
@@ -30,16 +22,8 @@ def jpeg(images: tf.Tensor, quality: tf.Tensor | int) -> tf.Tensor:
     return tf.map_fn(encode, (images, qualities), fn_output_signature=signature)
 
 
-def blur(images: tf.Tensor, sigma: tf.Tensor | float) -> tf.Tensor:
-    """Smooths with a Gaussian of standard deviation `sigma` in pixels, edges mirrored.
-
-    Args:
-        images: Shape (batch, height, width, channels), uint8.
-        sigma: A scalar above 0, up to about 1.5.
-
-    Returns:
-        The same shape, uint8.
-    """
+def _blur(images: tf.Tensor, sigma: tf.Tensor | float) -> tf.Tensor:
+    """Smooths with a Gaussian of up to about 1.5 pixels, edges mirrored."""
     offsets = tf.range(-4, 5, dtype=tf.float32)
     weights = tf.nn.softmax(-0.5 * (offsets / sigma) ** 2)
     channels = images.shape[-1]
@@ -51,44 +35,27 @@ def blur(images: tf.Tensor, sigma: tf.Tensor | float) -> tf.Tensor:
     return _to_uint8(floats)
 
 
-def rescale(images: tf.Tensor, factor: tf.Tensor | float) -> tf.Tensor:
-    """Scales down and up again, bilinear, with antialiasing on the way down.
-
-    Args:
-        images: Shape (batch, height, width, channels), uint8.
-        factor: A scalar in 0 to 1.
-
-    Returns:
-        The same shape, uint8.
-    """
+def _rescale(images: tf.Tensor, factor: tf.Tensor | float) -> tf.Tensor:
+    """Scales down and up again, bilinear, with antialiasing on the way down."""
     size = tf.shape(images)[1:3]
     small = tf.cast(tf.round(tf.cast(size, tf.float32) * factor), tf.int32)
     reduced = tf.image.resize(images, tf.maximum(small, 1), antialias=True)
     return _to_uint8(tf.ensure_shape(tf.image.resize(reduced, size), images.shape))
 
 
-def noise(images: tf.Tensor, deviation: tf.Tensor | float, *, seed: tf.Tensor | list[int]) -> tf.Tensor:
-    """Adds Gaussian noise to each pixel.
-
-    Args:
-        images: Any shape, uint8.
-        deviation: Standard deviation in grey levels.
-        seed: Shape (2,), int.
-
-    Returns:
-        The same shape, uint8.
-    """
+def _noise(images: tf.Tensor, deviation: tf.Tensor | float, *, seed: tf.Tensor | list[int]) -> tf.Tensor:
+    """Adds Gaussian noise of so many grey levels to each pixel."""
     drawn = tf.random.stateless_normal(tf.shape(images), seed)
     return _to_uint8(tf.cast(images, tf.float32) + deviation * drawn)
 
 
 CORRUPTIONS: dict[str, Callable[[tf.Tensor], tf.Tensor]] = {
-    "jpeg 95": lambda images: jpeg(images, 95),
-    "jpeg 75": lambda images: jpeg(images, 75),
-    "jpeg 50": lambda images: jpeg(images, 50),
-    "blur 0.6": lambda images: blur(images, 0.6),
-    "rescale 0.75": lambda images: rescale(images, 0.75),
-    "noise 8": lambda images: noise(images, 8.0, seed=[0, 0]),
+    "jpeg 95": lambda images: _jpeg(images, 95),
+    "jpeg 75": lambda images: _jpeg(images, 75),
+    "jpeg 50": lambda images: _jpeg(images, 50),
+    "blur 0.6": lambda images: _blur(images, 0.6),
+    "rescale 0.75": lambda images: _rescale(images, 0.75),
+    "noise 8": lambda images: _noise(images, 8.0, seed=[0, 0]),
 }
 """The corruptions that a detector is tested under, by name; uint8 batches to uint8 batches."""
 
@@ -115,10 +82,10 @@ def augment(images: tf.Tensor, *, seed: tf.Tensor) -> tf.Tensor:
     qualities = tf.random.stateless_uniform(tf.shape(encoded)[:1], seeds[0], *_QUALITIES, tf.int32)
     parts = [
         plain,
-        jpeg(encoded, qualities),
-        blur(blurred, tf.random.stateless_uniform((), seeds[1], *_SIGMAS)),
-        rescale(rescaled, tf.random.stateless_uniform((), seeds[2], *_FACTORS)),
-        noise(noisy, tf.random.stateless_uniform((), seeds[3], *_DEVIATIONS), seed=seeds[4]),
+        _jpeg(encoded, qualities),
+        _blur(blurred, tf.random.stateless_uniform((), seeds[1], *_SIGMAS)),
+        _rescale(rescaled, tf.random.stateless_uniform((), seeds[2], *_FACTORS)),
+        _noise(noisy, tf.random.stateless_uniform((), seeds[3], *_DEVIATIONS), seed=seeds[4]),
     ]
     return tf.ensure_shape(tf.concat(parts, axis=0), images.shape)
 

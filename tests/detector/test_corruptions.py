@@ -18,7 +18,7 @@ def photos():
 
 
 def test_jpeg_is_what_a_file_would_hold(photos):
-    ours = corruptions.jpeg(tf.constant(photos[:2]), 75).numpy()
+    ours = corruptions._jpeg(tf.constant(photos[:2]), 75).numpy()
     for image, encoded in zip(photos, ours, strict=False):
         file = io.BytesIO()
         PIL.Image.fromarray(image).save(file, "JPEG", quality=75)
@@ -29,14 +29,14 @@ def test_jpeg_is_what_a_file_would_hold(photos):
 
 def test_jpeg_takes_a_quality_an_image(photos):
     same = np.repeat(photos[:1], 2, axis=0)
-    both = corruptions.jpeg(tf.constant(same), [95, 5]).numpy().astype(int)
+    both = corruptions._jpeg(tf.constant(same), [95, 5]).numpy().astype(int)
     near, far = np.abs(both - same).mean(axis=(1, 2, 3))
     assert near < far
 
 
 @pytest.mark.parametrize("sigma", [0.4, 1.0])
 def test_blur_is_a_gaussian(photos, sigma):
-    ours = corruptions.blur(tf.constant(photos), sigma).numpy().astype(float)
+    ours = corruptions._blur(tf.constant(photos), sigma).numpy().astype(float)
     scipys = ndimage.gaussian_filter(
         photos.astype(float), (0, sigma, sigma, 0), mode="mirror", radius=(0, 4, 4, 0)
     )
@@ -45,7 +45,7 @@ def test_blur_is_a_gaussian(photos, sigma):
 
 def test_rescaling_loses_detail_and_keeps_the_mean():
     checks = np.indices((1, 16, 16, 1)).sum(0) % 2 * np.uint8(200)
-    rescaled = corruptions.rescale(tf.constant(checks.astype(np.uint8)), 0.5).numpy()
+    rescaled = corruptions._rescale(tf.constant(checks.astype(np.uint8)), 0.5).numpy()
     assert rescaled.shape == checks.shape
     assert rescaled.std() < 20
     assert abs(rescaled.mean() - 100) < 5
@@ -53,9 +53,9 @@ def test_rescaling_loses_detail_and_keeps_the_mean():
 
 def test_noise_has_its_deviation_and_seed():
     grey = tf.fill((4, 50, 50, 1), tf.constant(128, tf.uint8))
-    noisy = corruptions.noise(grey, 8.0, seed=[1, 2]).numpy()
+    noisy = corruptions._noise(grey, 8.0, seed=[1, 2]).numpy()
     assert abs(noisy.astype(float).std() - 8) < 0.3
-    np.testing.assert_array_equal(noisy, corruptions.noise(grey, 8.0, seed=[1, 2]))
+    np.testing.assert_array_equal(noisy, corruptions._noise(grey, 8.0, seed=[1, 2]))
 
 
 @pytest.mark.parametrize("name", corruptions.CORRUPTIONS)

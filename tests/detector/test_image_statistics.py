@@ -1,4 +1,3 @@
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -58,13 +57,6 @@ def test_moments(bright):
         )
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_length_is_known_before_the_images(channels):
-    images = keras.Input((28, 28, channels))
-    assert Framing()(images).shape == (None, 188 * channels)
-    assert Framing()(np.zeros((2, 28, 28, channels), np.float32)).shape == (2, 188 * channels)
-
-
 def test_there_is_a_gradient_at_the_edges():
     images = tf.constant(_box(2, 12, 5, 9, level=120)[np.newaxis].astype(np.float32) / 127.5 - 1)
     with tf.GradientTape() as tape:
@@ -87,10 +79,6 @@ def test_levels_are_counted(channels):
         for channel in range(channels):
             counts, _ = np.histogram(levels[image, ..., channel], np.array(edges) + 0.5)
             np.testing.assert_allclose(np.expm1(measured[image, channel]), counts, atol=1e-3)
-
-
-def test_length_of_levels_is_known_before_the_images():
-    assert Levels()(keras.Input((28, 28, 3))).shape == (None, 66)
 
 
 def test_reals_that_differ_by_one_grey_level_are_told_apart():

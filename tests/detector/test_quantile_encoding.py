@@ -1,6 +1,4 @@
-import keras
 import numpy as np
-import pytest
 
 from dcgan.detector.layers.quantile_encoding import FeatureEmbedding, QuantileEncoding
 
@@ -48,13 +46,6 @@ def test_narrow_bins_do_not_magnify_rounding():
     assert np.abs(first - second).max() < 1e-4
 
 
-@pytest.mark.parametrize("bins", [1, 16])
-def test_length_is_known_before_the_values(bins):
-    encoded = QuantileEncoding(bins=bins)(keras.Input((5,)))
-    assert encoded.shape == (None, bins, 5)
-    assert FeatureEmbedding(3)(encoded).shape == (None, 15)
-
-
 def test_each_feature_is_embedded_by_weights_of_its_own():
     rng = np.random.default_rng(0)
     encoded = rng.normal(size=(4, 6, 5)).astype(np.float32)
@@ -73,15 +64,3 @@ def test_embeddings_start_as_wide_as_what_they_embed():
     values = np.random.default_rng(0).choice([-1.0, 1.0], size=(2_000, 16, 4)).astype(np.float32)
     embedded = FeatureEmbedding(64, seed=1)(values).numpy()
     np.testing.assert_allclose((embedded**2).mean(), 1, atol=0.15)
-
-
-def test_is_what_it_was_when_loaded(tmp_path):
-    values = np.random.default_rng(0).normal(size=(500, 3)).astype(np.float32)
-    features = keras.Input((3,))
-    layer = QuantileEncoding(bins=6)
-    model = keras.Model(features, FeatureEmbedding(4, seed=7)(layer(features)))
-    layer.adapt(values)
-    model.save(tmp_path / "model.keras")
-    loaded = keras.models.load_model(tmp_path / "model.keras")
-    assert [loaded.layers[-2].bins, loaded.layers[-1].units, loaded.layers[-1].seed] == [6, 4, 7]
-    np.testing.assert_array_equal(loaded(values), model(values))

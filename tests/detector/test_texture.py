@@ -1,4 +1,3 @@
-import keras
 import numpy as np
 import pytest
 from scipy import fft
@@ -57,20 +56,5 @@ def test_spectrum_is_the_power_of_the_cosine_transform_in_rings(channels):
     assert not found[:, :, np.setdiff1d(np.arange(32), rings)].any()
 
 
-@pytest.mark.parametrize("channels", [1, 3])
-def test_length_is_known_before_the_images(channels):
-    assert Texture()(keras.Input((28, 28, channels))).shape == (None, 47 * channels)
-    assert Texture()(_random(2, 28, 28, channels)).shape == (2, 47 * channels)
-
-
 def test_flat_images_are_measured():
     assert np.isfinite(Texture()(np.full((1, 12, 12, 1), -1, np.float32)).numpy()).all()
-
-
-def test_is_what_it_was_when_loaded(tmp_path):
-    images = keras.Input((12, 12, 1))
-    model = keras.Model(images, Texture()(images))
-    model.save(tmp_path / "model.keras")
-    loaded = keras.models.load_model(tmp_path / "model.keras")
-    batch = _random(3, 12, 12, 1)
-    np.testing.assert_array_equal(loaded(batch), model(batch))

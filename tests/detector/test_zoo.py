@@ -4,6 +4,7 @@ import pytest
 
 from dcgan import presets
 from dcgan.config import RunConfig
+from dcgan.detector import DetectorConfig, Reals, RunInputs
 from dcgan.detector.fakes import zoo
 from dcgan.detector.fit_progress import FitProgress
 
@@ -30,12 +31,14 @@ def small(monkeypatch, tiny_network):
     return RunConfig(network=tiny_network)
 
 
-def test_draws_while_it_learns(small):
+def test_draws_while_it_learns(small, tmp_path):
     reals = np.random.default_rng(0).integers(0, 256, (40, 28, 28, 1), np.uint8)
     shares = []
     progress = FitProgress(lambda stage, share: shares.append((stage, share)), "zoo", part=1, parts=2)
     silent = keras.callbacks.Callback()
-    fakes = zoo.draw(reals, count=30, config=small, steps=8, callbacks=[progress, silent, silent])
+    inputs = RunInputs(small, None, Reals(reals, reals, reals), tmp_path)
+    config = DetectorConfig(zoo_steps=8)
+    fakes = zoo.draw_zoo(inputs, config, count=30, callbacks=[progress, silent, silent])
     assert shares == [("zoo", 0.5 + step / 16) for step in range(1, 9)]
     assert [part.generator for part in fakes] == [member.name for member in zoo.MEMBERS]
     for part in fakes:

@@ -21,30 +21,17 @@ def collect_fakes(inputs: RunInputs, config: DetectorConfig, *, progress: Progre
     Returns:
         The pool, of at most `config.pool_size` fakes.
     """
-    reals, size, seed = inputs.reals.train, config.pool_size, config.seed
-    parts = 1 + len(zoo.MEMBERS) + 1
+    size, parts = config.pool_size, 1 + len(zoo.MEMBERS) + 1
     first, *middle, last = (
         FitProgress(progress, "fakes", part=part, parts=parts) for part in range(parts)
     )
-    own = own_generator.draw_own(
-        inputs.model,
-        reals,
-        inputs.replay,
-        config=inputs.config,
-        count=int(size * _OWN),
-        steps=config.replay_steps,
-        seed=seed,
-        callback=first,
-    )
-    others = zoo.draw_zoo(
-        reals,
-        config=inputs.config,
-        count=int(size * _ZOO),
-        steps=config.zoo_steps,
-        seed=seed,
-        callbacks=middle,
-    )
+    own = own_generator.draw_own(inputs, config, count=int(size * _OWN), callback=first)
+    others = zoo.draw_zoo(inputs, config, count=int(size * _ZOO), callbacks=middle)
     rebuilt = reconstructions.rebuild(
-        reals, count=int(size * _REBUILT), steps=config.rebuild_steps, seed=seed, callback=last
+        inputs.reals.train,
+        count=int(size * _REBUILT),
+        steps=config.rebuild_steps,
+        seed=config.seed,
+        callback=last,
     )
     return FakePool.join([*own, *others, *rebuilt])

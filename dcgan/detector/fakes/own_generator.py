@@ -6,9 +6,10 @@ import keras
 import numpy as np
 
 from dcgan import sampling
-from dcgan.config import RunConfig
+from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.fakes import snapshots
 from dcgan.detector.fakes.fake_pool import Fakes
+from dcgan.detector.run_inputs import RunInputs
 from dcgan.model import DCGAN
 
 # Seeds that nobody draws test samples with.
@@ -18,15 +19,7 @@ _EMA_DECAY = 0.98
 
 
 def draw_own(
-    model: DCGAN,
-    reals: np.ndarray,
-    replay: pathlib.Path,
-    *,
-    config: RunConfig,
-    count: int,
-    steps: int,
-    seed: int = 0,
-    callback: keras.callbacks.Callback,
+    inputs: RunInputs, config: DetectorConfig, *, count: int, callback: keras.callbacks.Callback
 ) -> list[Fakes]:
     """Draws from a run's own generator at several times.
 
@@ -34,34 +27,30 @@ def draw_own(
     own that leave other traces, such as the same training with another seed would have ended at.
 
     Args:
-        model: The run's model. It is left unchanged.
-        reals: What it learned from, shape (images, height, width, channels), uint8.
-        replay: Where the callback `FakeReplay` kept samples of earlier epochs; those of the later half
-            are used, if there are any.
-        config: The run's configuration.
+        inputs: What the run provides; its model is left unchanged.
+        config: The copy's training steps, and the seed of every draw.
         count: How many fakes in all.
-        steps: Training steps of the copy.
-        seed: Seed of every draw. Defaults to 0.
         callback: Called by `fit`.
 
     Returns:
         The fakes of each time.
     """
-    earlier = _load_replay(replay, count // 3, seed=seed)
-    copy = DCGAN.from_preset(config)
-    copy.set_weights(model.get_weights())
+    seed = _SEED + config.seed
+    earlier = _load_replay(inputs.replay, count // 3, seed=config.seed)
+    copy = DCGAN.from_preset(inputs.config)
+    copy.set_weights(inputs.model.get_weights())
     copy.ema_decay = min(copy.ema_decay, _EMA_DECAY)
     later = snapshots.draw_while_training(
         copy,
-        reals,
+        inputs.reals.train,
         count=count // 3,
-        steps=steps,
-        batch_size=config.training.batch_size,
-        seed=_SEED + seed,
-        latent_seed=_SEED + seed,
+        steps=config.replay_steps,
+        batch_size=inputs.config.training.batch_size,
+        seed=seed,
+        latent_seed=seed,
         callback=callback,
     )
-    drawn = sampling.draw(model, count - len(later) - len(earlier), seed=_SEED + seed)
+    drawn = sampling.draw(inputs.model, count - len(later) - len(earlier), seed=seed)
     fakes = [Fakes("gan-own", "gan", drawn), Fakes("gan-own-later", "gan", later)]
     return [*fakes, Fakes("gan-own-earlier", "gan", earlier)] if len(earlier) else fakes
 

@@ -4,11 +4,12 @@ import dataclasses
 from collections.abc import Sequence
 
 import keras
-import numpy as np
 
 from dcgan.config import NetworkConfig, RunConfig, TrainingConfig
+from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.fakes import snapshots
 from dcgan.detector.fakes.fake_pool import Fakes
+from dcgan.detector.run_inputs import RunInputs
 from dcgan.model import DCGAN
 
 
@@ -42,22 +43,18 @@ MEMBERS = (
 
 
 def draw_zoo(
-    reals: np.ndarray,
+    inputs: RunInputs,
+    config: DetectorConfig,
     *,
-    config: RunConfig,
     count: int,
-    steps: int,
-    seed: int = 0,
     callbacks: Sequence[keras.callbacks.Callback],
 ) -> list[Fakes]:
     """Trains each member and draws from it at four times in the second half of its training.
 
     Args:
-        reals: Shape (images, size, size, channels), uint8.
-        config: The run whose image shape and precision the members take over.
+        inputs: What the run provides; members take over its image shape and precision.
+        config: Training steps of each member, and the seed of weights, order and latents.
         count: How many fakes in all.
-        steps: Training steps of each member.
-        seed: Seed of weights, order and latents. Defaults to 0.
         callbacks: One a member, called by `fit`.
 
     Returns:
@@ -65,17 +62,17 @@ def draw_zoo(
     """
     fakes = []
     for index, (member, callback) in enumerate(zip(MEMBERS, callbacks, strict=True)):
-        member_seed = 100 * seed + index + 1
-        member_config = _configure(member, config, seed=member_seed)
+        seed = 100 * config.seed + index + 1
+        member_config = _configure(member, inputs.config, seed=seed)
         drawn = snapshots.draw_while_training(
-            DCGAN.from_preset(member_config, total_steps=steps),
-            reals,
+            DCGAN.from_preset(member_config, total_steps=config.zoo_steps),
+            inputs.reals.train,
             count=count // len(MEMBERS),
-            steps=steps,
+            steps=config.zoo_steps,
             warm_up=snapshots.SNAPSHOTS,
             batch_size=member_config.training.batch_size,
-            seed=member_seed,
-            latent_seed=1000 * member_seed,
+            seed=seed,
+            latent_seed=1000 * seed,
             callback=callback,
         )
         fakes.append(Fakes(member.name, "gan", drawn))
