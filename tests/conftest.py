@@ -1,4 +1,6 @@
+import os
 import sys
+import time
 
 import keras
 import numpy as np
@@ -9,6 +11,13 @@ from tensorflow.python.framework import config as tf_config
 from dcgan import cli
 from dcgan.config import NetworkConfig
 from dcgan.model import DCGAN
+
+
+def pytest_runtest_setup(item):
+    """Skips slow tests that begin after the time that `.ci/run` allows."""
+    end = float(os.environ.get("TESTS_END_AT", "inf"))
+    if item.get_closest_marker("slow") and time.time() > end:
+        pytest.skip("no time left")
 
 
 @pytest.fixture(autouse=True)
