@@ -169,7 +169,7 @@ def test_a_trial_whose_process_dies_every_time_is_given_up(search, fake, monkeyp
             search(budget=Budget(trials=5))
     result = search(budget=Budget(trials=5))
     assert {record.trial: record.reason for record in result.records if record.failed} == {
-        "0002": "RuntimeError: its process has died 3 times"
+        "0002": "Its process has died 3 times."
     }
 
 
@@ -207,7 +207,7 @@ def test_any_tuner_can_be_used(fake, make_config, noise, noise_reference, tiny_s
 
 
 def test_a_batch_larger_than_the_data_is_refused(search, fake, tiny_space):
-    with pytest.raises(InputError, match="batch_size: expected at most as many as there are images"):
+    with pytest.raises(InputError, match="batch_size: expected at most the number of images"):
         search(space=tiny_space.change(batch_size=[8, 256]))
 
 
@@ -217,24 +217,3 @@ def test_a_search_needs_a_feature_extractor_and_images_to_test_on(search, make_c
     with pytest.raises(InputError, match="features none: expected a feature extractor"):
         search(config=SearchConfig(base=base), reference=None)
     assert not (tmp_path / "search" / "search.json").exists()
-
-
-@pytest.mark.parametrize(
-    ("environment", "message"),
-    [
-        ({"KERASTUNER_ORACLE_IP": "127.0.0.1"}, "expected KERASTUNER_ORACLE_PORT and KERASTUNER_TUNER"),
-        (
-            {
-                "KERASTUNER_ORACLE_IP": "0.0.0.0",
-                "KERASTUNER_ORACLE_PORT": "1",
-                "KERASTUNER_TUNER_ID": "chief",
-            },
-            "expected a loopback address such as 127.0.0.1, or --beyond-loopback",
-        ),
-    ],
-)
-def test_a_chief_listens_on_loopback_only_unless_told(search, monkeypatch, environment, message):
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(InputError, match=message):
-        search()

@@ -119,12 +119,6 @@ def test_a_trial_behind_the_median_of_finished_ones_is_stopped(model, make_task,
     assert ("Behind the median of 5 trials" in record.reason) == (status == "stopped")
 
 
-def test_where_more_is_better_so_is_the_median(make_config, make_reference, images):
-    goal = Goal(make_config(objective="detector_auroc"), make_reference(images), image_shape=(8, 8, 1))
-    assert goal.better(0.9, 0.8)
-    assert not goal.better(0.8, 0.9)
-
-
 def test_when_time_is_over_a_trial_is_cut_short_and_measured(model, make_task):
     record = trial_training.fit(model, make_task(deadline=time.time() - 1))
     assert record.status == "cut"
@@ -143,8 +137,3 @@ def test_callbacks_see_what_was_measured(model, make_task):
     watch = Watch()
     trial_training.fit(model, make_task(callbacks=[watch]))
     assert watch.seen == (True, False, True)
-
-
-def test_a_generator_that_learned_nothing_scores_worse_than_reals(goal, images):
-    reals = goal._distances(images[:100] / np.float32(127.5) - 1)
-    assert all(goal.worst[name] > value for name, value in reals.items())
