@@ -31,13 +31,10 @@ def role() -> str:
 
 
 def check_address(*, beyond_loopback: bool) -> None:
-    """Checks that the chief's address is a loopback one, unless others are allowed.
-
-    Args:
-        beyond_loopback: Whether other machines may reach the chief.
+    """Checks that other machines cannot reach the chief, unless they may.
 
     Raises:
-        InputError: If other machines could reach it but may not.
+        InputError: If they could but may not.
     """
     address = os.environ[_IP]
     if not (beyond_loopback or _is_loopback(address)):
@@ -50,14 +47,10 @@ def check_address(*, beyond_loopback: bool) -> None:
 def serve(tuner: DCGANTuner) -> None:
     """Hands out trials until every worker has been told that the search is over.
 
-    A chief cannot tell that a worker has died, so it waits no longer than the search's time and five
-    minutes, if that time is limited.
-
-    Args:
-        tuner: The chief's tuner.
+    A chief cannot tell that a worker has died: it waits at most five minutes beyond the search's time.
 
     Raises:
-        InputError: If the address cannot be listened at.
+        InputError: If it cannot listen at the address.
     """
     failures: list[Exception] = []
 
@@ -77,9 +70,6 @@ def serve(tuner: DCGANTuner) -> None:
 
 def work(tuner: DCGANTuner) -> None:
     """Runs the chief's trials until there are no more; waits for a chief that is restarted.
-
-    Args:
-        tuner: The worker's tuner.
 
     Raises:
         InputError: If the chief does not answer.

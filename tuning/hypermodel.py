@@ -78,29 +78,15 @@ class DCGANHyperModel(keras_tuner.HyperModel):
         self._build_seconds = 0.0
 
     @functools.cached_property
-    def reference(self) -> features.Reference:
-        """What samples are measured against; its statistics are kept in the search's directory."""
-        return self._reference or objectives.load_reference(
-            self.config, self.images, self.directory.references
-        )
-
-    @functools.cached_property
     def goal(self) -> objectives.Goal:
         """What trials are measured by."""
-        wanted = self.config.objective == "detector_auroc"
-        return objectives.Goal(
-            self.config,
-            self.reference,
-            image_shape=self.images.images.shape[1:],
-            detection=objectives.Detection(self.config.base) if wanted else None,
-        )
+        images, cache = self.images.images, self.directory.references
+        count = min(self.config.samples, len(images))
+        reference = self._reference or objectives.load_reference(self.config.base, count, cache)
+        return objectives.Goal(self.config, reference, image_shape=images.shape[1:])
 
     def build(self, hp: keras_tuner.HyperParameters) -> DCGAN:
-        """Builds and compiles the model of a point.
-
-        Args:
-            hp: The point.
-        """
+        """Builds and compiles the model of a point."""
         start = time.perf_counter()
         config = self.space.to_config(self.config.base, self.space.declare(hp))
         steps = self.config.steps(config.training.batch_size, images=len(self.images.images))
@@ -156,9 +142,6 @@ class DCGANHyperModel(keras_tuner.HyperModel):
             parent: The trial that this one continues. Defaults to none.
             epochs: The last epoch. Defaults to the search's.
             **task: Further arguments of `tuning.trial_training.Task`.
-
-        Returns:
-            As `fit`.
         """
         start = time.perf_counter()
         values = self.space.declare(hp)

@@ -32,10 +32,6 @@ class Detection:
 
     The test's fakes come from two holdout generators, a mixture of Gaussians over principal components
     and a variational autoencoder, and are histogram-matched to the reals.
-
-    Args:
-        base: The run that names the images.
-        steps: Training steps of the detector. Defaults to 200.
     """
 
     def __init__(self, base: RunConfig, *, steps: int = _DETECTOR_STEPS) -> None:
@@ -53,11 +49,7 @@ class Detection:
         ]
 
     def measure(self, model: DCGAN) -> float:
-        """Returns the mean AUROC over the holdout generators.
-
-        Args:
-            model: The model whose discriminator the detector is built on; it does not change.
-        """
+        """Returns the mean AUROC over the holdout generators; the model does not change."""
         count = min(_FAKES, len(self._reals.train))
         drawn = pixels.to_uint8(model.generate(count, seed=_DETECTOR_SEED))
         pool = detector.FakePool.join([detector.Fakes("own", "gan", drawn)])
@@ -73,35 +65,29 @@ class Goal:
         config: The search.
         reference: What distances are measured against.
         image_shape: The images' height, width and channels.
-        detection: Measures the detector on a discriminator; needed for the objective "detector_auroc"
-            only. Defaults to None.
     """
 
     def __init__(
-        self,
-        config: SearchConfig,
-        reference: features.Reference,
-        *,
-        image_shape: tuple[int, ...],
-        detection: Detection | None = None,
+        self, config: SearchConfig, reference: features.Reference, *, image_shape: tuple[int, ...]
     ) -> None:
         self.name = config.objective
         self.direction = config.direction
+        self._base = config.base
         self._reference = reference
         self._image_shape = image_shape
-        self._detection = detection
+
+    @functools.cached_property
+    def _detection(self) -> Detection:
+        return Detection(self._base)
 
     def measure(self, model: DCGAN) -> dict[str, float]:
         """Measures a model by samples of its averaged generator.
-
-        Args:
-            model: The trained model.
 
         Returns:
             "val_frechet_distance", "val_kid" and, if it is the objective, "detector_auroc".
         """
         measured = self._distances(model.generate(self._reference.fake_count, seed=_SEED))
-        if self._detection is not None:
+        if self.name == "detector_auroc":
             measured["detector_auroc"] = self._detection.measure(model)
         return measured
 
@@ -110,11 +96,7 @@ class Goal:
         return score < other if self.direction == "min" else score > other
 
     def failure(self, reason: str) -> TrialRecord:
-        """Returns the record of a failed trial, with the worst score.
-
-        Args:
-            reason: What went wrong, in one line.
-        """
+        """Returns the record of a failed trial, with the worst score."""
         score = self.worst[self.name]
         return TrialRecord(
             trial="", status=trial_records.FAILED, score=score, reason=reason, metrics=self.worst
@@ -130,7 +112,7 @@ class Goal:
         grey = self._distances(np.zeros(shape, np.float32))
         noise = self._distances(np.random.default_rng(_SEED).uniform(-1, 1, shape).astype(np.float32))
         worse = {name: 2 * max(grey[name], noise[name]) for name in grey}
-        return worse if self._detection is None else worse | {"detector_auroc": 0.0}
+        return worse | ({"detector_auroc": 0.0} if self.name == "detector_auroc" else {})
 
     def _distances(self, samples: np.ndarray) -> dict[str, float]:
         real, seen = self._reference.statistics.real, self._reference.extractor.embed(samples).features
@@ -142,20 +124,12 @@ class Goal:
         }
 
 
-def load_reference(
-    config: SearchConfig, images: data.ImageSet, cache: pathlib.Path
-) -> features.Reference:
-    """Returns what a search's samples are measured against, computed once for all workers.
-
-    Args:
-        config: The search.
-        images: The training images; there are at most as many samples.
-        cache: The directory that keeps the statistics.
+def load_reference(base: RunConfig, count: int, cache: pathlib.Path) -> features.Reference:
+    """Returns what `count` samples are measured against, computed once for all workers.
 
     Raises:
         InputError: If there is no feature extractor, or the test split has fewer than 100 images.
     """
-    base = config.base
     extractor = features.for_run(base)
     if extractor is None:
         raise InputError("features none: expected a feature extractor, by which trials are compared")
@@ -165,7 +139,6 @@ def load_reference(
             f"{base.data}: expected at least {_FEWEST_REALS} images in the test split, by which trials "
             f"are compared, found {len(reals)}"
         )
-    count = min(config.samples, len(images.images))
     return features.Reference.compute(reals, extractor, fake_count=count, cache_dir=cache)
 
 

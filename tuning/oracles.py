@@ -26,7 +26,6 @@ KERAS_TUNER_INTERNALS = {
         "_brackets",
         "_get_epochs",
         "_get_num_brackets",
-        "_get_num_rounds",
         "_get_size",
     ),
     keras_tuner.oracles.BayesianOptimizationOracle: ("_random_state",),
@@ -125,17 +124,6 @@ class HyperbandOracle(_Durable, keras_tuner.oracles.HyperbandOracle):
         rounds = [begun for bracket in self._brackets for begun in bracket["rounds"]]
         return {trial["id"] for begun in rounds for trial in begun}
 
-    def planned_epochs(self) -> int:
-        """Returns the epochs that one iteration trains, over all brackets and rounds."""
-        total = 0
-        for bracket in range(self._get_num_brackets()):
-            before = 0
-            for number in range(self._get_num_rounds(bracket)):
-                epochs = self._get_epochs(bracket, number)
-                total += self._get_size(bracket, number) * (epochs - before)
-                before = epochs
-        return total
-
 
 class RandomOracle(_Durable, keras_tuner.oracles.RandomSearchOracle):
     """Random search."""
@@ -163,15 +151,7 @@ class BayesianOracle(_Durable, keras_tuner.oracles.BayesianOptimizationOracle):
 def make(
     config: SearchConfig, budget: Budget, *, space: Space, path: pathlib.Path, origin: float
 ) -> Any:
-    """Makes the oracle of a search.
-
-    Args:
-        config: The search.
-        budget: When it ends.
-        space: What may change.
-        path: The file of the oracle's state.
-        origin: When the search began, see `DCGANHyperModel`.
-    """
+    """Makes the oracle of a search, whose state is in `path`; for `origin` see `DCGANHyperModel`."""
     hyperparameters = keras_tuner.HyperParameters()
     space.declare(hyperparameters)
     shared: dict[str, Any] = {
@@ -186,27 +166,25 @@ def make(
     }
     if config.algorithm == "hyperband":
         # `None` goes on until the budget is spent.
-        iterations = None if budget.given else 1
-        return HyperbandOracle(
-            max_epochs=config.epochs, factor=FACTOR, hyperband_iterations=iterations, **shared
-        )
+        shared["hyperband_iterations"] = None if budget.given else 1
+        return HyperbandOracle(max_epochs=config.epochs, factor=FACTOR, **shared)
     if config.algorithm == "random":
         return RandomOracle(max_trials=None, **shared)
     return BayesianOracle(max_trials=None, num_initial_points=_INITIAL, **shared)
 
 
 def planned_epochs(config: SearchConfig, budget: Budget) -> float | None:
-    """Returns the most epochs that a search will train; None if only its time is limited.
-
-    Args:
-        config: The search.
-        budget: When it ends.
-    """
-    if budget.epochs is not None:
-        return budget.epochs
-    if budget.trials is not None:
-        return budget.trials * config.epochs
+    """Returns the most epochs that a search will train; None if only its time is limited."""
     if budget.given:
-        return None
-    oracle = make(config, budget, space=Space(), path=pathlib.Path(), origin=0.0)
-    return float(oracle.planned_epochs())
+        return budget.epochs or (budget.trials and budget.trials * config.epochs)
+    oracle = keras_tuner.oracles.HyperbandOracle(
+        keras_tuner.Objective(config.objective, config.direction), config.epochs, FACTOR
+    )
+    total = 0
+    for bracket in range(oracle._get_num_brackets()):
+        before = 0
+        for number in range(bracket + 1):
+            epochs = oracle._get_epochs(bracket, number)
+            total += oracle._get_size(bracket, number) * (epochs - before)
+            before = epochs
+    return total

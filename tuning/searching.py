@@ -116,7 +116,7 @@ def search(
             distributed.work(_make_tuner(hypermodel, budget, on_change))
         return _collect(directory)
     with directory.lock():
-        _ = hypermodel.reference
+        _ = hypermodel.goal
         directory.claim(config, space)
         with _concluding(directory), _quiet():
             tuner = _make_tuner(hypermodel, budget, on_change)

@@ -88,12 +88,7 @@ def read_all(directory: pathlib.Path) -> list[TrialRecord]:
 
 
 def rank(records: Sequence[TrialRecord], *, direction: str) -> list[TrialRecord]:
-    """Returns the trials that did not fail, best first; each configuration once, as it was last.
-
-    Args:
-        records: All trials.
-        direction: "min" or "max".
-    """
+    """Returns the trials that did not fail, best first; each configuration once, as it was last."""
     surpassed = {record.parent for record in records if not record.failed}
     latest = [record for record in records if not record.failed and record.trial not in surpassed]
     return sorted(latest, key=lambda record: record.score, reverse=direction == "max")
@@ -102,14 +97,8 @@ def rank(records: Sequence[TrialRecord], *, direction: str) -> list[TrialRecord]
 def write_tables(directory: SearchDirectory) -> list[TrialRecord]:
     """Writes `trials.csv`, `trials.json` and, once a trial has succeeded, `best.json`.
 
-    Args:
-        directory: The search.
-
     Returns:
         The records of the trials that have ended.
-
-    Raises:
-        InputError: If there is no search or one of its files is damaged.
     """
     config, space = directory.load()
     ended = read_all(directory.records)

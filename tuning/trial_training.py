@@ -54,15 +54,7 @@ class Task:
 
 
 def fit(model: DCGAN, task: Task) -> TrialRecord:
-    """Trains a compiled model as far as it is worth it.
-
-    Args:
-        model: The model.
-        task: What to do.
-
-    Returns:
-        How it ended, without the trial's number and values.
-    """
+    """Trains a compiled model as far as it is worth it; leaves the record's number and values open."""
     guard = dcgan_callbacks.TrainingGuard(patience=_PATIENCE)
     rungs = _Rungs(task, guard)
     savers, first = _restore(model, task, guard)

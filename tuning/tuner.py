@@ -32,16 +32,7 @@ class DCGANTuner(keras_tuner.Tuner):
         self.hypermodel = hypermodel
 
     def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> dict[str, float]:
-        """Builds, trains and measures a trial, unless its record says that it has ended.
-
-        Args:
-            trial: The trial.
-            *args: Ignored.
-            **kwargs: Ignored.
-
-        Returns:
-            The metrics.
-        """
+        """Builds, trains and measures a trial, unless its record says that it has ended."""
         hypermodel, hp, number = self.hypermodel, trial.hyperparameters, trial.trial_id
         directory = hypermodel.directory
         known = trial_records.find(directory.records, number)
