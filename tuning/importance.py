@@ -14,8 +14,8 @@ from tuning.trial_records import TrialRecord
 
 FEWEST_TRIALS = 8
 
-_TREES = 200
-_REPEATS = 10
+_TREES = 100
+_REPEATS = 5
 
 
 def measure(
