@@ -7,7 +7,7 @@ from typing import Any
 from dcgan import files
 from dcgan.report import markup, page
 from dcgan.report.page import Section
-from tuning import importance, results, search_charts, trial_records
+from tuning import importance, search_charts, trial_records
 from tuning.search_config import SearchConfig
 from tuning.search_directory import SearchDirectory
 from tuning.space import Space
@@ -33,7 +33,7 @@ def write(directory: SearchDirectory) -> None:
     Raises:
         InputError: If a file of the search is damaged.
     """
-    ended = results.write_tables(directory)
+    ended = trial_records.write_tables(directory)
     if not ended:
         return
     config, space = directory.load()

@@ -99,14 +99,11 @@ def tune(
     max_minutes: Annotated[
         float | None, typer.Option(help="The most time.", rich_help_panel=_BUDGET)
     ] = None,
-    workers: Annotated[
-        int, typer.Option(help="Processes on this machine that run trials side by side.")
-    ] = 1,
     beyond_loopback: Annotated[
         bool,
         typer.Option(
             "--beyond-loopback",
-            help="Let a chief listen where other machines reach it, without any password.",
+            help="Let other machines reach a chief, which has no password.",
         ),
     ] = False,
     out: Annotated[
@@ -141,7 +138,7 @@ def tune(
     # Before anything that takes time; `tuning.search` does so again.
     chosen.check(base)
     SearchDirectory(out).check(search_config, chosen)
-    _run(search_config, chosen, budget, out, workers=workers, beyond_loopback=beyond_loopback)
+    _run(search_config, chosen, budget, out, beyond_loopback=beyond_loopback)
 
 
 def _base(config: pathlib.Path | None, preset: str | None, **run: Any) -> RunConfig:
@@ -157,7 +154,6 @@ def _run(
     budget: Budget,
     out: pathlib.Path,
     *,
-    workers: int,
     beyond_loopback: bool,
 ) -> None:
     quiet.silence_tensorflow()
@@ -177,7 +173,6 @@ def _run(
                 out,
                 space=space,
                 budget=budget,
-                workers=workers,
                 beyond_loopback=beyond_loopback,
                 on_change=board.show,
             )

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from tuning import Space, TrialRecord, results, search_report
+from tuning import Space, TrialRecord, best_config, search_report
 from tuning.search_directory import SearchDirectory
 
 CHROMIUM = shutil.which("chromium")
@@ -110,7 +110,7 @@ def test_other_objectives(tmp_path, make_config, objective):
     best = {"val_kid": "-0.1", "detector_auroc": "0.9"}[objective]
     assert f"<dd>{best}</dd>" in directory.report_html.read_text()
     assert "At least 8 trials" in directory.report_html.read_text()
-    assert results.best_config(directory.path)
+    assert best_config(directory.path)
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")

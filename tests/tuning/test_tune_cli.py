@@ -28,7 +28,6 @@ from tuning import Budget, SearchConfig, Space, TrialRecord
         (["--preset", "mnist", "--config", "c.json"], "--config already tells"),
         (["--data", "./none.npz"], "./none.npz"),
         (["--out", "run"], "run: holds a run"),
-        (["--workers", "0"], "workers: expected at least 1"),
     ],
 )
 def test_errors_are_one_line(run_cli, arguments, part):
