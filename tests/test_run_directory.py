@@ -34,7 +34,7 @@ def test_open_needs_a_run(run):
 
 def test_a_damaged_configuration(run):
     run.config.write_text('{"seed": "one"}')
-    with pytest.raises(InputError, match=r"config\.json: seed: expected a value of type int"):
+    with pytest.raises(InputError, match=r"config\.json: seed: expected a whole number"):
         RunDirectory.open(run.path).load_config()
 
 

@@ -7,7 +7,7 @@ import os
 import pathlib
 
 from dcgan import files
-from dcgan.config import RunConfig, from_dict
+from dcgan.config import RunConfig
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
 from tuning.search_config import SearchConfig
@@ -73,7 +73,7 @@ class SearchDirectory:
         """
         values = self._read()
         try:
-            return from_dict(SearchConfig, values["config"]), Space({}).change(**values["space"])
+            return SearchConfig.from_dict(values["config"]), Space({}).change(**values["space"])
         except (InputError, KeyError, TypeError) as error:
             raise InputError(f"{self.settings}: expected the settings of a search ({error})") from None
 
