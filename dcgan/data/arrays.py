@@ -10,7 +10,7 @@ import numpy as np
 
 from dcgan import errors
 from dcgan import images as pixels
-from dcgan.data import image_set, messages, preprocessing, splits
+from dcgan.data import image_set, preprocessing, splits
 
 SUFFIXES = (".npy", ".npz")
 
@@ -88,7 +88,7 @@ def _read(path: pathlib.Path, *, name: str) -> np.ndarray | dict[str, np.ndarray
             return {key: content[key] for key in content.files}
     except Exception as error:  # NumPy raises errors of many types on damaged files.
         raise errors.InputError(
-            f"{name}: expected a NumPy array file, cannot be read: {messages.first_line(error)}"
+            f"{name}: expected a NumPy array file, cannot be read: {errors.first_line(error)}"
         ) from error
 
 

@@ -16,7 +16,7 @@ from typing import BinaryIO, cast
 import numpy as np
 
 from dcgan import errors
-from dcgan.data import image_set, messages, preprocessing, splits
+from dcgan.data import image_set, preprocessing, splits
 
 _PREFIXES = {"train": ("train",), "test": ("t10k", "test")}
 _DIMENSIONS = {"images": 3, "labels": 1}
@@ -141,7 +141,7 @@ def _open(path: pathlib.Path) -> Iterator[BinaryIO]:
             yield cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if compressed else raw
     except _MALFORMED as error:
         raise errors.InputError(
-            f"{path}: expected an IDX file, cannot be read: {messages.first_line(error)}"
+            f"{path}: expected an IDX file, cannot be read: {errors.first_line(error)}"
         ) from error
 
 
