@@ -115,10 +115,6 @@ class Config:
             flat |= {f"{declared.name}.{name}".rstrip("."): entry for name, entry in nested.items()}
         return flat
 
-    def to_json(self) -> str:
-        """Returns the config as JSON, one value a line."""
-        return json.dumps(self.to_dict(), indent=2) + "\n"
-
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
         """Builds a config from plain values, nested ones from nested dictionaries.
@@ -135,46 +131,31 @@ class Config:
         return cls(**{name: _nested(declared[name].type, value) for name, value in values.items()})
 
     @classmethod
-    def from_json(cls, text: str, *, source: str = "config") -> Self:
-        """Reads what `to_json` wrote; values left out take their defaults.
-
-        Args:
-            text: A JSON object.
-            source: What errors name. Defaults to "config".
-
-        Raises:
-            InputError: If the text is not a JSON object, or as for `from_dict`.
-        """
-        try:
-            values = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise InputError(f"{source}: expected JSON, found {error}") from None
-        if not isinstance(values, dict):
-            raise InputError(f"{source}: expected a JSON object")
-        try:
-            return cls.from_dict(values)
-        except InputError as error:
-            raise InputError(f"{source}: {error}") from None
-
-    @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Reads a file that `save` wrote.
+        """Reads a JSON file that `save` wrote; values left out take their defaults.
 
         Args:
             path: The file.
 
         Raises:
-            InputError: If the file cannot be read, or as for `from_json`.
+            InputError: If the file cannot be read or is not a JSON object, or as for `from_dict`.
         """
         try:
-            text = pathlib.Path(path).read_text(encoding="utf-8")
+            values = json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+        except json.JSONDecodeError as error:
+            raise InputError(f"{path}: expected JSON, found {error}") from None
         except (OSError, UnicodeDecodeError) as error:
             raise InputError(f"{path}: expected a config file ({error})") from None
-        return cls.from_json(text, source=str(path))
+        if not isinstance(values, dict):
+            raise InputError(f"{path}: expected a JSON object")
+        try:
+            return cls.from_dict(values)
+        except InputError as error:
+            raise InputError(f"{path}: {error}") from None
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the config to a file, atomically."""
-        files.write_text(path, self.to_json())
+        """Writes the config to a JSON file, atomically."""
+        files.write_text(path, json.dumps(self.to_dict(), indent=2) + "\n")
 
 
 def fields(config: type[Config]) -> tuple[dataclasses.Field[Any], ...]:

@@ -193,7 +193,7 @@ def test_a_full_disk_is_one_line(run_cli, fail):
     fail(OSError(errno.ENOSPC, "No space left on device", "runs/mnist/dcgan.keras"))
     code, _, err = run_cli("info", "any")
     assert code == 2
-    assert err.startswith("dcgan: expected room on the disk to write to ([Errno 28] No space left")
+    assert err.startswith("dcgan: expected free space on the disk ([Errno 28] No space left")
     assert err.count("\n") == 1
     fail(OSError(errno.EIO, "Input/output error"))
     with pytest.raises(OSError, match="Input/output"):

@@ -28,7 +28,7 @@ def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> imag
 
     Args:
         folder: Where to look. Links are followed, but no folder is read twice.
-        request: What is wanted. Without an image size the files must share one; without channels
+        request: What to load. Without an image size the files must share one; without channels
             they become grey if all are grey, else RGB.
         name: The source as given, for the result and for errors.
 

@@ -16,7 +16,6 @@ import urllib.request
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-import absl.logging
 import numpy as np
 import tensorflow as tf
 
@@ -39,7 +38,7 @@ def load(name: str, request: image_set.Request) -> image_set.ImageSet:
     Args:
         name: The data set's name, optionally with configuration and version, such as `celeb_a` or
             `my_set/config:1.0.0`; those whose builder class is defined in this process count.
-        request: What is wanted. Images are converted to the channels asked for.
+        request: What to load. Images are converted to the channels asked for.
 
     Returns:
         The images of the feature `image`, or of the only image feature; labelled if there is a
@@ -60,18 +59,12 @@ def load(name: str, request: image_set.Request) -> image_set.ImageSet:
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
     """Hides log messages, as what matters in them is raised as well."""
-    loggers = [absl.logging.get_absl_logger(), logging.getLogger("urllib3")]
-    verbosity = absl.logging.get_verbosity()
-    levels = [logger.level for logger in loggers]
-    absl.logging.set_verbosity(absl.logging.FATAL)
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL)
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
     try:
         yield
     finally:
-        absl.logging.set_verbosity(verbosity)
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+        logging.disable(before)
 
 
 def _builder(name: str, *, source: str) -> Any:
