@@ -113,7 +113,7 @@ def found(arguments: argparse.Namespace) -> None:
                 space.write_text(json.dumps(SPACE))
                 options = ["--algorithm", algorithm, "--seed", str(seed)]
                 run = search(out, space, "--max-minutes", str(arguments.minutes), *options)
-            best = configs.from_dict(configs.RunConfig, run["best"])
+            best = configs.RunConfig.from_dict(run["best"])
             trained = _train_apart(dataclasses.replace(best, seed=seed + 100), arguments.train_minutes)
             runs.append({"seed": seed, "name": algorithm} | trained | run)
             _write(arguments.results, results)

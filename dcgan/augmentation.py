@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from dcgan.config import Augmentation
 from dcgan.errors import InputError
 
 # The paper's strengths.
@@ -102,7 +103,7 @@ def _cutout(images: tf.Tensor, seeds: tf.Tensor) -> tf.Tensor:
 
 
 POLICIES: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
-    "color": _color,
-    "translation": _translation,
-    "cutout": _cutout,
+    Augmentation.COLOR: _color,
+    Augmentation.TRANSLATION: _translation,
+    Augmentation.CUTOUT: _cutout,
 }

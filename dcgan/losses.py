@@ -10,6 +10,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
+from dcgan.config import Loss
 from dcgan.errors import InputError
 
 
@@ -18,13 +19,12 @@ class AdversarialLoss(NamedTuple):
 
     Attributes:
         generator: `fake_logits -> loss`, shapes (batch, 1) to (batch, 1).
-        discriminator: `(real_logits, fake_logits) -> loss`, shapes (batch, 1) each.
-        smoothable: Whether `discriminator` takes `label_smoothing` as its third argument.
+        discriminator: `(real_logits, fake_logits) -> loss`, shapes (batch, 1) each; those of
+            `dcgan.config.SMOOTHABLE_LOSSES` take `label_smoothing` as well.
     """
 
     generator: Callable[[tf.Tensor], tf.Tensor]
     discriminator: Callable[..., tf.Tensor]
-    smoothable: bool = False
 
 
 def non_saturating_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
@@ -180,15 +180,13 @@ def gradient_penalty(
     return tf.square(tf.sqrt(squared_norms + 1e-12) - target)
 
 
-LOSSES: dict[str, AdversarialLoss] = {
-    "non_saturating": AdversarialLoss(
-        non_saturating_generator_loss, non_saturating_discriminator_loss, smoothable=True
+LOSSES: dict[Loss, AdversarialLoss] = {
+    Loss.NON_SATURATING: AdversarialLoss(
+        non_saturating_generator_loss, non_saturating_discriminator_loss
     ),
-    "least_squares": AdversarialLoss(
-        least_squares_generator_loss, least_squares_discriminator_loss, smoothable=True
-    ),
-    "hinge": AdversarialLoss(wasserstein_generator_loss, hinge_discriminator_loss),
-    "wasserstein": AdversarialLoss(wasserstein_generator_loss, wasserstein_discriminator_loss),
+    Loss.LEAST_SQUARES: AdversarialLoss(least_squares_generator_loss, least_squares_discriminator_loss),
+    Loss.HINGE: AdversarialLoss(wasserstein_generator_loss, hinge_discriminator_loss),
+    Loss.WASSERSTEIN: AdversarialLoss(wasserstein_generator_loss, wasserstein_discriminator_loss),
 }
 
 
@@ -203,7 +201,7 @@ def get(name: str) -> AdversarialLoss:
     """
     if name not in LOSSES:
         raise InputError(f"loss: expected one of {', '.join(LOSSES)}. Received: {name!r}")
-    return LOSSES[name]
+    return LOSSES[Loss(name)]
 
 
 def _float32(logits: tf.Tensor) -> tf.Tensor:

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from dcgan import augmentation as augment
 from dcgan import layers, losses, networks, presets
-from dcgan.config import RunConfig, TrainingConfig
+from dcgan.config import SMOOTHABLE_LOSSES, RunConfig, TrainingConfig
 
 
 @keras.saving.register_keras_serializable(package="dcgan")
@@ -170,7 +170,7 @@ class DCGAN(keras.Model):
             ValueError: If another value is out of range.
         """
         self._adversarial_loss = losses.get(loss)
-        if label_smoothing and not self._adversarial_loss.smoothable:
+        if label_smoothing and loss not in SMOOTHABLE_LOSSES:
             raise ValueError(f"Expected label_smoothing=0 with the {loss} loss.")
         if r1_gamma < 0 or r1_interval < 1:
             raise ValueError(

@@ -2,13 +2,19 @@ import os
 import sys
 import time
 
-import keras
 import numpy as np
 import pytest
-import tensorflow as tf
-from tensorflow.python.framework import config as tf_config
 
 from dcgan import cli
+from dcgan.cli import quiet
+
+# Else pytest shows its start-up lines after the summary.
+with quiet.discard_stderr():
+    import tensorflow as tf
+
+import keras
+from tensorflow.python.framework import config as tf_config
+
 from dcgan.config import NetworkConfig
 from dcgan.model import DCGAN
 
@@ -37,7 +43,7 @@ def deterministic():
 @pytest.fixture
 def run_cli(monkeypatch, capsys, tmp_path):
     """Runs a command in this process, from an empty directory; returns code, output, errors."""
-    # Set, it keeps the command from giving file descriptor 2 away, which pytest still needs.
+    # Set, it keeps the command from changing how this process logs.
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
     monkeypatch.delenv("TF_CONFIG", raising=False)
     (tmp_path / "work").mkdir()

@@ -8,7 +8,7 @@ import pathlib
 from typing import Any
 
 from dcgan import files
-from dcgan.config import RunConfig, from_dict
+from dcgan.config import RunConfig
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
 from tuning.search_config import SearchConfig
@@ -74,7 +74,7 @@ class SearchDirectory:
         """
         values = self._read()
         try:
-            return from_dict(SearchConfig, values["config"]), Space({}).change(**values["space"])
+            return SearchConfig.from_dict(values["config"]), Space({}).change(**values["space"])
         except (InputError, KeyError, TypeError) as error:
             raise InputError(f"{self.config}: expected the config of a search ({error})") from None
 

@@ -1,7 +1,7 @@
 """One image file: what its header says, and its pixels.
 
-Pixels are those that TensorFlow's own decoders give: of 16-bit images the high byte, of animations
-the first frame, palettes looked up (with alpha if they have any), EXIF orientation ignored.
+Pixels are those of TensorFlow's decoders: the high byte of 16-bit images, the first frame of
+animations, palettes resolved (with alpha if they have any), EXIF orientation ignored.
 """
 
 import contextlib
@@ -64,7 +64,7 @@ def decode_file(path: str | os.PathLike[str]) -> np.ndarray:
 
 
 def decode(path: pathlib.Path) -> np.ndarray:
-    """Does what `decode_file` does, in any thread: Pillow's warnings are left to the caller."""
+    """Does the same as `decode_file` in any thread; the caller handles Pillow's warnings."""
     with _open(path) as image:
         pixels = np.asarray(_to_plain(image))
     if pixels.dtype != np.uint8:
@@ -90,9 +90,9 @@ def read_header(path: pathlib.Path) -> Header:
 
 @contextlib.contextmanager
 def without_warnings() -> Iterator[None]:
-    """Silences Pillow on large images, as they are refused here by a lower limit than its own.
+    """Silences Pillow's warnings of large images, which a lower limit here refuses.
 
-    Warning filters belong to the whole process, so that this is for one thread to enter.
+    Warning filters belong to the whole process, so enter this from one thread only.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PIL.Image.DecompressionBombWarning)
@@ -101,7 +101,7 @@ def without_warnings() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _open(path: pathlib.Path) -> Iterator[PIL.Image.Image]:
-    """Opens an image whose size is acceptable; whatever a decoder raises becomes one error."""
+    """Opens an image of acceptable size; whatever a decoder raises becomes an `UnreadableError`."""
     if not path.is_file():
         raise UnreadableError(path, "no such file" if not path.exists() else "not a file")
     try:
@@ -124,7 +124,7 @@ def _too_large(size: str) -> str:
 
 
 def _to_plain(image: PIL.Image.Image) -> PIL.Image.Image:
-    """Converts to one of the modes whose pixels can be used as they are."""
+    """Converts to a mode whose pixels can be used directly."""
     if image.mode in _PLAIN_MODES or image.mode in _HIGH_BYTE_MODES:
         return image
     if image.mode == "1":

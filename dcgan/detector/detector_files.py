@@ -10,7 +10,6 @@ import keras
 import numpy as np
 
 from dcgan import files
-from dcgan.config import from_dict
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.detector_model import Detector
 from dcgan.detector.fakes.fake_pool import FakePool
@@ -94,7 +93,7 @@ class DetectorFiles:
             InputError: If they are not there or damaged.
         """
         try:
-            return from_dict(DetectorConfig, json.loads(self.settings.read_text(encoding="utf-8")))
+            return DetectorConfig.from_dict(json.loads(self.settings.read_text(encoding="utf-8")))
         except (OSError, ValueError, InputError) as error:
             raise InputError(f"{self.settings}: expected a detector's settings ({error})") from None
 

@@ -2,7 +2,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from dcgan.data import decode_file, image_stack, load_images, prepare
+from dcgan.data import decode_file, load_images, prepare
 
 
 @pytest.fixture
@@ -72,9 +72,7 @@ def test_grey_stays_grey(tmp_path, write_image, noise):
     assert load_images(tmp_path, split="all").images.shape == (2, 8, 8, 1)
 
 
-def test_many_shapes_come_to_their_places(tmp_path, write_image, monkeypatch):
-    monkeypatch.setattr(image_stack, "_CHUNK", 7)
-    monkeypatch.setattr(image_stack, "_WAITING_BYTES", 500)
+def test_many_shapes_come_to_their_places(tmp_path, write_image):
     for number in range(40):
         size = 4 + number % 3 * 5
         write_image(tmp_path / f"{number:02}.png", np.full((size, size), number * 6))

@@ -42,7 +42,7 @@ def test_every_objective_has_its_direction():
         ({"seed": -1}, "seed: expected at least 0"),
     ],
 )
-def test_bad_settings_are_refused(values, message):
+def test_bad_configs_are_refused(values, message):
     with pytest.raises(InputError, match=message):
         SearchConfig(**values)
 

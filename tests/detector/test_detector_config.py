@@ -10,9 +10,9 @@ from dcgan.errors import InputError
     [
         ("steps", 0, "at least 1"),
         ("zoo_steps", 0, "at least 1"),
-        ("batch_size", 9, "an even number from 8"),
-        ("width", 0, "an even number from 2"),
-        ("width", 33, "an even number from 2"),
+        ("batch_size", 9, "a multiple of 2, at least 8"),
+        ("width", 0, "a multiple of 2, at least 2"),
+        ("width", 33, "a multiple of 2, at least 2"),
         ("false_positive_rate", 0, "above 0 and below 1"),
         ("miss_rate", 1.0, "above 0 and below 1"),
     ],
