@@ -39,8 +39,7 @@ def test_knows_its_direction(score):
 
 def test_reads_as_a_line(score):
     assert str(score) == (
-        "kid 0.01235 +- 0.001 "
-        "(features mnist, 5000 fake against 10000 real, seed 3, floor -0.0001)"
+        "kid 0.01235 +- 0.001 (features mnist, 5000 fake against 10000 real, seed 3, floor -0.0001)"
     )
 
 
