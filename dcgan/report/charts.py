@@ -92,6 +92,7 @@ def roc(rates: Mapping[str, Sequence[Sequence[float]]]) -> matplotlib.figure.Fig
     for name, (false_positives, found) in rates.items():
         axes.plot(np.maximum(false_positives, _LOWEST_RATE / 10), found, label=name)
     axes.set(xscale="log", xlim=(_LOWEST_RATE, 1), ylim=(0, 1.01))
+    axes.xaxis.set_major_formatter("{x:g}")
     axes.legend(loc="lower right", fontsize="small")
     return plot
 

@@ -6,9 +6,9 @@ import importlib.metadata
 import io
 import json
 import pathlib
-import zipfile
 from collections.abc import Mapping
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -103,7 +103,7 @@ def _load(path: pathlib.Path) -> Part:
         if found == _FORMAT and fields["template"] in page.TEMPLATES:
             with np.load(path.with_name(fields.pop("arrays"))) as arrays:
                 return Part(**fields, arrays=dict(arrays))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, BadZipFile) as error:
         raise InputError(
             f"{path}: expected a part of a report; delete it and repeat its command ({error})"
         ) from None

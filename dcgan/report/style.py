@@ -31,6 +31,8 @@ _STYLE: dict[Any, Any] = {
     "grid.color": "#e3e7eb",
     "grid.linewidth": 0.6,
     "legend.frameon": False,
+    # A name may hold dollar signs.
+    "text.parse_math": False,
     # Without it the same chart would be another text each time.
     "svg.hashsalt": "dcgan",
 }

@@ -36,7 +36,7 @@ def test_a_sheet_reads_back(channels):
         lambda: charts.histograms({"a": np.ones(9), "b": np.ones(3)}, label="distance"),
         lambda: charts.bars({"a": np.ones(3) / 3, "b": np.eye(3)[0]}, names="xyz", label="share"),
         lambda: charts.bars({"a": np.ones(99)}, names=["long name"] * 99, label="share"),
-        lambda: charts.roc({"GAN": [[0.0, 0.5, 1.0], [0.1, 0.9, 1.0]]}),
+        lambda: charts.roc({"GAN $x_$$": [[0.0, 0.5, 1.0], [0.1, 0.9, 1.0]]}),
         lambda: charts.reliability({"claimed": [0.1, 0.9], "found": [0.2, 0.8], "mass": [0.5, 0.5]}),
         lambda: search_charts.scores_over_time(TRIALS, label="FID", direction="min", log=True),
         lambda: search_charts.scores_over_time(TRIALS[1:2], label="FID", direction="max", log=True),

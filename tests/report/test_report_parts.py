@@ -45,7 +45,7 @@ class Checker(html.parser.HTMLParser):
         self.text += data
 
 
-def _part(name="run", version="1.0", timings=()):
+def _part(name="run", version="keras one", timings=()):
     """A part of how a run was made, the smallest there is."""
     configuration = {"data": "mnist", "network": {"latent_dim": 8}, "training": {"epochs": 2}}
     metrics = {
@@ -82,14 +82,14 @@ def _files(run):
 
 def test_a_part_renewed_leaves_the_others(run):
     publish(run, _part(), _detector())
-    publish(run, _part(version="2.0"))
+    publish(run, _part(version="keras two"))
     metrics = json.loads(run.report_json.read_text())
     assert list(metrics) == ["detector", "run"]
-    assert metrics["run"]["versions"] == {"keras": "2.0"}
+    assert metrics["run"]["versions"] == {"keras": "keras two"}
     assert metrics["detector"] == dict(_detector().metrics)
     text = Checker(run.report_html.read_text()).text
-    assert text.index("0.750") < text.index("2.0")
-    assert "1.0" not in text
+    assert text.index("0.750") < text.index("keras two")
+    assert "keras one" not in text
 
 
 def test_the_report_is_all_that_is_left(run):
@@ -191,7 +191,7 @@ def test_a_page_is_well_formed_and_escapes_text(run):
     text = page.render(nasty, [_detector(nasty), _part(version=nasty)])
     assert "<script" not in text
     checked = Checker(text)
-    assert checked.text.count(nasty) == 10
+    assert checked.text.count(nasty) == 7
 
 
 def test_links_lead_to_sections():
