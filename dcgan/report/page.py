@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 TEMPLATES = ("samples", "detector", "run", "search")
 """What can draw a part, in the order in which parts appear."""
 
+_LARGE = 10_000
+
 
 def render(name: str, parts: "Sequence[Part]") -> str:
     """Draws a whole page, which needs no other file and no network.
@@ -58,7 +60,7 @@ def _environment() -> jinja2.Environment:
     )
     environment.globals.update(charts=charts, search_charts=search_charts, sheet=style.sheet)
     environment.filters.update(
-        number="{:.4g}".format,
+        number=_number,
         three="{:.3f}".format,
         count="{:,}".format,
         percent="{:.2%}".format,
@@ -66,3 +68,8 @@ def _environment() -> jinja2.Environment:
         extract=lambda key, container: container[key],
     )
     return environment
+
+
+def _number(value: float) -> str:
+    """Shows four digits, large numbers without an exponent."""
+    return f"{value:,.0f}" if abs(value) >= _LARGE else f"{value:.4g}"

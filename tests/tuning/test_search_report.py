@@ -79,6 +79,14 @@ def test_the_same_trials_give_the_same_page(page, directory):
     assert directory.report_html.read_text() == page
 
 
+def test_it_is_drawn_again_from_what_is_stored(page, directory, run_cli):
+    directory.report_html.unlink()
+    code, out, err = run_cli("report", directory.path)
+    assert (code, err) == (0, "")
+    assert out.startswith(f"report  {directory.report_html}\n")
+    assert directory.report_html.read_text() == page
+
+
 def test_without_a_trial_nothing_is_written(tmp_path, make_config):
     directory = SearchDirectory(tmp_path / "search")
     directory.claim(make_config(), Space())
