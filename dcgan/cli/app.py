@@ -14,6 +14,7 @@ from dcgan.cli import (
     info,
     push,
     quickstart,
+    report,
     sample,
     score,
     serving_config,
@@ -40,6 +41,7 @@ app.command()(tune.tune)
 app.command()(sample.sample)
 app.command()(info.info)
 app.command()(evaluate.evaluate)
+app.command()(report.report)
 app.add_typer(features.app, name="features")
 app.add_typer(detect.app, name="detect")
 app.command()(score.score)

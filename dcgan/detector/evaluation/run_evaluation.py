@@ -8,12 +8,11 @@ import numpy as np
 
 from dcgan import data, files, sampling
 from dcgan.detector.detector_files import DetectorFiles, load
-from dcgan.detector.evaluation import baselines, holdout_evaluation
-from dcgan.detector.evaluation import detector_sections as report_part
+from dcgan.detector.evaluation import baselines, detector_report, holdout_evaluation
 from dcgan.detector.fakes import holdout_generators
 from dcgan.detector.reals import Reals
 from dcgan.detector.step_counter import Progress, StepCounter
-from dcgan.report.parts import publish
+from dcgan.report import publish
 from dcgan.runs.run_directory import RunDirectory
 
 # Of the test images and of each generator, in shares of the pool that was learned from: with the default
@@ -84,8 +83,7 @@ def evaluate_run(
     )
     report["pool"] = pool.counts()
     files.write_text(paths.evaluation, json.dumps(report, indent=1) + "\n")
-    part = report_part.make_part(report, detector, reals=reals.test, fakes=tested)
-    publish(run, part)
+    publish(run, detector_report.describe(report, detector, reals=reals.test, fakes=tested))
     return report
 
 
