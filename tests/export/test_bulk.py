@@ -12,7 +12,7 @@ pytest.importorskip("apache_beam", reason="apache-beam is not here")
 import pyarrow.parquet
 
 from dcgan.errors import InputError
-from export import bulk, score_rows
+from export import bulk
 
 
 @pytest.fixture(scope="module")
@@ -69,7 +69,7 @@ def test_files_into_json_lines(photos, model, exported, tmp_path):
     out = tmp_path / "out"
     patterns = [str(tmp_path / "photos" / "*.*"), str(tmp_path / "photos" / "deep" / "*")]
     counts = bulk.score_bulk(patterns, str(exported), str(out))
-    expected = as_json(score_rows.score(model, list(photos), list(photos.values())))
+    expected = as_json(bulk.score(model, list(photos), list(photos.values())))
     bad = {name: row for name, row in expected.items() if row["error"]}
     assert_same(read(out, "errors"), bad)
     assert_same(read(out, "scores"), {name: expected[name] for name in set(expected) - set(bad)})
@@ -99,7 +99,7 @@ def test_records(photos, model, exported, tmp_path, write_records, make_example)
     out = tmp_path / "out"
     counts = bulk.score_bulk([plain, packed], str(exported), str(out))
     names = [f"{plain}#{number}" for number in range(len(contents))]
-    expected = as_json(score_rows.score(model, names, contents))
+    expected = as_json(bulk.score(model, names, contents))
     expected[f"{packed}#2"] = expected[names[0]] | {"file": f"{packed}#2"}
     for number in range(2):
         name = f"{packed}#{number}"
@@ -126,11 +126,11 @@ def test_damaged_record_files_end_nothing(exported, tmp_path, write_records, mak
 def test_batches_by_count_and_by_size(photos, exported, tmp_path, monkeypatch):
     sizes = []
 
-    def score(_, names, contents):
+    def score(_model, _names, contents):
         sizes.append(len(contents))
         return iter([])
 
-    monkeypatch.setattr(score_rows, "score", score)
+    monkeypatch.setattr(bulk, "score", score)
     pattern = str(tmp_path / "photos" / "**")
     bulk.score_bulk([pattern], str(exported), str(tmp_path / "out"))
     assert sizes == [len(photos)]

@@ -101,7 +101,7 @@ def test_the_card_tells_data_metrics_and_versions(run):
     text = (exported.path / "assets.extra" / "model_card.md").read_text()
     assert "| samples: frechet_distance | 12.5 | 1.25 |" in text
     assert "| AUROC, histogram-matched diffusion | 0.900 | 0.880 to 0.920 |" in text
-    assert "| reals called fake | 1.20% | 0.70% to 1.30% expected |" in text
+    assert "| false positive rate | 1.20% | 0.70% to 1.30% expected |" in text
     assert "| `predict_uint8` | `images` uint8 (any, 8, 8, 1) |" in text
     assert not [path for path in exported.path.rglob("*") if path.is_file() and leaks(path)]
 

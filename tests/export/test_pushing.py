@@ -13,7 +13,7 @@ from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
 from export.graph import saved_model
 from export.publishing import pushing
-from export.publishing.candidates import Candidate
+from export.publishing.blessing import Candidate
 
 REPORT = {"reasons": []}
 

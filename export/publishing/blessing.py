@@ -1,4 +1,4 @@
-"""Candidates: models beside what validation found, with the directories and names of TFX.
+"""Candidates and their blessing, with the directories and names of TFX.
 
     <base>/<name>/<version>/
         Format-Serving/                 the SavedModel, where a TFX `Model` holds it
@@ -6,7 +6,7 @@
         infra_blessing/INFRA_BLESSED    or INFRA_NOT_BLESSED, as TFX's InfraValidator writes it
         validation.json                 the reasons
 
-So the directory is a TFX `Model`, and the two in it are a `ModelBlessing` and an `InfraBlessing`.
+So the directory is a TFX `Model`, and the two marks in it are a `ModelBlessing` and an `InfraBlessing`.
 
 Reference:
     [Pusher](https://www.tensorflow.org/tfx/guide/pusher),
@@ -23,9 +23,29 @@ from dcgan.errors import InputError
 from export.publishing import versions
 
 MODEL = "Format-Serving"
-BLESSED, INFRA_BLESSED = "BLESSED", "INFRA_BLESSED"
-_BLESSING, _INFRA_BLESSING = "blessing", "infra_blessing"
-_NOT = {BLESSED: "NOT_BLESSED", INFRA_BLESSED: "INFRA_NOT_BLESSED"}
+# The directory of each mark, what it says of a good model, and what of any other.
+_EVALUATOR = ("blessing", "BLESSED", "NOT_BLESSED")
+_INFRA_VALIDATOR = ("infra_blessing", "INFRA_BLESSED", "INFRA_NOT_BLESSED")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Exported:
+    """A new candidate.
+
+    Attributes:
+        path: Its SavedModel, `<base>/<name>/<version>/Format-Serving`.
+        candidate: The directory around it.
+        version: Its number.
+        calibrated: Whether `p_fake` is a probability and the decisions keep their promise; False for
+            a generator.
+        digest: Identifies weights and signatures, see `saved_model.digest`.
+    """
+
+    path: pathlib.Path
+    candidate: pathlib.Path
+    version: int
+    calibrated: bool
+    digest: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,7 +65,7 @@ class Candidate:
 
     @property
     def model(self) -> pathlib.Path:
-        """The SavedModel."""
+        """Its SavedModel."""
         return self.path / MODEL
 
     @property
@@ -54,23 +74,22 @@ class Candidate:
         return self.path / "validation.json"
 
     def marks(self) -> tuple[str, ...]:
-        """Returns the names of the marks that it has, two of them once it is validated."""
-        places = ((_BLESSING, BLESSED), (_INFRA_BLESSING, INFRA_BLESSED))
+        """Returns the names of its marks, two once it is validated."""
         return tuple(
             mark
-            for directory, blessed in places
-            for mark in (blessed, _NOT[blessed])
+            for directory, *marks in (_EVALUATOR, _INFRA_VALIDATOR)
+            for mark in marks
             if (self.path / directory / mark).is_file()
         )
 
     def is_blessed(self) -> bool:
         """Whether it may be pushed."""
-        return self.marks() == (BLESSED, INFRA_BLESSED)
+        return self.marks() == (_EVALUATOR[1], _INFRA_VALIDATOR[1])
 
     def bless(self, *, blessed: bool, infra_blessed: bool, report: dict[str, Any]) -> None:
-        """Writes what validation found, in place of what an earlier one did.
+        """Writes what validation found, in place of any earlier blessing.
 
-        Killed on the way, it leaves a candidate that is not blessed.
+        If it is killed on the way, the candidate is not blessed.
 
         Args:
             blessed: Whether the model is good enough.
@@ -78,16 +97,16 @@ class Candidate:
             report: What `validation.json` holds, JSON values.
 
         Raises:
-            InputError: If nothing can be written there.
+            InputError: If the candidate's directory cannot be written to.
         """
-        chosen = {_INFRA_BLESSING: (INFRA_BLESSED, infra_blessed), _BLESSING: (BLESSED, blessed)}
+        outcomes = ((_INFRA_VALIDATOR, infra_blessed), (_EVALUATOR, blessed))
         try:
-            for directory, (mark, _) in chosen.items():
-                for name in (mark, _NOT[mark]):
-                    (self.path / directory / name).unlink(missing_ok=True)
+            for (directory, *marks), _ in outcomes:
+                for mark in marks:
+                    (self.path / directory / mark).unlink(missing_ok=True)
             files.write_text(self.validation, json.dumps(report, indent=2) + "\n")
-            for directory, (mark, holds) in chosen.items():
-                files.write_text(self.path / directory / (mark if holds else _NOT[mark]), "")
+            for (directory, good, bad), is_good in outcomes:
+                files.write_text(self.path / directory / (good if is_good else bad), "")
         except OSError as error:
             raise InputError(
                 f"{self.path}: expected a directory to write to ({error.strerror})"
@@ -97,18 +116,12 @@ class Candidate:
         """Reads `validation.json`.
 
         Raises:
-            InputError: If it is not there or damaged.
+            InputError: If it is missing or damaged.
         """
-        try:
-            report = json.loads(self.validation.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise InputError(f"{self.validation}: expected a validation's report ({error})") from None
-        if not isinstance(report, dict):
-            raise InputError(f"{self.validation}: expected a validation's report")
-        return report
+        return files.read_json(self.validation, "a validation's report")
 
 
-def list_all(model: pathlib.Path) -> list[Candidate]:
+def list_candidates(model: pathlib.Path) -> list[Candidate]:
     """Returns a model's candidates, oldest first.
 
     Args:
