@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from export.exporting import export_generator as export_generator
     from export.exporting import export_model as export_model
     from export.graph.scoring_model import ScoringModel as ScoringModel
-    from export.publishing.blessing import Exported as Exported
+    from export.publishing.blessing import Candidate as Candidate
     from export.publishing.pushing import Pushed as Pushed
     from export.publishing.pushing import push_model as push_model
     from export.publishing.pushing import roll_back as roll_back
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from export.validation.validator import validate_model as validate_model
 
 _HOMES = {
+    "Candidate": "publishing.blessing",
     "Client": "client",
     "ExportBest": "export_best",
-    "Exported": "publishing.blessing",
     "Labels": "serving.serving_config",
     "Pushed": "publishing.pushing",
     "ScoringModel": "graph.scoring_model",

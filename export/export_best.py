@@ -1,6 +1,5 @@
 """A callback that exports each model that is better than all before it."""
 
-import dataclasses
 import math
 import os
 import pathlib
@@ -10,7 +9,7 @@ import keras
 
 from export import exporting, sources
 from export.publishing import versions
-from export.publishing.blessing import Exported
+from export.publishing.blessing import Candidate
 from export.validation import validator
 from export.validation.metric_thresholds import Thresholds
 
@@ -61,7 +60,7 @@ class ExportBest(keras.callbacks.Callback):
         self.name = name
         self.limits = limits
         self.keep = keep
-        self.best: Exported | None = None
+        self.best: Candidate | None = None
         # The best value, with its sign changed if more is better.
         self._least = math.inf
 
@@ -77,15 +76,9 @@ class ExportBest(keras.callbacks.Callback):
 
     def get_state(self) -> dict[str, Any]:
         """Returns what a resumed training must know, as JSON values."""
-        best = None
-        if self.best is not None:
-            paths = {"path": str(self.best.path), "candidate": str(self.best.candidate)}
-            best = dataclasses.asdict(self.best) | paths
-        return {"least": self._least, "best": best}
+        return {"least": self._least, "best": None if self.best is None else str(self.best.directory)}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Restores what `get_state` returned."""
         self._least, best = state["least"], state["best"]
-        if best is not None:
-            paths = {name: pathlib.Path(best[name]) for name in ("path", "candidate")}
-            self.best = Exported(**best | paths)
+        self.best = None if best is None else Candidate(pathlib.Path(best))

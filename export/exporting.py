@@ -13,7 +13,7 @@ from export import model_card, sources
 from export.graph import saved_model, signatures
 from export.graph.signatures import Servable
 from export.publishing import blessing, versions
-from export.publishing.blessing import Exported
+from export.publishing.blessing import Candidate
 from export.serving import warmup
 from export.sources import RunPath, Source
 
@@ -28,7 +28,7 @@ def export_model(
     name: str = sources.DETECTOR,
     keep: int = versions.KEEP,
     max_pixels: int = MAX_PIXELS,
-) -> Exported:
+) -> Candidate:
     """Writes a detector for TF Serving and TFX, as a candidate to be validated and pushed.
 
     The candidate appears as `<base>/<name>/<integer>` all at once.
@@ -62,7 +62,7 @@ def export_generator(
     *,
     name: str = sources.GENERATOR,
     keep: int = versions.KEEP,
-) -> Exported:
+) -> Candidate:
     """Writes a generator, from `latents` to `images`, uint8, as a candidate.
 
     Args:
@@ -119,15 +119,12 @@ def prepare_scoring_model(source: Source, *, name: str, max_pixels: int = MAX_PI
     )
 
 
-def write(content: Content, directory: pathlib.Path) -> str:
+def write(content: Content, directory: pathlib.Path) -> None:
     """Writes a SavedModel with its warm-up file and its card.
 
     Args:
         content: What to write.
         directory: Where to write it.
-
-    Returns:
-        The digest, see `saved_model.digest`.
 
     Raises:
         OSError: If it cannot be written.
@@ -137,32 +134,21 @@ def write(content: Content, directory: pathlib.Path) -> str:
     except tf.errors.OpError as error:
         # TensorFlow raises its own error on a full disk; callers look for Python's.
         raise OSError(error.message) from None
-    digest = saved_model.digest(directory)
-    card = {**content.card, "signatures": saved_model.describe(directory), "digest": digest}
+    described = {"signatures": saved_model.describe(directory)}
+    card = {**content.card, **described, "digest": saved_model.digest(directory)}
     # A server passes over this directory, except for the warm-up.
     extra = directory / "assets.extra"
     extra.mkdir()
     warmup.write(extra / warmup.FILE, content.warmup)
     (extra / "model_card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
     (extra / "model_card.md").write_text(model_card.render(card), encoding="utf-8")
-    return digest
 
 
 def _publish(
     content: Content, source: Any, base: str | os.PathLike[str] | None, *, keep: int
-) -> Exported:
-    digests = []
-
+) -> Candidate:
     def fill(directory: pathlib.Path) -> None:
-        digests.append(write(content, directory / blessing.MODEL))
+        write(content, directory / blessing.MODEL)
 
-    run = sources.as_run(source)
-    model = sources.candidate_base(base, run) / content.card["name"]
-    path = versions.publish(model, fill, keep=keep)
-    return Exported(
-        path=path / blessing.MODEL,
-        candidate=path,
-        version=int(path.name),
-        calibrated=content.card["calibrated"],
-        digest=digests[0],
-    )
+    model = sources.candidate_base(base, sources.as_run(source)) / content.card["name"]
+    return Candidate(versions.publish(model, fill, keep=keep))

@@ -11,7 +11,7 @@ from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
 
 if TYPE_CHECKING:
-    from export import Exported, Validation
+    from export import Candidate, Validation
 
 _GENERATOR = "generator"
 
@@ -72,23 +72,23 @@ def export(
     )
     blessed = True
     if generator:
-        exported = export_generator(directory, keep=keep)
-        blessed = _show(_GENERATOR, exported, validate_model(exported, directory))
+        candidate = export_generator(directory, keep=keep)
+        blessed = _show(_GENERATOR, candidate, validate_model(candidate, directory))
         print()
-    exported = export_model(directory, name=name, keep=keep, max_pixels=max_pixels)
-    found = validate_model(exported, directory, limits=limits, against=against)
+    candidate = export_model(directory, name=name, keep=keep, max_pixels=max_pixels)
+    found = validate_model(candidate, directory, limits=limits, against=against)
     note = f"  (uncalibrated: the raw discriminator; `dcgan detect {run}` makes a detector)"
-    blessed &= _show(name, exported, found, note="" if exported.calibrated else note)
+    blessed &= _show(name, candidate, found, note="" if candidate.calibrated else note)
     if not blessed:
         raise typer.Exit(1)
 
 
-def _show(name: str, exported: "Exported", found: "Validation", *, note: str = "") -> bool:
+def _show(name: str, candidate: "Candidate", found: "Validation", *, note: str = "") -> bool:
     """Prints what validation found; returns whether the candidate may be pushed."""
-    print(f"digest     {exported.digest}")
+    print(f"digest     {candidate.digest}")
     print(f"infra      {'INFRA_BLESSED' if found.infra_blessed else 'INFRA_NOT_BLESSED'}")
     print(f"blessing   {'BLESSED' if found.blessed else 'NOT_BLESSED'}")
     for reason in found.reasons:
         print(f"           {reason}")
-    print(f"{name:10} {exported.candidate}{note}")
+    print(f"{name:10} {candidate.directory}{note}")
     return found.blessed and found.infra_blessed

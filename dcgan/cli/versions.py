@@ -26,7 +26,7 @@ def versions(run: RunArgument, to: LiveDirectory = None, name: ModelName = "dete
     table = rich.table.Table("candidate", "digest", "validation", box=None)
     for candidate in made:
         marks = ", ".join(candidate.marks()) or "not validated"
-        table.add_row(str(candidate.version), _digest(candidate.model), marks)
+        table.add_row(str(candidate.version), _digest(candidate.path), marks)
     if made:
         console.print(table)
     else:

@@ -20,6 +20,7 @@ from typing import Any
 
 from dcgan import files
 from dcgan.errors import InputError
+from export import model_card
 from export.publishing import versions
 
 MODEL = "Format-Serving"
@@ -28,50 +29,45 @@ _EVALUATOR = ("blessing", "BLESSED", "NOT_BLESSED")
 _INFRA_VALIDATOR = ("infra_blessing", "INFRA_BLESSED", "INFRA_NOT_BLESSED")
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Exported:
-    """A new candidate.
-
-    Attributes:
-        path: Its SavedModel, `<base>/<name>/<version>/Format-Serving`.
-        candidate: The directory around it.
-        version: Its number.
-        calibrated: Whether `p_fake` is a probability and the decisions keep their promise; False for
-            a generator.
-        digest: Identifies weights and signatures, see `saved_model.digest`.
-    """
-
-    path: pathlib.Path
-    candidate: pathlib.Path
-    version: int
-    calibrated: bool
-    digest: str
-
-
 @dataclasses.dataclass(frozen=True)
 class Candidate:
-    """A model that is not live yet.
+    """A model that was exported and is not live yet.
 
     Attributes:
-        path: Its directory, `<base>/<name>/<version>`.
+        directory: `<base>/<name>/<version>`.
     """
 
-    path: pathlib.Path
+    directory: pathlib.Path
+
+    @property
+    def path(self) -> pathlib.Path:
+        """Its SavedModel."""
+        return self.directory / MODEL
+
+    @property
+    def name(self) -> str:
+        """The name the model is served under."""
+        return self.directory.parent.name
 
     @property
     def version(self) -> int:
         """Its number."""
-        return int(self.path.name)
+        return int(self.directory.name)
 
     @property
-    def model(self) -> pathlib.Path:
-        """Its SavedModel."""
-        return self.path / MODEL
+    def calibrated(self) -> bool:
+        """Whether `p_fake` is a probability and decisions keep their promise; False for a generator."""
+        return model_card.read(self.path)["calibrated"]
+
+    @property
+    def digest(self) -> str:
+        """What identifies its weights and signatures, see `saved_model.digest`."""
+        return model_card.read(self.path)["digest"]
 
     @property
     def validation(self) -> pathlib.Path:
         """The file with the reasons."""
-        return self.path / "validation.json"
+        return self.directory / "validation.json"
 
     def marks(self) -> tuple[str, ...]:
         """Returns the names of its marks, two once it is validated."""
@@ -79,7 +75,7 @@ class Candidate:
             mark
             for directory, *marks in (_EVALUATOR, _INFRA_VALIDATOR)
             for mark in marks
-            if (self.path / directory / mark).is_file()
+            if (self.directory / directory / mark).is_file()
         )
 
     def is_blessed(self) -> bool:
@@ -103,13 +99,13 @@ class Candidate:
         try:
             for (directory, *marks), _ in outcomes:
                 for mark in marks:
-                    (self.path / directory / mark).unlink(missing_ok=True)
+                    (self.directory / directory / mark).unlink(missing_ok=True)
             files.write_text(self.validation, json.dumps(report, indent=2) + "\n")
             for (directory, good, bad), is_good in outcomes:
-                files.write_text(self.path / directory / (good if is_good else bad), "")
+                files.write_text(self.directory / directory / (good if is_good else bad), "")
         except OSError as error:
             raise InputError(
-                f"{self.path}: expected a directory to write to ({error.strerror})"
+                f"{self.directory}: expected a directory to write to ({error.strerror})"
             ) from None
 
     def read_report(self) -> dict[str, Any]:

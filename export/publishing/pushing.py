@@ -18,7 +18,7 @@ from dcgan.errors import InputError
 from export import sources
 from export.graph import saved_model
 from export.publishing import blessing, versions
-from export.publishing.blessing import Candidate, Exported
+from export.publishing.blessing import Candidate
 from export.sources import DETECTOR, RunPath
 
 _RECORD = "assets.extra/pushed.json"
@@ -42,7 +42,7 @@ class Pushed:
 
 
 def push_model(
-    source: Exported | RunPath,
+    source: Candidate | RunPath,
     base: str | os.PathLike[str] | None = None,
     *,
     name: str = DETECTOR,
@@ -54,9 +54,9 @@ def push_model(
     It appears as `<base>/<name>/<integer>` all at once, so that a server may watch `base`.
 
     Args:
-        source: A run, or what `export_model` or `export_generator` returned.
+        source: A run, or the candidate that `export_model` or `export_generator` returned.
         base: The directory of live models. Defaults to `serving/` in the run; required without a run.
-        name: The model's name. Defaults to "detector"; an `Exported` has its own.
+        name: The model's name. Defaults to "detector"; a `Candidate` has its own.
         version: The candidate's number. Defaults to the run's newest.
         keep: How many of the newest live versions stay. Defaults to 5.
 
@@ -71,15 +71,15 @@ def push_model(
         >>> push_model("runs/mnist").path
         PosixPath('runs/mnist/serving/detector/1')
     """
-    if isinstance(source, Exported):
-        candidate, run, name = Candidate(source.candidate), None, source.candidate.parent.name
+    if isinstance(source, Candidate):
+        candidate, run, name = source, None, source.name
     else:
         versions.check_name(name)
         run = sources.as_run(source)
         candidate = blessing.find(sources.candidate_base(None, run) / name, version)
     _check(candidate)
     model = sources.live_base(base, run) / name
-    return _publish(candidate.model, model, {"candidate": candidate.version}, keep=keep)
+    return _publish(candidate.path, model, {"candidate": candidate.version}, keep=keep)
 
 
 def roll_back(
@@ -138,12 +138,14 @@ def _check(candidate: Candidate) -> None:
     if not candidate.is_blessed():
         marks = candidate.marks()
         if len(marks) < 2:
-            raise InputError(f"{candidate.path}: expected a validated candidate; export it again")
+            raise InputError(f"{candidate.directory}: expected a validated candidate; export it again")
         reasons = "; ".join(candidate.read_report().get("reasons", []))
-        raise InputError(f"{candidate.path}: {' and '.join(marks)}, not pushed: {reasons}")
+        raise InputError(f"{candidate.directory}: {' and '.join(marks)}, not pushed: {reasons}")
     validated = candidate.read_report().get("digest")
-    if not candidate.model.is_dir() or saved_model.digest(candidate.model) != validated:
-        raise InputError(f"{candidate.path}: expected the model that was validated; export it again")
+    if not candidate.path.is_dir() or saved_model.digest(candidate.path) != validated:
+        raise InputError(
+            f"{candidate.directory}: expected the model that was validated; export it again"
+        )
 
 
 def _publish(source: pathlib.Path, model: pathlib.Path, record: dict[str, Any], *, keep: int) -> Pushed:

@@ -7,7 +7,7 @@ import pathlib
 
 from export import model_card, sources
 from export.publishing import versions
-from export.publishing.blessing import Candidate, Exported
+from export.publishing.blessing import Candidate
 from export.sources import Source
 from export.validation import fresh_process, metric_thresholds, probes
 from export.validation.metric_thresholds import Thresholds
@@ -34,7 +34,7 @@ class Validation:
 
 
 def validate_model(
-    exported: Exported,
+    candidate: Candidate,
     source: Source,
     *,
     limits: Thresholds | None = None,
@@ -47,7 +47,7 @@ def validate_model(
     compared with Keras's, and the metrics of the model card with the thresholds.
 
     Args:
-        exported: What `export_model` or `export_generator` returned.
+        candidate: What `export_model` or `export_generator` returned.
         source: What it was made from: a run, a `Detector` or a `DCGAN`.
         limits: Bounds on the metrics. Defaults to none.
         against: The base directory of live models, with whose newest version the limits on changes
@@ -62,15 +62,14 @@ def validate_model(
         InputError: If the source cannot be read, or the candidate is gone or cannot be written to.
 
     Example:
-        >>> exported = export_model("runs/mnist")
-        >>> validate_model(exported, "runs/mnist", limits=Thresholds(minimum={"precision": 0.6})).blessed
+        >>> candidate = export_model("runs/mnist")
+        >>> validate_model(candidate, "runs/mnist", limits=Thresholds(minimum={"precision": 0.6})).blessed
         True
     """
-    candidate = Candidate(exported.candidate)
     limits = limits or Thresholds()
-    card = model_card.read(candidate.model)
+    card = model_card.read(candidate.path)
     asked = _make_probes(source, card["kind"])
-    broken, differences, disagreements = _examine(candidate.model, asked, tolerance=tolerance)
+    broken, differences, disagreements = _examine(candidate.path, asked, tolerance=tolerance)
     live = _find_live(source, against, card["name"])
     before = None if live is None else metric_thresholds.read_metrics(model_card.read(live))
     violated = limits.violations(metric_thresholds.read_metrics(card), before)
@@ -82,7 +81,7 @@ def validate_model(
     )
     report = {
         "validated": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "digest": exported.digest,
+        "digest": card["digest"],
         **dataclasses.asdict(found),
         "tolerance": tolerance,
         "thresholds": dataclasses.asdict(limits),

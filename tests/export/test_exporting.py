@@ -61,8 +61,8 @@ def score(exported, pixels):
 
 def test_a_run_without_a_detector_is_marked_uncalibrated(run, gan):
     exported = export.export_model(run.path)
-    assert exported.candidate == run.path / "export" / "detector" / "1"
-    assert exported.path == exported.candidate / "Format-Serving"
+    assert exported.directory == run.path / "export" / "detector" / "1"
+    assert exported.path == exported.directory / "Format-Serving"
     assert (exported.version, exported.calibrated) == (1, False)
     found = card(exported)
     assert (found["kind"], found["calibrated"], found["calibration"]) == ("discriminator", False, None)
@@ -120,7 +120,7 @@ def test_a_model_from_memory(gan, detector, tmp_path):
     assert not export.export_model(gan, tmp_path).calibrated
     exported = export.export_model(detector, tmp_path, keep=1)
     assert (exported.version, exported.calibrated) == (2, True)
-    assert [path.name for path in exported.candidate.parent.iterdir()] == ["2"]
+    assert [path.name for path in exported.directory.parent.iterdir()] == ["2"]
     assert card(exported)["data"] is None
     with pytest.raises(ValueError, match="Expected a base directory"):
         export.export_model(gan)

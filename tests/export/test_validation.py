@@ -80,11 +80,11 @@ def answer_as(monkeypatch):
 
 
 def read(exported):
-    return json.loads((exported.candidate / "validation.json").read_text())
+    return json.loads((exported.directory / "validation.json").read_text())
 
 
 def marks(exported):
-    return {str(path.relative_to(exported.candidate)) for path in exported.candidate.glob("*/*BLESSED")}
+    return {str(path.relative_to(exported.directory)) for path in exported.directory.glob("*/*BLESSED")}
 
 
 def test_a_fresh_process_agrees_with_keras(detector, tmp_path, monkeypatch):
@@ -193,7 +193,7 @@ def test_thresholds_are_of_the_card_and_of_the_live_version(run, answer_as):
 def test_a_validation_that_is_cut_off_blesses_nothing(made, gan, answer_as, monkeypatch):
     answer_as(lambda name, answer: answer, sources.load_scoring_model(gan)[0])
     assert export.validate_model(made, gan).blessed
-    assert blessing.Candidate(made.candidate).is_blessed()
+    assert made.is_blessed()
     write = blessing.files.write_text
 
     for allowed in range(3):
@@ -210,7 +210,7 @@ def test_a_validation_that_is_cut_off_blesses_nothing(made, gan, answer_as, monk
             patch.setattr(blessing.files, "write_text", cut_off)
             with pytest.raises(KeyboardInterrupt):
                 export.validate_model(made, gan)
-        assert not blessing.Candidate(made.candidate).is_blessed()
+        assert not made.is_blessed()
 
 
 def test_the_probes_ask_every_signature(made):
