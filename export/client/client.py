@@ -24,6 +24,8 @@ _Outcome = tuple[str, bytes | str]
 
 
 class _Transport(Protocol):
+    """One of TF Serving's interfaces; its methods raise InputError if the server does not answer."""
+
     def predict(self, contents: Sequence[bytes]) -> dict[str, list[Any]]: ...
 
     def versions(self) -> dict[int, str]: ...

@@ -35,30 +35,18 @@ class HttpTransport:
         self._session.mount("https://", adapter)
 
     def predict(self, contents: Sequence[bytes]) -> dict[str, list[Any]]:
-        """Scores encoded images; returns the outputs by name, one element per image.
-
-        Raises:
-            InputError: If the server cannot be reached, or refuses.
-        """
+        """Scores encoded images; returns the outputs by name, one element per image."""
         images = [{"b64": base64.b64encode(content).decode("ascii")} for content in contents]
         request = {"signature_name": targets.SIGNATURE, "inputs": {targets.INPUT: images}}
         return self._call("POST", ":predict", "outputs", json=request)
 
     def versions(self) -> dict[int, str]:
-        """Returns the state of each version by its number.
-
-        Raises:
-            InputError: As for `predict`.
-        """
+        """Returns the state of each version by its number."""
         states = self._call("GET", "", "model_version_status")
         return {int(state["version"]): state["state"] for state in states}
 
     def signatures(self) -> dict[str, Any]:
-        """Returns the model's SignatureDefs in JSON form by name.
-
-        Raises:
-            InputError: As for `predict`.
-        """
+        """Returns the model's SignatureDefs in JSON form by name."""
         metadata = self._call("GET", "/metadata", "metadata")
         try:
             return metadata["signature_def"]["signature_def"]

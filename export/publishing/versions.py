@@ -45,7 +45,11 @@ def list_versions(model: pathlib.Path) -> list[int]:
     """
     if not model.is_dir():
         return []
-    return sorted(int(path.name) for path in model.iterdir() if _is_version(path))
+    return sorted(
+        int(path.name)
+        for path in model.iterdir()
+        if path.name.isascii() and path.name.isdigit() and path.is_dir()
+    )
 
 
 def publish(model: pathlib.Path, write: Callable[[pathlib.Path], None], *, keep: int) -> pathlib.Path:
@@ -81,10 +85,6 @@ def publish(model: pathlib.Path, write: Callable[[pathlib.Path], None], *, keep:
         reason = " ".join((error.strerror or str(error)).split())
         raise InputError(f"{model}: expected a directory to write to ({reason})") from None
     return version
-
-
-def _is_version(path: pathlib.Path) -> bool:
-    return path.name.isascii() and path.name.isdigit() and path.is_dir()
 
 
 @contextlib.contextmanager

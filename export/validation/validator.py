@@ -63,7 +63,8 @@ def validate_model(
 
     Example:
         >>> candidate = export_model("runs/mnist")
-        >>> validate_model(candidate, "runs/mnist", limits=Thresholds(minimum={"precision": 0.6})).blessed
+        >>> limits = Thresholds(minimum={"precision": 0.6})
+        >>> validate_model(candidate, "runs/mnist", limits=limits).blessed
         True
     """
     limits = limits or Thresholds()
