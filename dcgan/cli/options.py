@@ -12,7 +12,8 @@ RunArgument = Annotated[
     pathlib.Path, typer.Argument(metavar="RUN", help="A run's directory.", show_default=False)
 ]
 
-ModelName = Annotated[str, typer.Option(help="The name that the model is served under.")]
+ModelName = Annotated[str, typer.Option(help="The name the model is served under.")]
+Keep = Annotated[int, typer.Option(min=1, help="How many of the newest versions stay.")]
 LiveDirectory = Annotated[
     pathlib.Path | None,
     typer.Option("--to", metavar="DIR", help="The directory of live models.  [default: RUN/serving]"),

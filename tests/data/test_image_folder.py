@@ -185,7 +185,7 @@ def test_bad_files_are_named_with_reasons(folder, refused):
             folder,
             "3 of 14 cannot be read (skip_bad leaves them out): 03.png (file is truncated",
             "gone.jpg (no such file)",
-            "sub/text.png (content is none of these)",
+            "sub/text.png (not a PNG, JPEG, WebP, BMP, GIF or TIFF image)",
         )
 
 
@@ -193,7 +193,7 @@ def test_more_than_ten_bad_files_are_counted(folder, refused):
     for number in range(13):
         (folder / f"bad_{number:02}.png").write_text("x")
     message = refused(lambda: load_images(folder, split="all"), "13 of 25", "and 3 more")
-    assert message.count("(content is none of these)") == 10
+    assert message.count("(not a PNG, JPEG, WebP, BMP, GIF or TIFF image)") == 10
     assert "bad_09.png" in message
 
 

@@ -67,7 +67,7 @@ def test_every_file_of_a_mixed_folder_has_its_row(folder):
     for name in ("text.png", "truncated.jpg"):
         assert rows[name].decision == "error"
         assert rows[name].p_fake is rows[name].discriminator_logit is None
-    assert "none of these" in rows["text.png"].error
+    assert rows["text.png"].error == "not a PNG, JPEG, WebP, BMP, GIF or TIFF image"
     assert "truncated" in rows["truncated.jpg"].error
 
 

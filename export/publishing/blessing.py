@@ -1,4 +1,4 @@
-"""Candidates: models beside what validation found, with the directories and names of TFX.
+"""Candidates and their blessing, with the directories and names of TFX.
 
     <base>/<name>/<version>/
         Format-Serving/                 the SavedModel, where a TFX `Model` holds it
@@ -6,7 +6,7 @@
         infra_blessing/INFRA_BLESSED    or INFRA_NOT_BLESSED, as TFX's InfraValidator writes it
         validation.json                 the reasons
 
-So the directory is a TFX `Model`, and the two in it are a `ModelBlessing` and an `InfraBlessing`.
+So the directory is a TFX `Model`, and the two marks in it are a `ModelBlessing` and an `InfraBlessing`.
 
 Reference:
     [Pusher](https://www.tensorflow.org/tfx/guide/pusher),
@@ -20,57 +20,72 @@ from typing import Any
 
 from dcgan import files
 from dcgan.errors import InputError
+from export import model_card
 from export.publishing import versions
 
 MODEL = "Format-Serving"
-BLESSED, INFRA_BLESSED = "BLESSED", "INFRA_BLESSED"
-_BLESSING, _INFRA_BLESSING = "blessing", "infra_blessing"
-_NOT = {BLESSED: "NOT_BLESSED", INFRA_BLESSED: "INFRA_NOT_BLESSED"}
+# The directory of each mark, what it says of a good model, and what of any other.
+_EVALUATOR = ("blessing", "BLESSED", "NOT_BLESSED")
+_INFRA_VALIDATOR = ("infra_blessing", "INFRA_BLESSED", "INFRA_NOT_BLESSED")
 
 
 @dataclasses.dataclass(frozen=True)
 class Candidate:
-    """A model that is not live yet.
+    """A model that was exported and is not live yet.
 
     Attributes:
-        path: Its directory, `<base>/<name>/<version>`.
+        directory: `<base>/<name>/<version>`.
     """
 
-    path: pathlib.Path
+    directory: pathlib.Path
+
+    @property
+    def path(self) -> pathlib.Path:
+        """Its SavedModel."""
+        return self.directory / MODEL
+
+    @property
+    def name(self) -> str:
+        """The name the model is served under."""
+        return self.directory.parent.name
 
     @property
     def version(self) -> int:
         """Its number."""
-        return int(self.path.name)
+        return int(self.directory.name)
 
     @property
-    def model(self) -> pathlib.Path:
-        """The SavedModel."""
-        return self.path / MODEL
+    def calibrated(self) -> bool:
+        """Whether `p_fake` is a probability and decisions keep their promise; False for a generator."""
+        return model_card.read(self.path)["calibrated"]
+
+    @property
+    def digest(self) -> str:
+        """What identifies its weights and signatures, see `saved_model.digest`."""
+        return model_card.read(self.path)["digest"]
 
     @property
     def validation(self) -> pathlib.Path:
         """The file with the reasons."""
-        return self.path / "validation.json"
+        return self.directory / "validation.json"
 
     def marks(self) -> tuple[str, ...]:
-        """Returns the names of the marks that it has, two of them once it is validated."""
-        places = ((_BLESSING, BLESSED), (_INFRA_BLESSING, INFRA_BLESSED))
+        """Returns the names of its marks, two once it is validated."""
         return tuple(
             mark
-            for directory, blessed in places
-            for mark in (blessed, _NOT[blessed])
-            if (self.path / directory / mark).is_file()
+            for directory, *marks in (_EVALUATOR, _INFRA_VALIDATOR)
+            for mark in marks
+            if (self.directory / directory / mark).is_file()
         )
 
     def is_blessed(self) -> bool:
         """Whether it may be pushed."""
-        return self.marks() == (BLESSED, INFRA_BLESSED)
+        return self.marks() == (_EVALUATOR[1], _INFRA_VALIDATOR[1])
 
     def bless(self, *, blessed: bool, infra_blessed: bool, report: dict[str, Any]) -> None:
-        """Writes what validation found, in place of what an earlier one did.
+        """Writes what validation found, in place of any earlier blessing.
 
-        Killed on the way, it leaves a candidate that is not blessed.
+        If it is killed on the way, the candidate is not blessed.
 
         Args:
             blessed: Whether the model is good enough.
@@ -78,37 +93,31 @@ class Candidate:
             report: What `validation.json` holds, JSON values.
 
         Raises:
-            InputError: If nothing can be written there.
+            InputError: If the candidate's directory cannot be written to.
         """
-        chosen = {_INFRA_BLESSING: (INFRA_BLESSED, infra_blessed), _BLESSING: (BLESSED, blessed)}
+        outcomes = ((_INFRA_VALIDATOR, infra_blessed), (_EVALUATOR, blessed))
         try:
-            for directory, (mark, _) in chosen.items():
-                for name in (mark, _NOT[mark]):
-                    (self.path / directory / name).unlink(missing_ok=True)
+            for (directory, *marks), _ in outcomes:
+                for mark in marks:
+                    (self.directory / directory / mark).unlink(missing_ok=True)
             files.write_text(self.validation, json.dumps(report, indent=2) + "\n")
-            for directory, (mark, holds) in chosen.items():
-                files.write_text(self.path / directory / (mark if holds else _NOT[mark]), "")
+            for (directory, good, bad), is_good in outcomes:
+                files.write_text(self.directory / directory / (good if is_good else bad), "")
         except OSError as error:
             raise InputError(
-                f"{self.path}: expected a directory to write to ({error.strerror})"
+                f"{self.directory}: expected a directory to write to ({error.strerror})"
             ) from None
 
     def read_report(self) -> dict[str, Any]:
         """Reads `validation.json`.
 
         Raises:
-            InputError: If it is not there or damaged.
+            InputError: If it is missing or damaged.
         """
-        try:
-            report = json.loads(self.validation.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise InputError(f"{self.validation}: expected a validation's report ({error})") from None
-        if not isinstance(report, dict):
-            raise InputError(f"{self.validation}: expected a validation's report")
-        return report
+        return files.read_json(self.validation, "a validation's report")
 
 
-def list_all(model: pathlib.Path) -> list[Candidate]:
+def list_candidates(model: pathlib.Path) -> list[Candidate]:
     """Returns a model's candidates, oldest first.
 
     Args:
