@@ -4,6 +4,7 @@ A positive logit means real. Every function works elementwise and returns float3
 unreduced, so that callers choose how to average over a global batch.
 """
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -192,18 +193,27 @@ LOSSES: dict[str, AdversarialLoss] = {
 }
 
 
-def get(name: str) -> AdversarialLoss:
+def get(name: str, *, label_smoothing: float = 0.0) -> AdversarialLoss:
     """Returns the pair of losses of that name.
 
     Args:
         name: A key of `LOSSES`.
+        label_smoothing: How far below 1 the reals' target lies, 0 to 1. Defaults to 0.
 
     Raises:
-        InputError: If there is no such loss.
+        InputError: If there is no such loss, or it takes no label smoothing.
     """
     if name not in LOSSES:
         raise InputError(f"loss: expected one of {', '.join(LOSSES)}. Received: {name!r}")
-    return LOSSES[name]
+    loss = LOSSES[name]
+    if not label_smoothing:
+        return loss
+    if not loss.smoothable:
+        raise InputError(
+            f"label_smoothing: expected 0 with the {name} loss. Received: {label_smoothing!r}"
+        )
+    smoothed = functools.partial(loss.discriminator, label_smoothing=label_smoothing)
+    return loss._replace(discriminator=smoothed)
 
 
 def _float32(logits: tf.Tensor) -> tf.Tensor:

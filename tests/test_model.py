@@ -171,15 +171,44 @@ def test_label_smoothing(make_gan, make_images, loss):
     ("options", "error", "message"),
     [
         ({"loss": "l1"}, InputError, "loss: expected one of"),
-        ({"loss": "hinge", "label_smoothing": 0.1}, ValueError, "label_smoothing=0 with the hinge"),
+        ({"loss": "hinge", "label_smoothing": 0.1}, InputError, "expected 0 with the hinge loss"),
         ({"r1_gamma": -1.0}, ValueError, "r1_gamma=-1"),
         ({"r1_interval": 0}, ValueError, "r1_interval=0"),
         ({"generator_optimizer": "steepest"}, ValueError, "steepest"),
+        *(
+            ({name: 1}, TypeError, f"DCGAN.compile does not support {name}. It takes generator_opt")
+            for name in ("optimizer", "metrics", "loss_weights", "weighted_metrics", "auto_scale_loss")
+        ),
     ],
 )
 def test_compile_refuses(make_gan, options, error, message):
     with pytest.raises(error, match=message):
         make_gan().compile(**options)
+
+
+def test_one_optimizer_is_not_for_both(make_gan):
+    one = keras.optimizers.SGD()
+    with pytest.raises(ValueError, match="an optimizer for each network"):
+        make_gan().compile(one, one)
+
+
+def test_optimizers_by_name_and_configuration(make_gan):
+    config = keras.optimizers.serialize(keras.optimizers.SGD(0.25))
+    model = make_gan().compile("rmsprop", config)
+    assert isinstance(model.generator_optimizer, keras.optimizers.RMSprop)
+    assert float(model.discriminator_optimizer.learning_rate) == 0.25
+
+
+@pytest.mark.parametrize("option", ["sample_weight", "class_weight"])
+@pytest.mark.parametrize("method", ["fit", "evaluate"])
+def test_weights_of_images_are_refused(make_gan, make_images, option, method):
+    if (option, method) == ("class_weight", "evaluate"):
+        pytest.skip("Keras's evaluate has no class_weight")
+    weights = {"sample_weight": np.ones(8), "class_weight": {0: 1.0, 1: 2.0}}[option]
+    with pytest.raises(ValueError, match="DCGAN does not support sample_weight and class_weight"):
+        getattr(make_gan().compile(), method)(
+            make_images(8), np.arange(8) % 2, verbose=0, **{option: weights}
+        )
 
 
 def test_replicas_draw_latents_apart(make_gan, monkeypatch):

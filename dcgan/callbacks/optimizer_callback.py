@@ -8,11 +8,11 @@ import keras
 class OptimizerCallback(keras.callbacks.Callback):
     """Lets a callback that acts on `model.optimizer` act on one named optimizer.
 
-    `keras.callbacks.LearningRateScheduler`, `keras.callbacks.ReduceLROnPlateau` and their like
-    know one optimizer, a GAN has two. The wrapped callback sees the model with that one in place
-    of `optimizer`; whatever else it reads or sets, such as `stop_training`, is the model's own.
-    The learning rate that it reports is logged as `<optimizer>_learning_rate`, so that two
-    wrapped callbacks do not overwrite each other's.
+    `keras.callbacks.LearningRateScheduler` and `keras.callbacks.ReduceLROnPlateau` act on both
+    optimizers of a `dcgan.DCGAN`. Wrapped, they act on one: the callback sees the model with that one
+    in place of `optimizer`, and its learning rate is logged as `learning_rate_generator` or
+    `learning_rate_discriminator`. Whatever else the callback reads or sets, such as `stop_training`, is
+    the model's own.
 
     Args:
         callback: Any Keras callback.
@@ -58,7 +58,8 @@ class OptimizerCallback(keras.callbacks.Callback):
         seen = {name: value for name, value in logs.items() if name != "learning_rate"}
         self.callback.on_epoch_end(epoch, seen)
         if "learning_rate" in seen:
-            seen[f"{self.optimizer}_learning_rate"] = seen.pop("learning_rate")
+            network = self.optimizer.removesuffix("_optimizer")
+            seen[f"learning_rate_{network}"] = seen.pop("learning_rate")
         logs.update(seen)
 
 

@@ -1,4 +1,4 @@
-"""The extractor: whatever turns images into features."""
+"""What turns images into features."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
@@ -7,9 +7,6 @@ import numpy as np
 
 from dcgan import images as pixels
 from dcgan.metrics.embedding import Embedding
-
-# The name of the extractor that has learned nothing.
-RANDOM = "random"
 
 _BATCH = 500
 
@@ -25,8 +22,7 @@ class FeatureExtractor:
         image_shape: The (height, width, channels) that it takes; None for any.
         trained_on: The data and split that it was trained on, such as "mnist:train"; they must not
             hold the images that samples are compared with.
-        digest: Tells it from every other extractor, whatever their names; statistics are cached by it.
-            Empty for a function that cannot be told apart, whose statistics are not cached.
+        digest: A digest of its weights, by which statistics are cached; "" for none.
         accuracy: Share of images of an unseen split that it classifies correctly, if measured.
 
     Example:

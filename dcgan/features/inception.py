@@ -9,7 +9,7 @@ import numpy as np
 
 from dcgan.errors import InputError
 from dcgan.features.feature_extractor import FeatureExtractor
-from dcgan.features.keras_features import KerasExtractor
+from dcgan.features.keras_extractor import KerasExtractor
 from dcgan.metrics.embedding import Embedding
 
 _SIZE = 299

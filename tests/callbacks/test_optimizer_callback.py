@@ -43,8 +43,8 @@ def test_two_schedulers_log_two_rates(make_model, fit):
         for name in ("generator_optimizer", "discriminator_optimizer")
     ]
     history = fit(make_model(), callbacks, epochs=2).history
-    assert history["generator_optimizer_learning_rate"] == [0.25, 0.125]
-    assert history["discriminator_optimizer_learning_rate"] == [0.125, 0.0625]
+    assert history["learning_rate_generator"] == [0.25, 0.125]
+    assert history["learning_rate_discriminator"] == [0.125, 0.0625]
     assert "learning_rate" not in history
 
 
@@ -55,7 +55,7 @@ def test_a_rate_logged_by_another_callback_stays(make_model, fit):
     ]
     history = fit(make_model(), callbacks).history
     assert history["learning_rate"] == [9.0]
-    assert history["generator_optimizer_learning_rate"] == [0.25]
+    assert history["learning_rate_generator"] == [0.25]
 
 
 def test_a_callback_that_logs_no_rate_adds_none(make_model, fit):
@@ -63,7 +63,7 @@ def test_a_callback_that_logs_no_rate_adds_none(make_model, fit):
         keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(learning_rate=9.0)),
         OptimizerCallback(keras.callbacks.Callback(), "generator_optimizer"),
     ]
-    assert "generator_optimizer_learning_rate" not in fit(make_model(), callbacks).history
+    assert "learning_rate_generator" not in fit(make_model(), callbacks).history
 
 
 def test_plateau_reads_the_models_logs(make_model, fit):
