@@ -38,20 +38,20 @@ def fit_extractor(
 ) -> FeatureExtractor:
     """Trains a classifier on labelled images and makes a feature extractor of it.
 
-    Each batch is turned, zoomed, sheared and shifted a little, never flipped. The learning rate
-    rises for a tenth of the steps and then falls to zero along a cosine. Train it on one
-    split and compare generators with another: it must not have seen the images of the comparison.
+    Each batch is turned, zoomed, sheared and shifted a little, never flipped. The learning rate rises for
+    a tenth of the steps and then falls to zero along a cosine. Train the extractor on other images than
+    it will compare.
 
     Args:
         images: Shape (count, height, width, channels), uint8, square of 28 to 128 pixels, with 1
             or 3 channels.
-        labels: Shape (count,), int, class numbers from 0; the largest sets the number of classes.
+        labels: Shape (count,), int, class numbers from 0.
         name: What the extractor is called in reports.
-        trained_on: The data and split that `images` are, such as "mnist:train"; it is recorded.
+        trained_on: The data and split of `images`, such as "mnist:train", for the record.
         epochs: Passes over the images. Defaults to 12.
         batch_size: Images a step. Defaults to 128.
         seed: Seed of the initial weights, the order and the variations. Defaults to 0.
-        verbose: How much Keras prints: 0 nothing, 1 a bar, 2 a line an epoch. Defaults to 0.
+        verbose: As in `keras.Model.fit`. Defaults to 0.
         callbacks: Keras callbacks. Defaults to none.
 
     Returns:

@@ -11,7 +11,7 @@ def kernel_inception_distance(
     subsets: int = 50,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Returns the mean and spread of the KID over random subsets; the KID of features.
+    """Returns the mean and spread of the KID over random subsets.
 
     Each subset gives the unbiased estimate of the squared maximum mean discrepancy with the
     kernel ``(x @ y / dim + 1) ** 3``. Unlike the Frechet distance it does not depend on the number
