@@ -52,25 +52,21 @@ __all__ = [
 ]
 
 _HOMES = {
-    "DCGAN": "model",
-    "ImageSet": "data",
-    "InputError": "errors",
-    "NetworkConfig": "config",
-    "RunConfig": "config",
-    "TrainingConfig": "config",
-    "batches": "data",
-    "evaluate": "evaluation",
-    "load_dataset": "data",
-    "load_images": "data",
-    "train": "training",
+    "config": ("NetworkConfig", "RunConfig", "TrainingConfig"),
+    "data": ("ImageSet", "batches", "load_dataset", "load_images"),
+    "errors": ("InputError",),
+    "evaluation": ("evaluate",),
+    "model": ("DCGAN",),
+    "training": ("train",),
 }
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'dcgan' has no attribute {name!r}")
-    if name in _HOMES:
-        return getattr(importlib.import_module(f"dcgan.{_HOMES[name]}"), name)
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"dcgan.{home}"), name)
     return importlib.import_module(f"dcgan.{name}")
 
 

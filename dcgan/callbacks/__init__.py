@@ -5,7 +5,6 @@ from dcgan.callbacks.fake_replay import FakeReplay
 from dcgan.callbacks.image_grid import ImageGrid
 from dcgan.callbacks.interpolation import InterpolationStrip, slerp
 from dcgan.callbacks.metrics_log import MetricsLog
-from dcgan.callbacks.optimizer_callback import OptimizerCallback
 from dcgan.callbacks.progress_gif import ProgressGif
 from dcgan.callbacks.sample_distance import SampleDistance
 from dcgan.callbacks.tensorboard_images import TensorBoardImages
@@ -16,7 +15,6 @@ __all__ = [
     "ImageGrid",
     "InterpolationStrip",
     "MetricsLog",
-    "OptimizerCallback",
     "ProgressGif",
     "RunCheckpoint",
     "SampleDistance",

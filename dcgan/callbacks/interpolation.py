@@ -59,7 +59,7 @@ class InterpolationStrip(keras.callbacks.Callback):
     jumps or does not change. Epochs count from 1.
 
     Args:
-        directory: Where the files go; made when missing. Nothing is written elsewhere.
+        directory: Directory of the files; made if missing.
         rows: Pairs of latents. Defaults to 4.
         steps: Images from the first of a pair to the second, both included. Defaults to 10.
         seed: Seed of the latents. Defaults to 0.

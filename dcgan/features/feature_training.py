@@ -38,9 +38,9 @@ def fit_extractor(
 ) -> FeatureExtractor:
     """Trains a classifier on labelled images and makes a feature extractor of it.
 
-    Each batch is turned, zoomed, sheared and shifted a little, never flipped. The learning rate rises for
-    a tenth of the steps and then falls to zero along a cosine. Train the extractor on other images than
-    it will compare.
+    Each batch is turned, zoomed, sheared and shifted a little, never flipped. The learning rate rises
+    for a tenth of the steps and then falls to zero along a cosine. Train the extractor on other images
+    than it will compare.
 
     Args:
         images: Shape (count, height, width, channels), uint8, square of 28 to 128 pixels, with 1
@@ -133,7 +133,7 @@ def fit_extractor_file(
     try:
         extractor = fit_extractor(
             train.images,
-            _labels(train),
+            np.asarray(train.labels),
             name=path.stem,
             trained_on=f"{train.name}:{split}",
             epochs=epochs,
@@ -142,9 +142,8 @@ def fit_extractor_file(
         )
     except ValueError as error:
         raise InputError(f"{source}: {error}") from error
-    extractor = dataclasses.replace(
-        extractor, accuracy=extractor.measure_accuracy(test.images, _labels(test))
-    )
+    accuracy = extractor.measure_accuracy(test.images, np.asarray(test.labels))
+    extractor = dataclasses.replace(extractor, accuracy=accuracy)
     try:
         loading.save(extractor, path)
     except OSError as error:
@@ -218,7 +217,3 @@ def _load(
     if loaded.labels is None:
         raise InputError(f"{source}: expected labelled images: {_LABELLED}")
     return loaded
-
-
-def _labels(images: data.ImageSet) -> np.ndarray:
-    return np.asarray(images.labels)

@@ -51,11 +51,3 @@ class Score:
     def higher_is_better(self) -> bool:
         """Whether more is better."""
         return HIGHER_IS_BETTER[self.name]
-
-    def __str__(self) -> str:
-        spread = "" if self.spread is None else f" +- {self.spread:.2g}"
-        floor = "" if self.floor is None else f", floor {self.floor:.4g}"
-        return (
-            f"{self.name} {self.value:.4g}{spread} (features {self.features}, {self.fake_count} fake "
-            f"against {self.real_count} real, seed {self.seed}{floor})"
-        )

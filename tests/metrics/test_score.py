@@ -29,12 +29,6 @@ def test_knows_its_direction(score):
     assert dataclasses.replace(score, name="precision").higher_is_better
 
 
-def test_reads_as_a_line(score):
-    assert str(score) == (
-        "kid 0.01235 +- 0.001 (features mnist, 5000 fake against 10000 real, seed 3, floor -0.0001)"
-    )
-
-
 def test_rejects_an_unknown_metric(score):
     with pytest.raises(ValueError, match="name='beauty'"):
         dataclasses.replace(score, name="beauty")
