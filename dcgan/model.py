@@ -19,10 +19,8 @@ class DCGAN(keras.Model):
     """A deep convolutional generative adversarial network.
 
     Called on images, the model gives the discriminator's logits, positive for real, so `predict` and
-    `evaluate` work as in any classifier; `generate` draws images. `fit` trains both networks at once
-    on a data set of images.
-
-    To change the method, override one of `sample_latents`, `generator_loss`, `discriminator_loss`,
+    `evaluate` work as in any classifier; `generate` draws images. `fit` trains both networks at once. To
+    change the method, override one of `sample_latents`, `generator_loss`, `discriminator_loss`,
     `discriminator_penalty` or `train_step` in a subclass.
 
     Args:
@@ -67,11 +65,8 @@ class DCGAN(keras.Model):
         if not 0 <= ema_decay < 1:
             raise ValueError(f"Expected ema_decay in [0, 1). Received: ema_decay={ema_decay}")
         augment.parse_policy(augmentation)
-        self.generator = generator
-        self.discriminator = discriminator
-        self.ema_decay = ema_decay
-        self.augmentation = augmentation
-        self.seed = seed
+        self.generator, self.discriminator = generator, discriminator
+        self.ema_decay, self.augmentation, self.seed = ema_decay, augmentation, seed
         self.ema_generator = self._make_ema_generator()
         self.step = self.add_weight(
             name="step",
@@ -82,12 +77,9 @@ class DCGAN(keras.Model):
             aggregation="only_first_replica",
         )
         # Dropout's random states, which Keras does not save by itself.
-        self._random_states = [
-            state
-            for network in (generator, discriminator)
-            for state in network.variables
-            if not any(state is weight for weight in network.weights)
-        ]
+        weights = {id(weight) for weight in (*generator.weights, *discriminator.weights)}
+        variables = (*generator.variables, *discriminator.variables)
+        self._random_states = [each for each in variables if id(each) not in weights]
         self._means = {name: keras.metrics.Mean(name=name) for name in _LOGGED}
         self._decode = tf.function(
             self._decode_batch,
@@ -107,9 +99,6 @@ class DCGAN(keras.Model):
             total_steps: Steps until a cosine schedule reaches 0. Defaults to None: learning rates stay
                 constant.
             **kwargs: Passed to the class.
-
-        Returns:
-            A model ready for `fit`.
 
         Raises:
             InputError: If there is no such preset.
@@ -180,9 +169,8 @@ class DCGAN(keras.Model):
         """
         if unsupported := sorted(options.keys() - _TRAINER_OPTIONS):
             raise TypeError(
-                f"DCGAN.compile does not support {', '.join(unsupported)}. It takes "
-                "generator_optimizer, discriminator_optimizer and one adversarial loss, and always logs "
-                f"{', '.join(_LOGGED)}."
+                f"DCGAN.compile does not support {', '.join(unsupported)}. It has generator_optimizer, "
+                f"discriminator_optimizer and an adversarial loss, and logs {', '.join(_LOGGED)}."
             )
         if r1_gamma < 0 or r1_interval < 1:
             raise ValueError(
@@ -222,7 +210,7 @@ class DCGAN(keras.Model):
         latents: np.ndarray | None = None,
         batch_size: int = 256,
     ) -> np.ndarray:
-        """Draws images from the generator, or from its moving average where there is one.
+        """Draws images from the generator, or from its moving average if there is one.
 
         Args:
             count: Number of images. Defaults to 1, or to as many as there are latents.
@@ -257,14 +245,7 @@ class DCGAN(keras.Model):
         return np.concatenate(batches)
 
     def sample_latents(self, count: tf.Tensor) -> tf.Tensor:
-        """Draws a training step's latents, new in every step and on every replica.
-
-        Args:
-            count: Number of latents, a scalar.
-
-        Returns:
-            Shape (count, latent_dim), float32, standard normal.
-        """
+        """Draws a training step's normal latents, shape (count, latent_dim), new on every replica."""
         return tf.random.stateless_normal((count, self.latent_dim), self._step_seed(stream=0))
 
     def generator_loss(self, fake_logits: tf.Tensor) -> tf.Tensor:
@@ -278,12 +259,7 @@ class DCGAN(keras.Model):
     def discriminator_penalty(self, reals: tf.Tensor, fakes: tf.Tensor) -> tf.Tensor:
         """Returns what is added to the discriminator's loss: R1 every `r1_interval` steps.
 
-        Args:
-            reals: Shape (batch, height, width, channels), float32, -1 to 1.
-            fakes: Likewise.
-
-        Returns:
-            Shape (batch,) or a scalar, float32.
+        Shapes (batch, height, width, channels) to (batch,) or a scalar, float32.
 
         Reference:
             - [Mescheder et al., 2018](https://arxiv.org/abs/1801.04406)
@@ -305,9 +281,6 @@ class DCGAN(keras.Model):
         Args:
             data: Images of shape (batch, height, width, channels), float32, -1 to 1, alone or with
                 labels, which are ignored. Sample weights raise `ValueError`.
-
-        Returns:
-            The running epoch means by name.
         """
         reals = _images(data)
         latents = self.sample_latents(tf.shape(reals)[0])
@@ -373,11 +346,10 @@ class DCGAN(keras.Model):
     def _make_ema_generator(self) -> keras.Model | None:
         if not self.ema_decay:
             return None
-        ema_generator = keras.models.clone_model(self.generator)
-        ema_generator.name = "ema_generator"
-        ema_generator.set_weights(self.generator.get_weights())
-        ema_generator.trainable = False
-        return ema_generator
+        average = keras.models.clone_model(self.generator)
+        average.name, average.trainable = "ema_generator", False
+        average.set_weights(self.generator.get_weights())
+        return average
 
     def _decode_batch(self, latents: tf.Tensor) -> tf.Tensor:
         return (self.ema_generator or self.generator)(latents, training=False)
@@ -388,8 +360,7 @@ class DCGAN(keras.Model):
     def _augment(self, images: tf.Tensor, *, stream: int) -> tf.Tensor:
         if not self.augmentation:
             return images
-        seed = self._step_seed(stream=stream)
-        return augment.diff_augment(images, self.augmentation, seed=seed)
+        return augment.diff_augment(images, self.augmentation, seed=self._step_seed(stream=stream))
 
     def _step_seed(self, *, stream: int) -> tf.Tensor:
         """A seed of its own for each use, step and replica; nothing to save but the step."""

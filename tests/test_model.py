@@ -176,7 +176,7 @@ def test_label_smoothing(make_gan, make_images, loss):
         ({"r1_interval": 0}, ValueError, "r1_interval=0"),
         ({"generator_optimizer": "steepest"}, ValueError, "steepest"),
         *(
-            ({name: 1}, TypeError, f"DCGAN.compile does not support {name}. It takes generator_opt")
+            ({name: 1}, TypeError, f"DCGAN.compile does not support {name}. It has generator_opt")
             for name in ("optimizer", "metrics", "loss_weights", "weighted_metrics", "auto_scale_loss")
         ),
     ],
