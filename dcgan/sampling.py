@@ -1,4 +1,4 @@
-"""Samples of a trained run, as files."""
+"""Samples of a trained run as files."""
 
 import os
 import pathlib
@@ -56,7 +56,7 @@ def write(
     npz: str | os.PathLike[str] | None = None,
     png_dir: str | os.PathLike[str] | None = None,
 ) -> list[pathlib.Path]:
-    """Writes samples in each form that is asked for.
+    """Writes samples in each form that is given a path.
 
     Args:
         samples: Shape (count, height, width, channels), uint8.

@@ -56,17 +56,7 @@ class FeatureExtractor:
         return Embedding.concatenate(list(self.embed_batches(images)))
 
     def embed_batches(self, images: np.ndarray) -> Iterator[Embedding]:
-        """Extracts features batch by batch, for sets whose features would not fit into memory.
-
-        Args:
-            images: As for `embed`.
-
-        Yields:
-            Embeddings of consecutive images.
-
-        Raises:
-            ValueError: As for `embed`.
-        """
+        """Yields the embeddings of consecutive images, for sets too large for memory."""
         self._check(images.shape)
         for start in range(0, len(images), _BATCH):
             batch = images[start : start + _BATCH]
@@ -74,14 +64,11 @@ class FeatureExtractor:
             yield _to_embedding(given, len(batch))
 
     def measure_accuracy(self, images: np.ndarray, labels: np.ndarray) -> float:
-        """Returns the share of images whose most probable class is their label.
+        """Returns the share of images whose most probable class is their label, 0 to 1.
 
         Args:
             images: As for `embed`, of a split that the extractor has not learned from.
             labels: Shape (count,), int.
-
-        Returns:
-            The accuracy, 0 to 1.
 
         Raises:
             ValueError: If the extractor knows no classes.

@@ -1,5 +1,6 @@
 """Trains a tiny pair on one and on two logical devices; run by test_distribution."""
 
+import pathlib
 import pickle
 import sys
 
@@ -67,8 +68,7 @@ def main(out):
     for norm in ("none", "batch"):
         for name, strategy in (("one", tf.distribute.get_strategy()), ("two", two)):
             results[norm, name] = train(strategy, norm)
-    with open(out, "wb") as file:
-        pickle.dump(results, file)
+    pathlib.Path(out).write_bytes(pickle.dumps(results))
 
 
 if __name__ == "__main__":
