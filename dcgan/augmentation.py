@@ -41,14 +41,7 @@ def diff_augment(images: tf.Tensor, policy: str, *, seed: tf.Tensor) -> tf.Tenso
 
 
 def parse_policy(policy: str) -> list[str]:
-    """Splits a policy into the names of its distortions.
-
-    Args:
-        policy: Names joined by commas, or "".
-
-    Raises:
-        InputError: If a name is unknown.
-    """
+    """Splits a policy into the names of its distortions; raises `InputError` if one is unknown."""
     names = [name.strip() for name in policy.split(",") if name.strip()]
     for name in names:
         if name not in POLICIES:

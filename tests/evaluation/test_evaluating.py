@@ -10,7 +10,7 @@ import pytest
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
 from dcgan.evaluation import evaluate, evaluated_run, measurements
-from dcgan.metrics import evaluate_features
+from dcgan.metrics import Real, evaluate_features
 from dcgan.runs.run_directory import RunDirectory
 
 STEPS = [
@@ -41,7 +41,7 @@ def test_scores_are_those_of_the_metrics(run, quick_extractor):
     loaded = _load(run, quick_extractor, count=15, seed=3)
     samples = measurements.measure(loaded, on_step=lambda step: None).samples
     expected = evaluate_features(
-        quick_extractor.embed(loaded.test.images),
+        Real.of(quick_extractor.embed(loaded.test.images)),
         quick_extractor.embed(samples),
         features="blocks",
         seed=3,

@@ -73,7 +73,7 @@ def test_command_on_idx_files(run_cli, idx_folder, tmp_path):
     record = json.loads(out.with_suffix(".json").read_text())
     assert record["trained_on"] == f"{folder}:train[:40]"
     assert printed.splitlines() == [
-        f"extractor     {out}",
+        f"features  {out}",
         f"accuracy  {record['accuracy']:.2%} of the test split",
     ]
 

@@ -6,20 +6,20 @@ import keras
 import numpy as np
 
 from dcgan.features import feature_classifier
-from dcgan.features.feature_extractor import RANDOM, FeatureExtractor
-from dcgan.features.keras_features import KerasExtractor
+from dcgan.features.feature_extractor import FeatureExtractor
+from dcgan.features.keras_extractor import KerasExtractor
 from dcgan.metrics.embedding import Embedding
 
+NAME = "random"
 _SEED = 0
 
 
 def load_random() -> FeatureExtractor:
     """Makes the extractor whose features are those of a classifier before any training.
 
-    Random weights depend on no data, so that no kind of image is strange to them, as faces are to a
-    classifier of digits. They see noise, blur, shifts and missing kinds of image, and figures of
-    the same images compare. They know nothing of what an image shows: where a trained extractor fits,
-    its figures agree better with people's.
+    Random weights fit every kind of image, as a classifier of digits does not fit faces. They see
+    noise, blur, shifts and missing kinds of image, but nothing of what an image shows: where a trained
+    extractor fits, its scores agree better with people's.
 
     Returns:
         The extractor, for square images of 28 to 128 pixels with 1 or 3 channels. Its 64 features come
@@ -29,7 +29,7 @@ def load_random() -> FeatureExtractor:
         Naeem et al. (2020), Reliable Fidelity and Diversity Metrics for Generative Models, section
         on random embeddings, https://arxiv.org/abs/2002.09797
     """
-    return FeatureExtractor(name=RANDOM, extract=_embed, digest=_extractor((28, 28, 1)).digest())
+    return FeatureExtractor(name=NAME, extract=_embed, digest=_extractor((28, 28, 1)).digest())
 
 
 def _embed(images: np.ndarray) -> Embedding:
@@ -38,6 +38,6 @@ def _embed(images: np.ndarray) -> Embedding:
 
 @functools.lru_cache(maxsize=4)
 def _extractor(image_shape: tuple[int, int, int]) -> KerasExtractor:
-    # Of the two classes nothing is used; batch normalisation passes through what it never measured.
+    # The two classes are not used, and batch normalization that never measured passes through.
     classifier = feature_classifier.build_classifier(image_shape, 2, seed=_SEED)
     return KerasExtractor(keras.Model(classifier.inputs, classifier.get_layer("features").output))

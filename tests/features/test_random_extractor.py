@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from dcgan import features
-from dcgan.features import random_features
+from dcgan.features import random_extractor
 from dcgan.metrics import Moments, frechet_distance, kernel_inception_distance
 
 
@@ -68,7 +68,7 @@ def test_takes_every_shape(extractor, shape):
 
 def test_weights_never_change(extractor, digits):
     before = extractor.embed(digits[0][:5]).features
-    random_features._extractor.cache_clear()
+    random_extractor._extractor.cache_clear()
     again = features.load("random")
     assert again.digest == extractor.digest
     np.testing.assert_array_equal(again.embed(digits[0][:5]).features, before)

@@ -14,10 +14,9 @@ from dcgan.metrics.embedding import Embedding
 class KerasExtractor:
     """Embeds images with a Keras model.
 
-    A model that ends in a softmax is a classifier: the input of the dense layer that gives its
-    logits is the features, its output the class probabilities. The softmax may be a layer of its
-    own after the dense layer or the dense layer's activation. Of any other model, the output is
-    the features, flattened.
+    If the model ends in a softmax (a layer of its own, or a dense layer's activation), the features are
+    the input of its last dense layer, and the output is class probabilities. The features of any other
+    model are its output, flattened.
 
     Args:
         model: A functional or sequential model of one input, which takes float32 images in
