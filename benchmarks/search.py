@@ -1,13 +1,12 @@
-"""What a search finds from a poor space, what it costs beside training, and what a second worker brings.
+"""What a search finds in a poor space, and what it costs beyond training.
 
-`found` and `workers` add to a file of results what it does not hold yet; `table` prints it as Markdown.
+`found` adds missing runs to a file of results; `table` prints it as Markdown.
 """
 
 import argparse
 import dataclasses
 import json
 import pathlib
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,7 +21,7 @@ from dcgan import config as configs
 from dcgan import data, features, presets
 from dcgan.model import DCGAN
 
-# Wide and poor: the article's settings are a point of it, and so is much that never learns.
+# Wide and poor: it contains the article's configuration, and many points that never learn.
 SPACE: dict[str, Any] = {
     "latent_dim": [16, 32, 64, 100, 256],
     "generator_width": [16, 32, 64],
@@ -75,13 +74,13 @@ class Until(keras.callbacks.Callback):
         self.steps = 0
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Looks at the time."""
+        """Checks the time."""
         self.steps += 1
         self.model.stop_training = time.perf_counter() > self.deadline
 
 
 def train_for(config: configs.RunConfig, minutes: float) -> dict[str, Any]:
-    """Trains a configuration for some minutes; returns the distance of 10,000 samples."""
+    """Trains a configuration for some minutes; returns the Fréchet distance of 10,000 samples."""
     images = data.load_split(config, "train").images
     reals = data.load_split(config, "test").images
     model = DCGAN.from_preset(config)
@@ -97,7 +96,7 @@ def train_for(config: configs.RunConfig, minutes: float) -> dict[str, Any]:
 
 
 def found(arguments: argparse.Namespace) -> None:
-    """Searches by Hyperband and at random, and trains what they found beside the article's settings."""
+    """Searches by Hyperband and at random; trains the best of each and the article's config."""
     settings = {"minutes": arguments.minutes, "train_minutes": arguments.train_minutes}
     results, runs = _part(arguments.results, "found", settings)
     for seed in range(arguments.seeds):
@@ -114,27 +113,9 @@ def found(arguments: argparse.Namespace) -> None:
                 space.write_text(json.dumps(SPACE))
                 options = ["--algorithm", algorithm, "--seed", str(seed)]
                 run = search(out, space, "--max-minutes", str(arguments.minutes), *options)
-            best = configs.from_dict(configs.RunConfig, run["best"])
+            best = configs.RunConfig.from_dict(run["best"])
             trained = _train_apart(dataclasses.replace(best, seed=seed + 100), arguments.train_minutes)
             runs.append({"seed": seed, "name": algorithm} | trained | run)
-            _write(arguments.results, results)
-
-
-def workers(arguments: argparse.Namespace) -> None:
-    """Counts the trials of one worker and of two in the same time, at random points of one length."""
-    results, runs = _part(arguments.results, "workers", {"minutes": arguments.minutes})
-    for seed in range(arguments.seeds):
-        for count in (1, 2):
-            if _holds(runs, seed=seed, workers=count):
-                continue
-            with tempfile.TemporaryDirectory() as folder:
-                out, space = pathlib.Path(folder) / "search", pathlib.Path(folder) / "space.json"
-                space.write_text(json.dumps(SPACE))
-                options = ["--algorithm", "random", "--epochs", "1", "--seed", str(seed)]
-                options += ["--workers", str(count), "--max-minutes", str(arguments.minutes)]
-                run = search(out, space, *options)
-            del run["best"]
-            runs.append({"seed": seed, "workers": count} | run)
             _write(arguments.results, results)
 
 
@@ -166,12 +147,6 @@ def table(arguments: argparse.Namespace) -> None:
             distances = ", ".join("failed" if r is None else f"{r:.3g}" for r in reached)
             print(f"| {name} | {distances} | {_joined(runs, 'trials')} | {_joined(runs, 'failed')} | "
                   f"{_joined(runs, 'overhead_of_search', '.1%')} |")  # fmt: skip
-    if part := results.get("workers"):
-        rates = {
-            count: statistics.mean(r["trials_per_hour"] for r in part["runs"] if r["workers"] == count)
-            for count in (1, 2)
-        }
-        print(f"\nTrials an hour: {rates[1]:.0f} by one worker, {rates[2]:.0f} by two.")
 
 
 def _joined(runs: list[dict[str, Any]], name: str, form: str = "") -> str:
@@ -206,7 +181,7 @@ def main() -> None:
     """Reads the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     commands = parser.add_subparsers(required=True)
-    for function in (found, workers, table):
+    for function in (found, table):
         one = commands.add_parser(function.__name__)
         one.add_argument("results", type=pathlib.Path)
         one.set_defaults(function=function)

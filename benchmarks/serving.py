@@ -2,11 +2,11 @@
 
     python benchmarks/serving.py RUN [--rounds 9] [--minutes 10] [--bulk 20000] [--json FILE]
 
-Everything runs through the loaded SavedModel in this process, on all cores: latency of one image,
-images a second in batches, for each form of input, beside the Keras model's own `predict_on_batch`;
-time to load; size on disk; memory while PNG batches are scored for minutes; and Beam's local runner
-beside a plain loop over the same files. What is compared is called in turn, round by round, ratios
-are taken within a round, and medians count. Images are MNIST-sized, of the run's own shape.
+Everything runs through the loaded SavedModel in this process, on all cores. For each form of input,
+it measures the latency of one image and images per second in batches, beside the Keras model's own
+`predict_on_batch`; then the time to load, the size on disk, memory while PNG batches are scored for
+minutes, and Beam's local runner beside a plain loop over the same files. What is compared is called in
+turn; ratios are taken within a round, and medians are reported. Images have the run's own shape.
 """
 
 import argparse
@@ -182,14 +182,14 @@ def score_in_a_loop(path: pathlib.Path, images: pathlib.Path, out: pathlib.Path)
 
     import tensorflow as tf
 
-    from export import score_rows
+    from export import bulk
 
     model = tf.saved_model.load(str(path))
     files = sorted(images.iterdir())
     with out.open("w") as file:
         for start in range(0, len(files), 256):
             chunk = files[start : start + 256]
-            rows = score_rows.score(model, list(map(str, chunk)), [each.read_bytes() for each in chunk])
+            rows = bulk.score(model, list(map(str, chunk)), [each.read_bytes() for each in chunk])
             file.writelines(json.dumps(dataclasses.asdict(row)) + "\n" for row in rows)
 
 

@@ -1,34 +1,74 @@
 """A DCGAN in Keras, and the fake-image detector that comes out of it.
 
-What is listed in `__all__` is imported when it is first used, so that the command line can answer
-before TensorFlow is loaded.
+Public names are imported when they are first used, so that the command line answers before TensorFlow
+is loaded.
 """
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dcgan import (
+        callbacks,
+        data,
+        detector,
+        features,
+        losses,
+        metrics,
+        networks,
+        presets,
+        report,
+        scoring,
+    )
+    from dcgan.config import NetworkConfig, RunConfig, TrainingConfig
+    from dcgan.data import ImageSet, batches, load_dataset, load_images
+    from dcgan.errors import InputError
+    from dcgan.evaluation import evaluate
+    from dcgan.model import DCGAN
+    from dcgan.training import train
+
+__all__ = [
+    "DCGAN",
+    "ImageSet",
+    "InputError",
+    "NetworkConfig",
+    "RunConfig",
+    "TrainingConfig",
+    "batches",
+    "callbacks",
+    "data",
+    "detector",
+    "evaluate",
+    "features",
+    "load_dataset",
+    "load_images",
+    "losses",
+    "metrics",
+    "networks",
+    "presets",
+    "report",
+    "scoring",
+    "train",
+]
 
 _HOMES = {
-    "DCGAN": "dcgan.model",
-    "ImageSet": "dcgan.data",
-    "InputError": "dcgan.errors",
-    "NetworkConfig": "dcgan.config",
-    "RunConfig": "dcgan.config",
-    "TrainingConfig": "dcgan.config",
-    "batches": "dcgan.data",
-    "evaluate": "dcgan.evaluation",
-    "load_dataset": "dcgan.data",
-    "load_images": "dcgan.data",
-    "train": "dcgan.training",
+    "config": ("NetworkConfig", "RunConfig", "TrainingConfig"),
+    "data": ("ImageSet", "batches", "load_dataset", "load_images"),
+    "errors": ("InputError",),
+    "evaluation": ("evaluate",),
+    "model": ("DCGAN",),
+    "training": ("train",),
 }
-_MODULES = ("callbacks", "data", "losses", "metrics", "networks", "presets")
-
-__all__ = [*_HOMES, *_MODULES]
 
 
 def __getattr__(name: str) -> Any:
-    """Imports a public name on its first use."""
-    if name in _HOMES:
-        return getattr(importlib.import_module(_HOMES[name]), name)
-    if name in _MODULES:
-        return importlib.import_module(f"dcgan.{name}")
-    raise AttributeError(f"module 'dcgan' has no attribute {name!r}")
+    if name not in __all__:
+        raise AttributeError(f"module 'dcgan' has no attribute {name!r}")
+    for home, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"dcgan.{home}"), name)
+    return importlib.import_module(f"dcgan.{name}")
+
+
+def __dir__() -> list[str]:
+    return __all__

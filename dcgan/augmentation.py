@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from dcgan.config import Augmentation
 from dcgan.errors import InputError
 
 # The paper's strengths.
@@ -40,14 +41,7 @@ def diff_augment(images: tf.Tensor, policy: str, *, seed: tf.Tensor) -> tf.Tenso
 
 
 def parse_policy(policy: str) -> list[str]:
-    """Splits a policy into the names of its distortions.
-
-    Args:
-        policy: Names joined by commas, or "".
-
-    Raises:
-        InputError: If a name is unknown.
-    """
+    """Splits a policy into the names of its distortions; raises `InputError` if one is unknown."""
     names = [name.strip() for name in policy.split(",") if name.strip()]
     for name in names:
         if name not in POLICIES:
@@ -102,7 +96,7 @@ def _cutout(images: tf.Tensor, seeds: tf.Tensor) -> tf.Tensor:
 
 
 POLICIES: dict[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = {
-    "color": _color,
-    "translation": _translation,
-    "cutout": _cutout,
+    Augmentation.COLOR: _color,
+    Augmentation.TRANSLATION: _translation,
+    Augmentation.CUTOUT: _cutout,
 }

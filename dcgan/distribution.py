@@ -18,7 +18,9 @@ _WORKER_LOST = (
     tf.errors.DeadlineExceededError,
     tf.errors.FailedPreconditionError,
 )
-_LOST = "Another worker was lost. The same command on all workers goes on from the last checkpoint."
+_LOST = (
+    "Another worker was lost. Run the same command on all workers to continue from the last checkpoint."
+)
 
 
 def make_strategy(name: str) -> tf.distribute.Strategy:
@@ -26,7 +28,7 @@ def make_strategy(name: str) -> tf.distribute.Strategy:
 
     Args:
         name: "one_device" (TensorFlow's default: the first GPU, or the CPU), "mirrored" (all GPUs of
-            this machine) or "multiworker" (the processes that `TF_CONFIG` tells of).
+            this machine) or "multiworker" (the processes listed in `TF_CONFIG`).
 
     Raises:
         InputError: If there is no such strategy, or "multiworker" has no usable `TF_CONFIG`.
@@ -42,11 +44,7 @@ def make_strategy(name: str) -> tf.distribute.Strategy:
 
 
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
-    """Whether this process writes the run's files: one of a cluster's workers, or the only process.
-
-    Args:
-        strategy: What the process trains under.
-    """
+    """Returns whether this process writes the run's files: a cluster's first worker, or the only one."""
     resolver = strategy.cluster_resolver
     if resolver is None or not resolver.cluster_spec().jobs:
         return True
@@ -56,12 +54,9 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
 
 @contextlib.contextmanager
 def naming_lost_workers(strategy: tf.distribute.Strategy) -> Iterator[None]:
-    """Says in one line that a worker is gone, where TensorFlow has many ways to say so.
+    """Turns TensorFlow's many errors about a lost worker into one line.
 
     A killed worker is noticed at the next step, one that hangs within about a minute.
-
-    Args:
-        strategy: What the process trains under; only workers of a cluster can lose others.
 
     Raises:
         WorkerLostError: If another worker is gone.
@@ -79,8 +74,8 @@ def _join_cluster(address: str) -> tf.distribute.Strategy:
         return tf.distribute.MultiWorkerMirroredStrategy()
     except tf.errors.UnknownError as error:
         raise InputError(
-            f"--strategy multiworker: expected to listen at this process's address {address}, as "
-            f"TF_CONFIG names it, where no other process does ({error.message})"
+            f"--strategy multiworker: expected this process's address in TF_CONFIG, {address}, to be "
+            f"free ({error.message})"
         ) from None
     except _WORKER_LOST as error:
         raise WorkerLostError(_LOST) from error

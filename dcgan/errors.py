@@ -1,8 +1,8 @@
-"""What a user's input can be told about itself."""
+"""Errors whose message is all that a user needs."""
 
 
 class InputError(ValueError):
-    """An input that the user gave cannot be used.
+    """A user's input cannot be used.
 
     The message is one line that names the file or option and says what was expected. The command
     line prints it and exits with code 2; from Python it is a `ValueError`.
@@ -10,7 +10,13 @@ class InputError(ValueError):
 
 
 class WorkerLostError(RuntimeError):
-    """Another worker of a distributed training is gone, without which it cannot go on.
+    """A distributed training has lost a worker, without which it cannot continue.
 
     The command line prints the message, one line, and exits with code 1.
     """
+
+
+def first_line(error: BaseException) -> str:
+    """Returns the first line of an error's text, or its type's name if it has no text."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,9 +1,13 @@
 """Files that appear whole or not at all."""
 
 import contextlib
+import json
 import os
 import pathlib
 from collections.abc import Iterator
+from typing import Any
+
+from dcgan.errors import InputError
 
 
 @contextlib.contextmanager
@@ -40,6 +44,25 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     """Writes `text` as UTF-8, whole or not at all."""
     with write_atomically(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def read_json(path: pathlib.Path, description: str) -> dict[str, Any]:
+    """Reads a JSON object.
+
+    Args:
+        path: The file.
+        description: What it should hold, for errors.
+
+    Raises:
+        InputError: If the file is missing, damaged or holds something else.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: expected {description} ({error})") from None
+    if not isinstance(value, dict):
+        raise InputError(f"{path}: expected {description}")
+    return value
 
 
 def sync(path: pathlib.Path) -> None:

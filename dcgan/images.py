@@ -10,37 +10,23 @@ from dcgan import files
 
 
 def to_float(images: np.ndarray) -> np.ndarray:
-    """Maps uint8 pixels to the range that the networks work in.
-
-    Args:
-        images: Any shape, uint8, 0 to 255.
-
-    Returns:
-        The same shape, float32, -1 to 1.
-    """
+    """Maps uint8 pixels to float32, -1 to 1, which the networks work in."""
     return images.astype(np.float32) / np.float32(127.5) - np.float32(1)
 
 
 def to_uint8(images: np.ndarray) -> np.ndarray:
-    """Maps pixels from the networks' range to the nearest grey level.
-
-    Args:
-        images: Any shape, float, -1 to 1; values beyond are clipped.
-
-    Returns:
-        The same shape, uint8, 0 to 255.
-    """
+    """Maps float pixels, -1 to 1, to the nearest of 256 levels, uint8; values beyond are clipped."""
     levels = np.rint((np.asarray(images, np.float32) + 1) * np.float32(127.5))
     return np.clip(levels, 0, 255).astype(np.uint8)
 
 
 def grid(images: np.ndarray, *, columns: int | None = None, padding: int = 2) -> np.ndarray:
-    """Lays images out in rows on a mid-grey ground, reading order.
+    """Lays images out in rows on a mid-grey background, in reading order.
 
     Args:
         images: Shape (count, height, width, channels), uint8 in 0 to 255 or float in -1 to 1, with
             1 or 3 channels.
-        columns: Images a row. Defaults to a grid as square as can be.
+        columns: Images a row. Defaults to a grid as square as possible.
         padding: Pixels between images and around them.
 
     Returns:
@@ -75,15 +61,7 @@ def enlarge(image: np.ndarray, factor: int) -> np.ndarray:
 
 
 def save_png(path: str | os.PathLike[str], image: np.ndarray) -> pathlib.Path:
-    """Writes a uint8 image of shape (height, width) or (height, width, 3) as PNG, atomically.
-
-    Args:
-        path: The file; missing directories are made.
-        image: Pixels, uint8.
-
-    Returns:
-        `path`, as a `pathlib.Path`.
-    """
+    """Writes a uint8 image of shape (height, width) or (height, width, 3) as PNG, atomically."""
     with files.write_atomically(path) as temporary:
         imageio.imwrite(temporary, image, extension=".png")
     return pathlib.Path(path)

@@ -1,40 +1,35 @@
 """Adversarial losses as pure functions of the discriminator's logits.
 
-A positive logit means real. Every function works elementwise and returns float32 of the logits' shape,
-unreduced, so that callers choose how to average over a global batch.
+A positive logit means real. Every loss takes logits of shape [..., 1], any float, works elementwise and
+returns float32 of that shape, unreduced, so that callers choose how to average over a global batch.
 """
 
+import functools
 from collections.abc import Callable
 from typing import NamedTuple
 
 import keras
 import tensorflow as tf
 
+from dcgan.config import SMOOTHABLE_LOSSES, Loss
 from dcgan.errors import InputError
 
 
 class AdversarialLoss(NamedTuple):
-    """What each network minimises.
+    """What each network minimizes.
 
     Attributes:
         generator: `fake_logits -> loss`, shapes (batch, 1) to (batch, 1).
-        discriminator: `(real_logits, fake_logits) -> loss`, shapes (batch, 1) each.
-        smoothable: Whether `discriminator` takes `label_smoothing` as its third argument.
+        discriminator: `(real_logits, fake_logits) -> loss`, shapes (batch, 1) each; those of
+            `dcgan.config.SMOOTHABLE_LOSSES` take `label_smoothing` as well.
     """
 
     generator: Callable[[tf.Tensor], tf.Tensor]
     discriminator: Callable[..., tf.Tensor]
-    smoothable: bool = False
 
 
 def non_saturating_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
-    """Cross-entropy of calling the fakes real: `softplus(-fake)`.
-
-    Args:
-        fake_logits: Shape [..., 1], any float.
-
-    Returns:
-        Shape [..., 1], float32, at least 0.
+    """Returns the cross-entropy of calling the fakes real: `softplus(-fake)`.
 
     Reference:
         - [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), section 3
@@ -45,16 +40,9 @@ def non_saturating_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
 def non_saturating_discriminator_loss(
     real_logits: tf.Tensor, fake_logits: tf.Tensor, label_smoothing: float = 0.0
 ) -> tf.Tensor:
-    """Cross-entropy of telling reals from fakes: `softplus(-real) + softplus(fake)`.
+    """Returns the cross-entropy of telling reals from fakes: `softplus(-real) + softplus(fake)`.
 
-    Args:
-        real_logits: Shape [..., 1], any float.
-        fake_logits: Shape [..., 1], any float.
-        label_smoothing: How far below 1 the reals' target lies, 0 to 1; the fakes' stays 0. Defaults
-            to 0.
-
-    Returns:
-        Shape [..., 1], float32.
+    `label_smoothing` is how far below 1 the reals' target lies, 0 to 1; the fakes' stays 0.
 
     Reference:
         - [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661)
@@ -66,13 +54,7 @@ def non_saturating_discriminator_loss(
 
 
 def least_squares_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
-    """Half the squared distance of the fakes' outputs from 1.
-
-    Args:
-        fake_logits: Shape [..., 1], any float.
-
-    Returns:
-        Shape [..., 1], float32, at least 0.
+    """Returns half the squared distance of the fakes' outputs from 1.
 
     Reference:
         - [Mao et al., 2017](https://arxiv.org/abs/1611.04076), a = 0, b = c = 1
@@ -83,15 +65,9 @@ def least_squares_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
 def least_squares_discriminator_loss(
     real_logits: tf.Tensor, fake_logits: tf.Tensor, label_smoothing: float = 0.0
 ) -> tf.Tensor:
-    """Half the squared distances of the reals' outputs from 1 and of the fakes' from 0.
+    """Returns half the squared distances of the reals' outputs from 1 and of the fakes' from 0.
 
-    Args:
-        real_logits: Shape [..., 1], any float.
-        fake_logits: Shape [..., 1], any float.
-        label_smoothing: How far below 1 the reals' target lies, 0 to 1. Defaults to 0.
-
-    Returns:
-        Shape [..., 1], float32, at least 0.
+    `label_smoothing` is how far below 1 the reals' target lies, 0 to 1.
 
     Reference:
         - [Mao et al., 2017](https://arxiv.org/abs/1611.04076)
@@ -101,30 +77,16 @@ def least_squares_discriminator_loss(
 
 
 def hinge_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
-    """How far the logits fall short of a margin of 1: `max(0, 1 - real) + max(0, 1 + fake)`.
-
-    Args:
-        real_logits: Shape [..., 1], any float.
-        fake_logits: Shape [..., 1], any float.
-
-    Returns:
-        Shape [..., 1], float32, at least 0.
+    """Returns how far the logits miss a margin of 1: `max(0, 1 - real) + max(0, 1 + fake)`.
 
     Reference:
         - [Lim and Ye, 2017](https://arxiv.org/abs/1705.02894)
     """
-    real_shortfall = tf.nn.relu(1.0 - _float32(real_logits))
-    return real_shortfall + tf.nn.relu(1.0 + _float32(fake_logits))
+    return tf.nn.relu(1.0 - _float32(real_logits)) + tf.nn.relu(1.0 + _float32(fake_logits))
 
 
 def wasserstein_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
-    """The negated score of the fakes; also the generator's side of the hinge loss.
-
-    Args:
-        fake_logits: Shape [..., 1], any float.
-
-    Returns:
-        Shape [..., 1], float32.
+    """Returns the negated score of the fakes; also the generator's side of the hinge loss.
 
     Reference:
         - [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875)
@@ -133,14 +95,7 @@ def wasserstein_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
 
 
 def wasserstein_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
-    """The critic's negated estimate of the distance: `fake - real`; needs a gradient penalty.
-
-    Args:
-        real_logits: Shape [..., 1], any float.
-        fake_logits: Shape [..., 1], any float.
-
-    Returns:
-        Shape [..., 1], float32.
+    """Returns the critic's negated estimate of the distance, `fake - real`; needs a gradient penalty.
 
     Reference:
         - [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875)
@@ -151,7 +106,7 @@ def wasserstein_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tenso
 def gradient_penalty(
     critic: Callable[[tf.Tensor], tf.Tensor], images: tf.Tensor, *, target: float = 0.0
 ) -> tf.Tensor:
-    """The squared distance of each image's gradient norm from a target, in float32.
+    """Returns the squared distance of each image's gradient norm from a target.
 
     With `target=0` this is R1 (times 2 / gamma) on real images; with `target=1` on mixtures of reals
     and fakes it is WGAN-GP's penalty. The critic must treat each image on its own: with batch
@@ -180,30 +135,37 @@ def gradient_penalty(
     return tf.square(tf.sqrt(squared_norms + 1e-12) - target)
 
 
-LOSSES: dict[str, AdversarialLoss] = {
-    "non_saturating": AdversarialLoss(
-        non_saturating_generator_loss, non_saturating_discriminator_loss, smoothable=True
+LOSSES: dict[Loss, AdversarialLoss] = {
+    Loss.NON_SATURATING: AdversarialLoss(
+        non_saturating_generator_loss, non_saturating_discriminator_loss
     ),
-    "least_squares": AdversarialLoss(
-        least_squares_generator_loss, least_squares_discriminator_loss, smoothable=True
-    ),
-    "hinge": AdversarialLoss(wasserstein_generator_loss, hinge_discriminator_loss),
-    "wasserstein": AdversarialLoss(wasserstein_generator_loss, wasserstein_discriminator_loss),
+    Loss.LEAST_SQUARES: AdversarialLoss(least_squares_generator_loss, least_squares_discriminator_loss),
+    Loss.HINGE: AdversarialLoss(wasserstein_generator_loss, hinge_discriminator_loss),
+    Loss.WASSERSTEIN: AdversarialLoss(wasserstein_generator_loss, wasserstein_discriminator_loss),
 }
 
 
-def get(name: str) -> AdversarialLoss:
+def get(name: str, *, label_smoothing: float = 0.0) -> AdversarialLoss:
     """Returns the pair of losses of that name.
 
     Args:
         name: A key of `LOSSES`.
+        label_smoothing: How far below 1 the reals' target lies, 0 to 1. Defaults to 0.
 
     Raises:
-        InputError: If there is no such loss.
+        InputError: If there is no such loss, or it takes no label smoothing.
     """
     if name not in LOSSES:
         raise InputError(f"loss: expected one of {', '.join(LOSSES)}. Received: {name!r}")
-    return LOSSES[name]
+    loss = LOSSES[Loss(name)]
+    if not label_smoothing:
+        return loss
+    if name not in SMOOTHABLE_LOSSES:
+        raise InputError(
+            f"label_smoothing: expected 0 with the {name} loss. Received: {label_smoothing!r}"
+        )
+    smoothed = functools.partial(loss.discriminator, label_smoothing=label_smoothing)
+    return loss._replace(discriminator=smoothed)
 
 
 def _float32(logits: tf.Tensor) -> tf.Tensor:

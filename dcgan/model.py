@@ -7,8 +7,11 @@ import numpy as np
 import tensorflow as tf
 
 from dcgan import augmentation as augment
-from dcgan import layers, losses, networks, presets
-from dcgan.config import RunConfig, TrainingConfig
+from dcgan import layers, losses, networks, optimizers, presets
+from dcgan.config import RunConfig
+
+_LOGGED = ("g_loss", "d_loss", "real_accuracy", "fake_accuracy")
+_TRAINER_OPTIONS = {"run_eagerly", "steps_per_execution", "jit_compile"}
 
 
 @keras.saving.register_keras_serializable(package="dcgan")
@@ -16,11 +19,8 @@ class DCGAN(keras.Model):
     """A deep convolutional generative adversarial network.
 
     Called on images, the model gives the discriminator's logits, positive for real, so `predict` and
-    `evaluate` work as in any classifier; `generate` draws images. `fit` trains both networks at once
-    on a data set of images: each batch takes one pass through the generator and one through the
-    discriminator, for reals and fakes.
-
-    To change the method, override one of `sample_latents`, `generator_loss`, `discriminator_loss`,
+    `evaluate` work as in any classifier; `generate` draws images. `fit` trains both networks at once. To
+    change the method, override one of `sample_latents`, `generator_loss`, `discriminator_loss`,
     `discriminator_penalty` or `train_step` in a subclass.
 
     Args:
@@ -30,7 +30,7 @@ class DCGAN(keras.Model):
         ema_decay: Decay of the generator's moving average, from which `generate` then draws; 0 switches
             it off. The decay ramps up, so that the first steps are soon forgotten. Defaults to 0.
         augmentation: DiffAugment's policy, see `dcgan.augmentation.diff_augment`. Defaults to "", none.
-        seed: Of latents and augmentation. Defaults to 0.
+        seed: Seed of the latents and the augmentation. Defaults to 0.
         **kwargs: Passed to `keras.Model`.
 
     Raises:
@@ -65,11 +65,8 @@ class DCGAN(keras.Model):
         if not 0 <= ema_decay < 1:
             raise ValueError(f"Expected ema_decay in [0, 1). Received: ema_decay={ema_decay}")
         augment.parse_policy(augmentation)
-        self.generator = generator
-        self.discriminator = discriminator
-        self.ema_decay = ema_decay
-        self.augmentation = augmentation
-        self.seed = seed
+        self.generator, self.discriminator = generator, discriminator
+        self.ema_decay, self.augmentation, self.seed = ema_decay, augmentation, seed
         self.ema_generator = self._make_ema_generator()
         self.step = self.add_weight(
             name="step",
@@ -79,10 +76,11 @@ class DCGAN(keras.Model):
             trainable=False,
             aggregation="only_first_replica",
         )
-        self._g_loss = keras.metrics.Mean(name="g_loss")
-        self._d_loss = keras.metrics.Mean(name="d_loss")
-        self._real_accuracy = keras.metrics.Mean(name="real_accuracy")
-        self._fake_accuracy = keras.metrics.Mean(name="fake_accuracy")
+        # Dropout's random states, which Keras does not save by itself.
+        weights = {id(weight) for weight in (*generator.weights, *discriminator.weights)}
+        variables = (*generator.variables, *discriminator.variables)
+        self._random_states = [each for each in variables if id(each) not in weights]
+        self._means = {name: keras.metrics.Mean(name=name) for name in _LOGGED}
         self._decode = tf.function(
             self._decode_batch,
             input_signature=[tf.TensorSpec((None, self.latent_dim), tf.float32)],
@@ -102,9 +100,6 @@ class DCGAN(keras.Model):
                 constant.
             **kwargs: Passed to the class.
 
-        Returns:
-            A model ready for `fit`.
-
         Raises:
             InputError: If there is no such preset.
         """
@@ -119,8 +114,8 @@ class DCGAN(keras.Model):
             **kwargs,
         )
         model.compile(
-            _adam(training.generator_learning_rate, training, total_steps),
-            _adam(training.discriminator_learning_rate, training, total_steps),
+            optimizers.adam(training.generator_learning_rate, training, total_steps=total_steps),
+            optimizers.adam(training.discriminator_learning_rate, training, total_steps=total_steps),
             loss=training.loss,
             label_smoothing=training.label_smoothing,
             r1_gamma=training.r1_gamma,
@@ -136,23 +131,24 @@ class DCGAN(keras.Model):
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         """The epoch means that `fit` and `evaluate` log."""
-        return [self._g_loss, self._d_loss, self._real_accuracy, self._fake_accuracy]
+        return list(self._means.values())
 
     def compile(
         self,
-        generator_optimizer: keras.optimizers.Optimizer | str | None = None,
-        discriminator_optimizer: keras.optimizers.Optimizer | str | None = None,
+        generator_optimizer: optimizers.Optimizer | None = None,
+        discriminator_optimizer: optimizers.Optimizer | None = None,
         *,
         loss: str = "non_saturating",
         label_smoothing: float = 0.0,
         r1_gamma: float = 0.0,
         r1_interval: int = 16,
-        **kwargs: Any,
+        **options: Any,
     ) -> Self:
         """Sets how both networks are trained.
 
         Args:
-            generator_optimizer: Defaults to Adam with a learning rate of 1e-4, the article's.
+            generator_optimizer: An optimizer, its name or its configuration. Defaults to Adam with a
+                learning rate of 1e-4, the article's.
             discriminator_optimizer: Likewise.
             loss: A key of `dcgan.losses.LOSSES`. Defaults to "non_saturating".
             label_smoothing: How far below 1 the reals' target lies, 0 to 1, for the non-saturating and
@@ -160,67 +156,65 @@ class DCGAN(keras.Model):
             r1_gamma: Weight of the R1 penalty on reals, at least 0. Defaults to 0, none.
             r1_interval: Steps from one penalty to the next, whose weight is multiplied by as much.
                 Defaults to 16.
-            **kwargs: `run_eagerly`, `steps_per_execution` and `jit_compile` of `keras.Model.compile`.
+            **options: `run_eagerly`, `steps_per_execution` and `jit_compile` of `keras.Model.compile`;
+                others are refused.
 
         Returns:
             The model itself.
 
         Raises:
-            InputError: If there is no such loss.
+            InputError: If there is no such loss, or it takes no label smoothing.
+            TypeError: If an argument is not supported.
             ValueError: If another value is out of range.
         """
-        self._adversarial_loss = losses.get(loss)
-        if label_smoothing and not self._adversarial_loss.smoothable:
-            raise ValueError(f"Expected label_smoothing=0 with the {loss} loss.")
+        if unsupported := sorted(options.keys() - _TRAINER_OPTIONS):
+            raise TypeError(
+                f"DCGAN.compile does not support {', '.join(unsupported)}. It has generator_optimizer, "
+                f"discriminator_optimizer and an adversarial loss, and logs {', '.join(_LOGGED)}."
+            )
         if r1_gamma < 0 or r1_interval < 1:
             raise ValueError(
                 "Expected r1_gamma of at least 0 and r1_interval of at least 1. "
                 f"Received: r1_gamma={r1_gamma}, r1_interval={r1_interval}"
             )
-        self.label_smoothing = label_smoothing
+        self._loss = losses.get(loss, label_smoothing=label_smoothing)
         self.r1_gamma, self.r1_interval = r1_gamma, r1_interval
-        # Built here, in the strategy's scope: `fit` under a strategy builds only one optimizer, and
-        # loading weights skips optimizers that are not built.
         with self.distribute_strategy.scope():
-            self.generator_optimizer = _build_optimizer(generator_optimizer, self.generator)
-            self.discriminator_optimizer = _build_optimizer(discriminator_optimizer, self.discriminator)
-            super().compile(optimizer=self.discriminator_optimizer, auto_scale_loss=False, **kwargs)
-        self._compile_settings = {
+            pair = optimizers.OptimizerPair(
+                generator_optimizer,
+                discriminator_optimizer,
+                networks={"generator": self.generator, "discriminator": self.discriminator},
+            )
+            super().compile(optimizer=pair, auto_scale_loss=False, **options)
+        self.generator_optimizer, self.discriminator_optimizer = pair.optimizers
+        self._compile_arguments = {
             "generator_optimizer": self.generator_optimizer,
             "discriminator_optimizer": self.discriminator_optimizer,
             "loss": loss,
             "label_smoothing": label_smoothing,
             "r1_gamma": r1_gamma,
             "r1_interval": r1_interval,
-            **kwargs,
+            **options,
         }
         return self
 
     def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Returns the discriminator's logits, positive for real.
-
-        Args:
-            images: Shape (batch, height, width, channels), float32, -1 to 1.
-            training: Whether dropout and batch statistics are active. Defaults to False.
-
-        Returns:
-            Shape (batch, 1), float32.
-        """
+        """Returns the discriminator's logits, shape (batch, 1), float32, positive for real."""
         return self.discriminator(images, training=training)
 
     def generate(
         self,
-        count: int = 1,
+        count: int | None = None,
         *,
         seed: int = 0,
         latents: np.ndarray | None = None,
         batch_size: int = 256,
     ) -> np.ndarray:
-        """Draws images from the generator, or from its moving average where there is one.
+        """Draws images from the generator, or from its moving average if there is one.
 
         Args:
-            count: How many. Defaults to 1.
-            seed: Of the latents; the same seed gives the same latents. Defaults to 0.
+            count: Number of images. Defaults to 1, or to as many as there are latents.
+            seed: Seed of the latents. Defaults to 0.
             latents: Shape (count, latent_dim), float, used instead of drawn ones. Defaults to None.
             batch_size: Images at once. Defaults to 256.
 
@@ -228,52 +222,48 @@ class DCGAN(keras.Model):
             Shape (count, height, width, channels), float32, -1 to 1.
 
         Raises:
-            ValueError: If no image is asked for.
+            ValueError: If `count` or `batch_size` is below 1, or `latents` are of another shape.
         """
-        if (wanted := count if latents is None else len(latents)) < 1:
-            raise ValueError(f"Expected at least one image to draw. Received: {wanted}")
+        if count is None:
+            count = 1 if latents is None else len(latents)
+        if count < 1 or batch_size < 1:
+            raise ValueError(
+                "Expected count and batch_size of at least 1. "
+                f"Received: count={count}, batch_size={batch_size}"
+            )
         if latents is None:
             latents = tf.random.stateless_normal((count, self.latent_dim), [seed, 0]).numpy()
+        if np.shape(latents) != (count, self.latent_dim):
+            raise ValueError(
+                f"Expected latents of shape {(count, self.latent_dim)}. "
+                f"Received: latents.shape={np.shape(latents)}"
+            )
         batches = [
             self._decode(tf.constant(latents[start : start + batch_size], tf.float32)).numpy()
-            for start in range(0, len(latents), batch_size)
+            for start in range(0, count, batch_size)
         ]
         return np.concatenate(batches)
 
     def sample_latents(self, count: tf.Tensor) -> tf.Tensor:
-        """Draws a training step's latents, others in every step and on every replica.
-
-        Args:
-            count: How many, a scalar.
-
-        Returns:
-            Shape (count, latent_dim), float32, standard normal.
-        """
+        """Draws a training step's normal latents, shape (count, latent_dim), new on every replica."""
         return tf.random.stateless_normal((count, self.latent_dim), self._step_seed(stream=0))
 
     def generator_loss(self, fake_logits: tf.Tensor) -> tf.Tensor:
-        """What the generator minimises, an image at a time: shapes (batch, 1) to (batch, 1)."""
-        return self._adversarial_loss.generator(fake_logits)
+        """Returns what the generator minimizes for each image: shapes (batch, 1) to (batch, 1)."""
+        return self._loss.generator(fake_logits)
 
     def discriminator_loss(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
-        """What the discriminator minimises, a pair at a time: shapes (batch, 1) to (batch, 1)."""
-        if self.label_smoothing:
-            return self._adversarial_loss.discriminator(real_logits, fake_logits, self.label_smoothing)
-        return self._adversarial_loss.discriminator(real_logits, fake_logits)
+        """Returns what the discriminator minimizes for each pair: shapes (batch, 1) to (batch, 1)."""
+        return self._loss.discriminator(real_logits, fake_logits)
 
     def discriminator_penalty(self, reals: tf.Tensor, fakes: tf.Tensor) -> tf.Tensor:
-        """What is added to the discriminator's loss: R1 every `r1_interval` steps.
+        """Returns what is added to the discriminator's loss: R1 every `r1_interval` steps.
 
-        Args:
-            reals: Shape (batch, height, width, channels), float32, -1 to 1.
-            fakes: Likewise.
-
-        Returns:
-            Shape (batch,) or a scalar, float32.
+        Shapes (batch, height, width, channels) to (batch,) or a scalar, float32.
 
         Reference:
             - [Mescheder et al., 2018](https://arxiv.org/abs/1801.04406)
-            - lazily: [Karras et al., 2020](https://arxiv.org/abs/1912.04958), section 3.1
+            - only every few steps: [Karras et al., 2020](https://arxiv.org/abs/1912.04958), section 3.1
         """
         del fakes
         if not self.r1_gamma:
@@ -290,12 +280,9 @@ class DCGAN(keras.Model):
 
         Args:
             data: Images of shape (batch, height, width, channels), float32, -1 to 1, alone or with
-                labels, which are left aside.
-
-        Returns:
-            The running epoch means by name.
+                labels, which are ignored. Sample weights raise `ValueError`.
         """
-        reals, _, _ = keras.utils.unpack_x_y_sample_weight(data)
+        reals = _images(data)
         latents = self.sample_latents(tf.shape(reals)[0])
         with tf.GradientTape(persistent=True) as tape:
             fakes = self.generator(latents, training=True)
@@ -304,26 +291,23 @@ class DCGAN(keras.Model):
             g_loss = tf.reduce_mean(self.generator_loss(fake_logits))
             d_loss = tf.reduce_mean(self.discriminator_loss(real_logits, fake_logits))
             penalty = tf.reduce_mean(self.discriminator_penalty(reals, fakes))
-            g_objective = self._scale(g_loss, self.generator_optimizer)
-            d_objective = self._scale(d_loss + penalty, self.discriminator_optimizer)
-        self._minimize(tape, g_objective, self.generator, self.generator_optimizer)
-        self._minimize(tape, d_objective, self.discriminator, self.discriminator_optimizer)
+            # Means over a replica's images, whose gradients are summed over replicas.
+            replicas = self.distribute_strategy.num_replicas_in_sync
+            g_objective = self.generator_optimizer.scale_loss(g_loss / replicas)
+            d_objective = self.discriminator_optimizer.scale_loss((d_loss + penalty) / replicas)
+        g_gradients = tape.gradient(g_objective, self.generator.trainable_weights)
+        d_gradients = tape.gradient(d_objective, self.discriminator.trainable_weights)
+        self.generator_optimizer.apply(g_gradients)
+        self.discriminator_optimizer.apply(d_gradients)
         self._update_ema()
         self.step.assign_add(1)
         return self._update_metrics(g_loss, d_loss, real_logits, fake_logits)
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
-        """Measures the losses on one batch without training.
-
-        Args:
-            data: As in `train_step`.
-
-        Returns:
-            The running means by name.
-        """
-        reals, _, _ = keras.utils.unpack_x_y_sample_weight(data)
-        # The images seen so far make each batch's latents new and every evaluation's alike.
-        seen = tf.cast(self._g_loss.count, tf.int64)
+        """Measures a batch as `train_step` does, without training and the same in every evaluation."""
+        reals = _images(data)
+        # The number of images seen so far gives each batch latents of its own.
+        seen = tf.cast(self._means["g_loss"].count, tf.int64)
         seed = tf.stack([tf.constant(self.seed, tf.int64), seen])
         latents = tf.random.stateless_normal((tf.shape(reals)[0], self.latent_dim), seed)
         real_logits = self.discriminator(reals, training=False)
@@ -353,37 +337,19 @@ class DCGAN(keras.Model):
 
     def get_compile_config(self) -> dict[str, Any]:
         """Returns what `compile` was called with."""
-        return keras.saving.serialize_keras_object(self._compile_settings) if self.compiled else {}
+        return keras.saving.serialize_keras_object(self._compile_arguments) if self.compiled else {}
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
-        """Compiles the model as `get_compile_config` tells."""
+        """Compiles the model from what `get_compile_config` returned."""
         self.compile(**keras.saving.deserialize_keras_object(config))
-
-    def save_own_variables(self, store: dict[str, Any]) -> None:
-        """Saves the step and dropout's random states, so that training goes on exactly."""
-        super().save_own_variables(store)
-        for index, state in enumerate(self._random_states()):
-            store[f"random_state_{index}"] = state.numpy()
-
-    def load_own_variables(self, store: dict[str, Any]) -> None:
-        """Loads what `save_own_variables` saved."""
-        names = [name for name in store.keys() if not name.startswith("random_state_")]  # noqa: SIM118
-        super().load_own_variables({name: store[name] for name in names})
-        for index, state in enumerate(self._random_states()):
-            state.assign(store[f"random_state_{index}"])
-
-    def _random_states(self) -> list[keras.Variable]:
-        weights = {id(weight) for weight in self.weights}
-        variables = [*self.generator.variables, *self.discriminator.variables]
-        return [variable for variable in variables if id(variable) not in weights]
 
     def _make_ema_generator(self) -> keras.Model | None:
         if not self.ema_decay:
             return None
-        ema_generator = keras.models.clone_model(self.generator)
-        ema_generator.set_weights(self.generator.get_weights())
-        ema_generator.trainable = False
-        return ema_generator
+        average = keras.models.clone_model(self.generator)
+        average.name, average.trainable = "ema_generator", False
+        average.set_weights(self.generator.get_weights())
+        return average
 
     def _decode_batch(self, latents: tf.Tensor) -> tf.Tensor:
         return (self.ema_generator or self.generator)(latents, training=False)
@@ -394,26 +360,12 @@ class DCGAN(keras.Model):
     def _augment(self, images: tf.Tensor, *, stream: int) -> tf.Tensor:
         if not self.augmentation:
             return images
-        seed = self._step_seed(stream=stream)
-        return augment.diff_augment(images, self.augmentation, seed=seed)
+        return augment.diff_augment(images, self.augmentation, seed=self._step_seed(stream=stream))
 
     def _step_seed(self, *, stream: int) -> tf.Tensor:
         """A seed of its own for each use, step and replica; nothing to save but the step."""
         pair = tf.stack([tf.constant(8 * self.seed + stream, tf.int64), self.step.value])
         return tf.random.experimental.stateless_fold_in(pair, layers.replica_id())
-
-    def _scale(self, loss: tf.Tensor, optimizer: keras.optimizers.Optimizer) -> tf.Tensor:
-        """Prepares a mean over this replica's images for gradients that are summed over replicas."""
-        return optimizer.scale_loss(loss / self.distribute_strategy.num_replicas_in_sync)
-
-    def _minimize(
-        self,
-        tape: tf.GradientTape,
-        objective: tf.Tensor,
-        network: keras.Model,
-        optimizer: keras.optimizers.Optimizer,
-    ) -> None:
-        optimizer.apply(tape.gradient(objective, network.trainable_weights))
 
     def _update_ema(self) -> None:
         """Moves the average towards the generator's weights and its batch statistics alike."""
@@ -428,32 +380,21 @@ class DCGAN(keras.Model):
         self, g_loss: tf.Tensor, d_loss: tf.Tensor, real_logits: tf.Tensor, fake_logits: tf.Tensor
     ) -> dict[str, tf.Tensor]:
         count = tf.shape(real_logits)[0]
-        self._g_loss.update_state(g_loss, sample_weight=count)
-        self._d_loss.update_state(d_loss, sample_weight=count)
-        self._real_accuracy.update_state(real_logits > 0)
-        self._fake_accuracy.update_state(fake_logits < 0)
-        results = {metric.name: metric.result() for metric in self.metrics}
+        self._means["g_loss"].update_state(g_loss, sample_weight=count)
+        self._means["d_loss"].update_state(d_loss, sample_weight=count)
+        self._means["real_accuracy"].update_state(real_logits > 0)
+        self._means["fake_accuracy"].update_state(fake_logits < 0)
+        results = {name: mean.result() for name, mean in self._means.items()}
         if isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
             # Keras reduces logs between workers over a first axis, which scalars do not have.
             return {name: tf.reshape(result, (1,)) for name, result in results.items()}
         return results
 
 
-def _adam(
-    learning_rate: float, training: TrainingConfig, total_steps: int | None
-) -> keras.optimizers.Optimizer:
-    rate: Any = learning_rate
-    if total_steps and training.learning_rate_schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(learning_rate, total_steps)
-    return keras.optimizers.Adam(rate, beta_1=training.beta_1, beta_2=training.beta_2)
-
-
-def _build_optimizer(
-    optimizer: keras.optimizers.Optimizer | str | None, network: keras.Model
-) -> keras.optimizers.Optimizer:
-    built: Any = keras.optimizers.get(optimizer or keras.optimizers.Adam(1e-4))
-    scaled = isinstance(built, keras.optimizers.LossScaleOptimizer)
-    if not scaled and any(layer.compute_dtype == "float16" for layer in network.layers):
-        built = keras.optimizers.LossScaleOptimizer(built)
-    built.build(network.trainable_weights)
-    return built
+def _images(data: Any) -> tf.Tensor:
+    images, _, weights = keras.utils.unpack_x_y_sample_weight(data)
+    if weights is not None:
+        raise ValueError(
+            "DCGAN does not support sample_weight and class_weight: all images count alike."
+        )
+    return images

@@ -22,7 +22,7 @@ def build_generator(config: NetworkConfig, *, precision: str = "float32", seed: 
     Args:
         config: The shape.
         precision: Keras's dtype policy of the hidden layers. Defaults to "float32".
-        seed: Of the initial weights. Defaults to 0.
+        seed: Seed of the initial weights. Defaults to 0.
 
     Returns:
         A model from (batch, latent_dim) float32 to (batch, image_size, image_size, channels) float32
@@ -61,7 +61,7 @@ def build_discriminator(
     Args:
         config: The shape.
         precision: Keras's dtype policy of the hidden layers. Defaults to "float32".
-        seed: Of the initial weights and of dropout. Defaults to 0.
+        seed: Seed of the initial weights and of dropout. Defaults to 0.
 
     Returns:
         A model from (batch, image_size, image_size, channels) float32 in -1 to 1 to (batch, 1) float32.
@@ -72,10 +72,10 @@ def build_discriminator(
     doubling = range(config.doublings)
     widths = [min(config.max_width, config.discriminator_width << level) for level in doubling]
     for level, width in enumerate([*widths, *([config.head_width] if config.head_width else [])]):
-        # A batch-normalised first layer loses the images' contrast, so that layer goes without.
-        normalise = make.norm == "batch" and level > 0
-        x = make.convolution(width, stride=2, use_bias=not normalise, name=f"down_{level}")(x)
-        x = make.activate(x, normalise=normalise, name=f"down_{level}")
+        # A batch-normalized first layer loses the images' contrast, so that layer goes without.
+        normalize = make.norm == "batch" and level > 0
+        x = make.convolution(width, strides=2, use_bias=not normalize, name=f"down_{level}")(x)
+        x = make.activate(x, normalize=normalize, name=f"down_{level}")
         if config.dropout:
             x = layers.ReplicaDropout(
                 config.dropout, seed=make.next_seed(), dtype=precision, name=f"dropout_{level}"
@@ -83,7 +83,7 @@ def build_discriminator(
     x = keras.layers.Flatten(dtype=precision)(x)
     if config.head_units:
         x = make.dense(config.head_units, use_bias=True)(x)
-        x = make.activate(x, normalise=False, name="head")
+        x = make.activate(x, normalize=False, name="head")
     # Logits, and so the losses, are computed in float32 whatever the policy.
     logits = make.dense(1, use_bias=True, dtype="float32", name="logits")(x)
     return keras.Model(images, logits, name="discriminator")
@@ -103,35 +103,16 @@ class _LayerFactory:
         return next(self._seeds)
 
     def dense(self, units: int, **options: Any) -> keras.layers.Layer:
-        options = {"use_bias": self.norm == "none", "dtype": self.precision, **options}
-        return keras.layers.Dense(units, kernel_initializer=self._initializer(), **options)
+        return keras.layers.Dense(units, **self._options(options))
 
-    def convolution(self, width: int, **options: Any) -> keras.layers.Layer:
-        strides = options.pop("stride", 1)
-        return keras.layers.Conv2D(
-            width,
-            self.config.kernel_size,
-            strides=strides,
-            padding="same",
-            kernel_initializer=self._initializer(),
-            dtype=self.precision,
-            **options,
-        )
+    def convolution(self, width: int, *, transpose: bool = False, **options: Any) -> keras.layers.Layer:
+        kind = keras.layers.Conv2DTranspose if transpose else keras.layers.Conv2D
+        return kind(width, self.config.kernel_size, padding="same", **self._options(options))
 
     def upsample(self, x: Any, width: int, *, stride: int, name: str) -> Any:
         """Convolves to `width` channels at `stride` times the size."""
-        use_bias = self.norm == "none"
         if self.config.upsampling == "transpose":
-            return keras.layers.Conv2DTranspose(
-                width,
-                self.config.kernel_size,
-                strides=stride,
-                padding="same",
-                use_bias=use_bias,
-                kernel_initializer=self._initializer(),
-                dtype=self.precision,
-                name=name,
-            )(x)
+            return self.convolution(width, transpose=True, strides=stride, name=name)(x)
         if stride > 1:
             x = keras.layers.UpSampling2D(
                 stride,
@@ -139,11 +120,11 @@ class _LayerFactory:
                 dtype=self.precision,
                 name=f"{name}_resize",
             )(x)
-        return self.convolution(width, use_bias=use_bias, name=name)(x)
+        return self.convolution(width, name=name)(x)
 
-    def activate(self, x: Any, *, name: str, normalise: bool | None = None) -> Any:
-        """Batch-normalises, where the network does, and rectifies."""
-        if self.norm == "batch" if normalise is None else normalise:
+    def activate(self, x: Any, *, name: str, normalize: bool | None = None) -> Any:
+        """Batch-normalizes, where the network does, and rectifies."""
+        if self.norm == "batch" if normalize is None else normalize:
             x = layers.FusedBatchNormalization(
                 momentum=self.config.norm_momentum,
                 synchronized=self._synchronized,
@@ -154,7 +135,12 @@ class _LayerFactory:
             self.config.negative_slope, dtype=self.precision, name=f"{name}_relu"
         )(x)
 
-    def _initializer(self) -> keras.initializers.Initializer:
+    def _options(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Adds what convolutions and dense layers have in common."""
+        seed = self.next_seed()
         if self.config.initializer == "normal":
-            return keras.initializers.RandomNormal(stddev=0.02, seed=self.next_seed())
-        return keras.initializers.GlorotUniform(seed=self.next_seed())
+            initializer = keras.initializers.RandomNormal(stddev=0.02, seed=seed)
+        else:
+            initializer = keras.initializers.GlorotUniform(seed=seed)
+        common = {"use_bias": self.norm == "none", "dtype": self.precision}
+        return {**common, "kernel_initializer": initializer, **given}

@@ -3,10 +3,10 @@
 import dataclasses
 from typing import Any
 
-from dcgan.config import NetworkConfig, RunConfig, TrainingConfig
+from dcgan.config import RunConfig
 from dcgan.errors import InputError
 
-# How these were chosen, and what was not, is told in docs/presets.md.
+# docs/presets.md tells how these were chosen.
 _NETWORK: dict[str, Any] = {
     "latent_dim": 64,
     "mapping_units": 256,
@@ -43,8 +43,8 @@ _RGB: dict[str, Any] = {
 _RGB_TRAINING = {**_TRAINING, "r1_gamma": 1.0, "epochs": 30}
 
 PRESETS: dict[str, dict[str, Any]] = {
-    # The article's networks and hyper-parameters, which are the dataclasses' defaults.
-    "article": {"network": {}, "training": {}},
+    # The article's networks and hyper-parameters are the config's defaults.
+    "article": {},
     "mnist": {"network": _NETWORK, "training": {**_TRAINING, "epochs": 8}},
     "rgb32": {"network": {**_RGB, "image_size": 32}, "training": _RGB_TRAINING},
     "rgb64": {"network": {**_RGB, "image_size": 64}, "training": _RGB_TRAINING},
@@ -53,7 +53,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 
 def get(name: str) -> RunConfig:
-    """Returns a preset's configuration, to be changed with `dataclasses.replace`.
+    """Returns a preset's config, to be changed with `override`.
 
     Args:
         name: A key of `PRESETS`: "article", "mnist", "rgb32", "rgb64" or "rgb128".
@@ -67,12 +67,7 @@ def get(name: str) -> RunConfig:
     """
     if name not in PRESETS:
         raise InputError(f"preset: expected one of {', '.join(PRESETS)}. Received: {name!r}")
-    values = PRESETS[name]
-    return RunConfig(
-        preset=name,
-        network=NetworkConfig(**values["network"]),
-        training=TrainingConfig(**values["training"]),
-    )
+    return RunConfig.from_dict({"preset": name, **PRESETS[name]})
 
 
 def override(
@@ -82,10 +77,10 @@ def override(
     training: dict[str, Any] | None = None,
     **run: Any,
 ) -> RunConfig:
-    """Returns a configuration with some of its values changed and all of them checked again.
+    """Returns a config with some values changed and all of them checked again.
 
     Args:
-        config: Where the other values come from.
+        config: The config that the other values come from.
         network: `NetworkConfig` values to change.
         training: `TrainingConfig` values to change.
         **run: `RunConfig` values to change.

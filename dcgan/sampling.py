@@ -1,4 +1,4 @@
-"""Samples of a trained run, as files."""
+"""Samples of a trained run as files."""
 
 import os
 import pathlib
@@ -36,12 +36,12 @@ def load_model(path: str | os.PathLike[str]) -> DCGAN:
 
 
 def draw(model: DCGAN, count: int, *, seed: int = 0) -> np.ndarray:
-    """Draws samples as an image file would hold them.
+    """Draws samples as 8-bit images.
 
     Args:
         model: A trained model.
-        count: How many.
-        seed: Of the latents. Defaults to 0.
+        count: Number of samples.
+        seed: Seed of the latents. Defaults to 0.
 
     Returns:
         Shape (count, height, width, channels), uint8, 0 to 255.
@@ -56,7 +56,7 @@ def write(
     npz: str | os.PathLike[str] | None = None,
     png_dir: str | os.PathLike[str] | None = None,
 ) -> list[pathlib.Path]:
-    """Writes samples in each form that is asked for.
+    """Writes samples in each form that is given a path.
 
     Args:
         samples: Shape (count, height, width, channels), uint8.

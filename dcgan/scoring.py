@@ -1,12 +1,12 @@
-"""Files and folders of images to rows with a score or an error."""
+"""The row of a scored image, and files and folders of images to rows."""
 
 import concurrent.futures
 import dataclasses
 import itertools
 import os
 import pathlib
-from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -14,7 +14,13 @@ from dcgan import data, errors
 from dcgan.data import image_file
 
 DECISIONS = ("real", "unsure", "fake")
-"""What a detector says of an image, by its integer code."""
+"""What a detector says about an image, by its integer code."""
+
+ERROR = "error"
+"""What takes a decision's place in the row of an image that cannot be read."""
+
+OUTPUTS = ("p_fake", "decision", "discriminator_logit", "error")
+"""What an exported model returns for encoded images."""
 
 _BATCH = 256
 
@@ -32,14 +38,14 @@ class Scorer(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """What is known of one file.
+    """What is known about one image.
 
     Attributes:
-        file: Its path as found.
-        p_fake: Probability that it is generated, 0 to 1; None if it cannot be read.
-        decision: "real", "unsure" or "fake"; "error" if it cannot be read.
-        discriminator_logit: The run's own discriminator's, positive for real; None if unread.
-        error: Why it cannot be read; None if it can.
+        file: The file's path as found.
+        p_fake: Probability that the image is generated, 0 to 1; None if it cannot be read.
+        decision: "real", "unsure" or "fake"; "error" if the image cannot be read.
+        discriminator_logit: The run's own discriminator's logit, positive for real; None if unread.
+        error: Why the image cannot be read; None if it can.
     """
 
     file: str
@@ -48,13 +54,18 @@ class Row:
     discriminator_logit: float | None
     error: str | None = None
 
+    @classmethod
+    def unread(cls, file: str, reason: str) -> "Row":
+        """Returns the row of an image that cannot be read."""
+        return cls(file, None, ERROR, None, reason)
+
 
 OnImages = Callable[[list[str], np.ndarray], None]
 """Called with the names and pixels of files that could be read."""
 
 
 def expand(paths: Iterable[str | os.PathLike[str]]) -> Iterator[pathlib.Path]:
-    """Yields files as they are, and of folders all files in them with an image's suffix, sorted.
+    """Yields files as they are, and all files with an image's suffix in folders, sorted.
 
     Args:
         paths: Files and folders; a file that does not exist is yielded, too.
@@ -71,7 +82,7 @@ def expand(paths: Iterable[str | os.PathLike[str]]) -> Iterator[pathlib.Path]:
 def score_files(
     scorer: Scorer, paths: Iterable[str | os.PathLike[str]], *, on_images: OnImages | None = None
 ) -> Iterator[Row]:
-    """Scores image files of any size and colour, a row each, in their order.
+    """Scores image files of any size and colour, one row per file, in order.
 
     Args:
         scorer: The detector.
@@ -79,7 +90,7 @@ def score_files(
         on_images: Called with each batch that was read. Defaults to None.
 
     Yields:
-        Rows; a file that cannot be read has its reason in `error`.
+        Rows; if a file cannot be read, `error` says why.
 
     Example:
         >>> [row.decision for row in score_files(detector, ["photos"])]
@@ -90,46 +101,51 @@ def score_files(
         while chunk := list(itertools.islice(files, _BATCH)):
             with image_file.without_warnings():
                 outcomes = list(pool.map(lambda path: _read(path, scorer.image_shape), chunk))
-            yield from _score_chunk(scorer, chunk, outcomes, on_images)
+            yield from _score_chunk(scorer, list(map(str, chunk)), outcomes, on_images)
 
 
-def _score_chunk(
-    scorer: Scorer,
-    paths: list[pathlib.Path],
-    outcomes: list[np.ndarray | str],
-    on_images: OnImages | None,
-) -> Iterator[Row]:
-    good = [index for index, outcome in enumerate(outcomes) if not isinstance(outcome, str)]
-    scores: dict[int, Row] = {}
-    if good:
-        images = np.stack([outcomes[index] for index in good])
-        names = [str(paths[index]) for index in good]
-        if on_images:
-            on_images(names, images)
-        scores = dict(zip(good, score_images(scorer, images, names=names), strict=True))
-    for index, (path, outcome) in enumerate(zip(paths, outcomes, strict=True)):
-        yield scores[index] if index in scores else Row(str(path), None, "error", None, str(outcome))
-
-
-def score_images(scorer: Scorer, images: np.ndarray, *, names: list[str]) -> Iterator[Row]:
+def score_images(scorer: Scorer, images: np.ndarray, *, names: Sequence[str]) -> Iterator[Row]:
     """Scores images in memory.
 
     Args:
         scorer: The detector.
         images: Shape (count, *scorer.image_shape), uint8.
-        names: One an image.
+        names: One name per image.
 
     Yields:
         Rows.
     """
     scores = scorer.score(images)
-    for index, name in enumerate(names):
-        yield Row(
-            name,
-            float(scores["p_fake"][index]),
-            DECISIONS[int(scores["decision"][index])],
-            float(scores["discriminator_logit"][index]),
-        )
+    decisions = [DECISIONS[int(code)] for code in scores["decision"]]
+    yield from to_rows(names, {**scores, "decision": decisions, "error": [""] * len(names)})
+
+
+def to_rows(names: Sequence[str], outputs: Mapping[str, Sequence[Any] | np.ndarray]) -> Iterator[Row]:
+    """Yields one row per image.
+
+    Args:
+        names: One name per image.
+        outputs: What an exported model returns, by the names in `OUTPUTS`, texts as str; `error` is
+            empty for an image that was scored.
+    """
+    columns = (outputs[name] for name in OUTPUTS)
+    for name, p_fake, decision, logit, error in zip(names, *columns, strict=True):
+        yield Row.unread(name, error) if error else Row(name, float(p_fake), decision, float(logit))
+
+
+def _score_chunk(
+    scorer: Scorer, names: list[str], outcomes: list[np.ndarray | str], on_images: OnImages | None
+) -> Iterator[Row]:
+    read = [index for index, outcome in enumerate(outcomes) if not isinstance(outcome, str)]
+    scored: Iterator[Row] = iter(())
+    if read:
+        images = np.stack([outcomes[index] for index in read])
+        names_read = [names[index] for index in read]
+        if on_images:
+            on_images(names_read, images)
+        scored = score_images(scorer, images, names=names_read)
+    for name, outcome in zip(names, outcomes, strict=True):
+        yield Row.unread(name, outcome) if isinstance(outcome, str) else next(scored)
 
 
 def _read(path: pathlib.Path, image_shape: tuple[int, int, int]) -> np.ndarray | str:

@@ -20,17 +20,17 @@ _MOST_SAMPLES = 10_000
 # Samples of an epoch that a run keeps for its detector.
 _REPLAYED_BYTES = 4 * 2**20
 
-_BROKEN_OFF = "Training was stopped within an epoch, which a resumed training does again."
+_BROKEN_OFF = "Training was stopped within an epoch, which a resumed training repeats."
 
 
 @dataclasses.dataclass(frozen=True)
 class TrainingResult:
-    """What `train` leaves.
+    """What `train` returns.
 
     Attributes:
         model: The trained model.
-        run: Where its files are.
-        first_epoch: How many epochs were already done when this training began.
+        run: The run's directory.
+        first_epoch: Number of epochs done before this training.
         stopped: Why training ended before its last epoch; None if it did not.
     """
 
@@ -50,28 +50,28 @@ def train(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     verbose: int = 0,
 ) -> TrainingResult:
-    """Trains a run, or goes on with one that was interrupted.
+    """Trains a run, or continues one that was interrupted.
 
-    Killed at any moment and called again, it ends with the same weights, metrics and samples as if it
-    had not been; to the bit with `tf.config.experimental.enable_op_determinism()`.
+    A run that was killed at any moment and continued ends with the same weights, metrics and samples as
+    one that was not; to the bit with `tf.config.experimental.enable_op_determinism()`.
 
     Args:
         config: What to train.
         out: The run's directory; made if needed.
         images: The images to train on. Defaults to loading `config.data`.
-        reference: What the samples are measured against as training goes on. Defaults to
-            `load_reference` for images from `config.data`, and to none for other images.
+        reference: What samples are compared with during training. Defaults to `load_reference` for
+            images from `config.data`, and to none for other images.
         strategy: Defaults to the one that `config.strategy` names.
-        callbacks: Called before the run's writers, with the samples' distance in the logs. The state
-            of those that have `get_state() -> dict` and `set_state(dict)` (JSON values) is saved with
-            each checkpoint and restored from it.
+        callbacks: Callbacks that run before those that write the run's files. The state of those that
+            have `get_state() -> dict` and `set_state(dict)` (JSON values) is saved with each checkpoint
+            and restored from it.
         verbose: Keras's progress bar: 0 or 1. Defaults to 0.
 
     Returns:
         The model and how it went.
 
     Raises:
-        InputError: If the data, the directory or the settings cannot be used.
+        InputError: If the data, the directory or the config cannot be used.
         WorkerLostError: If another worker of a distributed training is gone.
 
     Example:
@@ -86,14 +86,17 @@ def train(
     images = images or load_images(config)
     if not distribution.is_chief(strategy):
         return _fit(config, run, images, strategy, callbacks, verbose=verbose, writes=False)
-    # Nothing is written before the settings have proved usable: mistaken ones claim no directory.
+    # Nothing is written before all of the config has proved usable.
     extractor = None if given or reference else features.for_run(config)
     with run.lock():
         if extractor is not None:
             reference = load_reference(config, images, extractor=extractor, cache_dir=run.references)
         run.claim(config)
-        measure = _measure(config, reference)
-        callbacks = [*measure, *callbacks, *_writers(run, config)]
+        if reference is not None:
+            # First, so that all who read the logs find the distances.
+            every = config.training.evaluate_every
+            callbacks = [dcgan_callbacks.SampleDistance(reference, every=every), *callbacks]
+        callbacks = [*callbacks, *_writers(run, config)]
         return _fit(config, run, images, strategy, callbacks, verbose=verbose, writes=True)
 
 
@@ -138,10 +141,7 @@ def _fit(
 
 
 def load_images(config: RunConfig) -> data.ImageSet:
-    """Loads a run's images in its networks' shape; warns of files that were left out.
-
-    Args:
-        config: The run.
+    """Loads a run's images in its networks' shape, and warns of files that were left out.
 
     Raises:
         InputError: If the images cannot be used, or are fewer than a batch.
@@ -166,17 +166,17 @@ def load_reference(
     extractor: features.FeatureExtractor | None = None,
     cache_dir: str | os.PathLike[str] | None = None,
 ) -> features.Reference | None:
-    """Returns what a run's samples are measured against: the features of the data's test split.
+    """Returns the features of the data's test split, which a run's samples are compared with.
 
     Args:
         config: The run.
-        images: The images that it trains on; the floor comes from them.
+        images: The images that it trains on, which give the floor.
         extractor: Defaults to the one that the run names.
-        cache_dir: Where the statistics are kept. Defaults to None: nowhere.
+        cache_dir: Directory to keep the statistics in. Defaults to None: nothing is kept.
 
     Returns:
-        The reference; None where the run wants no features, or the test split has fewer than 100
-        images, too few to measure a distance.
+        The reference; None if the run names no extractor, or the test split has fewer than 100 images,
+        too few to measure a distance.
 
     Raises:
         InputError: If there is no such extractor.
@@ -187,7 +187,7 @@ def load_reference(
     reals = data.load_split(config, "test").images
     if len(reals) < _FEWEST_REALS:
         logging.getLogger("dcgan").warning(
-            "%s: distances are not measured, for the test split has %d images and %d are needed.",
+            "%s: distances are not measured: the test split has %d images, but %d are needed.",
             config.data,
             len(reals),
             _FEWEST_REALS,
@@ -208,15 +208,7 @@ def _check_replicas(config: RunConfig, strategy: tf.distribute.Strategy) -> None
         )
 
 
-def _measure(config: RunConfig, reference: features.Reference | None) -> list[keras.callbacks.Callback]:
-    """What adds to an epoch's logs, before all who read them."""
-    if reference is None:
-        return []
-    return [dcgan_callbacks.SampleDistance(reference, every=config.training.evaluate_every)]
-
-
 def _writers(run: RunDirectory, config: RunConfig) -> list[keras.callbacks.Callback]:
-    """What a run leaves of each epoch, before the checkpoint that counts it as done."""
     network = config.network
     replayed = min(500, _REPLAYED_BYTES // (network.image_size**2 * network.channels))
     return [

@@ -1,7 +1,7 @@
-"""Scores images by the million: an Apache Beam pipeline over an exported version, for any runner.
+"""Bulk scoring: an Apache Beam pipeline over an exported version, for any runner.
 
-Images come as files or as `image_bytes` of `tf.Example`s in TFRecord files. Rows with a score and
-rows with an error go to different files, so that one bad image ends nothing.
+Images come as files, or as `image_bytes` of `tf.Example`s in TFRecord files. Rows with a score and
+rows with an error go to separate files, so that a bad image stops nothing.
 """
 
 import dataclasses
@@ -20,16 +20,14 @@ from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.ml.inference import base
 from apache_beam.options.pipeline_options import PipelineOptions
-from google.protobuf import message
 
+from dcgan import scoring
+from dcgan.data import encoded_image, image_file
 from dcgan.errors import InputError
-from dcgan.scoring import DECISIONS, Row
-from export import score_rows
-from export.graph import decoding
+from dcgan.scoring import DECISIONS, ERROR, Row
+from export import tf_examples
 
-FORMATS = ("jsonl", "parquet")
-RECORDS = ".tfrecord"
-_ERROR = "error"
+_RECORDS = ".tfrecord"
 _ERRORS = "errors"
 _BATCH_SIZE = 256
 _LARGE_BYTES = 2**16
@@ -56,19 +54,20 @@ def score_bulk(
     """Scores all images that match, into `scores-*` and `errors-*.jsonl`.
 
     Args:
-        patterns: Of files, in any file system that Beam knows, such as `gs://bucket/photos/**`; a name
-            that contains ".tfrecord" is of TFRecord files of `tf.Example`s, uncompressed or `.gz`.
+        patterns: File patterns in any file system that Beam knows, such as `gs://bucket/photos/**`.
+            Files with ".tfrecord" in their name are TFRecord files of `tf.Example`s, uncompressed or
+            `.gz`; others are images in any format that `dcgan.data` reads.
         model: An exported version's directory, which every worker can read.
         out: The directory to write to.
         output: "jsonl" or "parquet", for the scores. Defaults to "jsonl".
-        options: Beam's pipeline options, such as `--runner=FlinkRunner`. Defaults to none, which is
+        options: Beam's pipeline options, such as `--runner=FlinkRunner`. Defaults to none, for
             Beam's local runner.
 
     Returns:
         How many images were "real", "unsure", "fake" and "error".
 
     Raises:
-        InputError: If nothing matches a pattern, there is no model, `out` cannot be written to or Beam
+        InputError: If nothing matches a pattern, there is no model, `out` cannot be written to, or Beam
             has no such runner.
     """
     _check(patterns, model, out)
@@ -79,7 +78,7 @@ def score_bulk(
     _build(pipeline, patterns, model, f"{out.rstrip('/')}/", output=output)
     result = pipeline.run()
     result.wait_until_finish()
-    counts = dict.fromkeys((*DECISIONS, _ERROR), 0)
+    counts = dict.fromkeys((*DECISIONS, ERROR), 0)
     filter_ = beam.metrics.MetricsFilter().with_namespace(_NAMESPACE)
     for counter in result.metrics().query(filter_)["counters"]:
         counts[counter.key.metric.name] += counter.result
@@ -87,7 +86,7 @@ def score_bulk(
 
 
 def _check(patterns: Sequence[str], model: str, out: str) -> None:
-    """Finds out before workers start what would end them all."""
+    """Finds before workers start what would stop them all."""
     if not tf.io.gfile.exists(f"{model}/saved_model.pb"):
         raise InputError(f"{model}: expected an exported version, one that holds saved_model.pb")
     for pattern in patterns:
@@ -115,40 +114,41 @@ def _build(
     scored, bad = (
         images
         | base.RunInference(_Handler(model))
-        | beam.Partition(lambda row, _: int(row.decision == _ERROR), 2)
+        | beam.Partition(lambda row, _: int(row.decision == ERROR), 2)
     )
-    errors = (bad, unread) | beam.Flatten() | "CountErrors" >> beam.Map(_count)
-    _write_texts(errors, f"{prefix}errors")
-    rows = scored | "CountScores" >> beam.Map(_count)
+    _write((bad, unread) | beam.Flatten(), f"{prefix}errors", output="jsonl")
+    _write(scored, f"{prefix}scores", output=output)
+
+
+def _write(rows: beam.PCollection, prefix: str, *, output: str) -> None:
+    """Counts rows and writes them."""
+    records = rows | f"Count {prefix}" >> beam.Map(_count)
     if output == "parquet":
-        records = rows | beam.Map(dataclasses.asdict)
-        records | beam.io.WriteToParquet(f"{prefix}scores", _SCHEMA, file_name_suffix=".parquet")
+        writer: Any = beam.io.WriteToParquet(prefix, _SCHEMA, file_name_suffix=".parquet")
     else:
-        _write_texts(rows, f"{prefix}scores")
-
-
-def _write_texts(rows: beam.PCollection, prefix: str) -> None:
-    texts = rows | f"Format {prefix}" >> beam.Map(_to_json)
-    texts | f"Write {prefix}" >> beam.io.WriteToText(prefix, file_name_suffix=".jsonl")
+        records |= f"Format {prefix}" >> beam.Map(lambda row: json.dumps(row, ensure_ascii=False))
+        writer = beam.io.WriteToText(prefix, file_name_suffix=".jsonl")
+    records | f"Write {prefix}" >> writer
 
 
 class _Read(beam.DoFn):
-    """From a file to names and encoded images, several of a TFRecord file; errors aside."""
+    """From a file to names and encoded images, several in a TFRecord file; errors aside."""
 
     def process(self, element: Any) -> Iterator[Any]:
-        """Yields pairs, and rows tagged as errors."""
+        """Yields pairs that the model can decode, and rows tagged as errors."""
         path = element.metadata.path
+        is_records = _RECORDS in path.rpartition("/")[2]
         try:
-            if RECORDS in path.rpartition("/")[2]:
-                yield from _read_records(path, element)
-            else:
-                yield path, element.read()
+            for name, content in (
+                _read_records(path, element) if is_records else [(path, element.read())]
+            ):
+                yield _convert(name, content)
         except (OSError, tf.errors.DataLossError) as error:
-            yield beam.pvalue.TaggedOutput(_ERRORS, _unread(path, str(error)))
+            yield _unread(path, str(error))
 
 
 class _Handler(base.ModelHandler[tuple[str, bytes], Row, Any]):
-    """Scores batches; the model is loaded once a process."""
+    """Scores batches; each process loads the model once."""
 
     def __init__(self, model: str) -> None:
         super().__init__(
@@ -166,13 +166,32 @@ class _Handler(base.ModelHandler[tuple[str, bytes], Row, Any]):
         model: Any,
         inference_args: dict[str, Any] | None = None,
     ) -> Iterable[Row]:
-        """Returns a row an image."""
-        names = [name for name, _ in batch]
-        return score_rows.score(model, names, [content for _, content in batch])
+        """Returns one row per image."""
+        names, contents = zip(*batch, strict=True)
+        return score(model, names, contents)
 
     def get_num_bytes(self, batch: Sequence[tuple[str, bytes]]) -> int:
         """Returns the size of a batch, for Beam's metrics."""
         return sum(len(content) for _, content in batch)
+
+
+def score(model: Any, names: Sequence[str], contents: Sequence[bytes]) -> Iterator[Row]:
+    """Scores encoded images by a SavedModel in this process.
+
+    Args:
+        model: What `tf.saved_model.load` returns.
+        names: One name per image.
+        contents: PNG, JPEG or WebP files.
+
+    Yields:
+        Rows.
+    """
+    outputs = model.signatures["predict_bytes"](image_bytes=tf.constant(contents, tf.string))
+    arrays = {name: outputs[name].numpy() for name in scoring.OUTPUTS}
+    texts = {name: array.astype(str) for name, array in arrays.items() if array.dtype == object}
+    yield from scoring.to_rows(
+        names, {name: column.tolist() for name, column in (arrays | texts).items()}
+    )
 
 
 def _share_of_batch(element: tuple[str, bytes]) -> int:
@@ -180,7 +199,7 @@ def _share_of_batch(element: tuple[str, bytes]) -> int:
     return 1 + len(element[1]) // _LARGE_BYTES
 
 
-def _read_records(path: str, element: Any) -> Iterator[Any]:
+def _read_records(path: str, element: Any) -> Iterator[tuple[str, bytes | None]]:
     """Yields `path#number` and the image of each example."""
     compression = "GZIP" if path.endswith(".gz") else ""
     with tempfile.NamedTemporaryFile() as local:
@@ -189,31 +208,22 @@ def _read_records(path: str, element: Any) -> Iterator[Any]:
             shutil.copyfileobj(source, local)
         local.flush()
         for number, record in enumerate(tf.data.TFRecordDataset(local.name, compression)):
-            name = f"{path}#{number}"
-            content = _image_of(record.numpy())
-            if content is None:
-                yield beam.pvalue.TaggedOutput(_ERRORS, _unread(name, decoding.NOT_AN_EXAMPLE))
-            else:
-                yield name, content
+            yield f"{path}#{number}", tf_examples.read(record.numpy())
 
 
-def _image_of(record: bytes) -> bytes | None:
+def _convert(name: str, content: bytes | None) -> Any:
+    if content is None:
+        return _unread(name, tf_examples.INVALID)
     try:
-        features = tf.train.Example.FromString(record).features.feature
-    except message.DecodeError:
-        return None
-    values = features[decoding.FEATURE].bytes_list.value
-    return values[0] if len(values) == 1 else None
+        return name, encoded_image.to_served(content)
+    except image_file.UnreadableError as error:
+        return _unread(name, error.reason)
 
 
-def _unread(name: str, reason: str) -> Row:
-    return Row(name, None, _ERROR, None, " ".join(reason.split()))
+def _unread(name: str, reason: str) -> beam.pvalue.TaggedOutput:
+    return beam.pvalue.TaggedOutput(_ERRORS, Row.unread(name, " ".join(reason.split())))
 
 
-def _count(row: Row) -> Row:
+def _count(row: Row) -> dict[str, Any]:
     beam.metrics.Metrics.counter(_NAMESPACE, row.decision).inc()
-    return row
-
-
-def _to_json(row: Row) -> str:
-    return json.dumps(dataclasses.asdict(row), ensure_ascii=False)
+    return dataclasses.asdict(row)

@@ -1,6 +1,5 @@
-"""A candidate of each model that is better than all before it."""
+"""A callback that exports each model that is better than all before it."""
 
-import dataclasses
 import math
 import os
 import pathlib
@@ -9,28 +8,29 @@ from typing import Any
 import keras
 
 from export import exporting, sources
-from export.exporting import KEEP, Exported
+from export.publishing import versions
+from export.publishing.blessing import Candidate
 from export.validation import validator
 from export.validation.metric_thresholds import Thresholds
 
 
 class ExportBest(keras.callbacks.Callback):
-    """Exports and validates the model's discriminator whenever a logged value is the best so far.
+    """Exports and validates the model's discriminator whenever a logged metric is the best so far.
 
-    Put it after the callback that logs the value, such as `dcgan.callbacks.SampleDistance`. Nothing
-    goes live by itself: `export.push_model(callback.best)` does that. In `dcgan.train`, a run that is
-    gone on with remembers the best so far.
+    Put it after the callback that logs the metric, such as `dcgan.callbacks.SampleDistance`. Nothing
+    goes live by itself: call `export.push_model(callback.best)`. In `dcgan.train`, a resumed run
+    remembers the best so far.
 
     Args:
         base: The directory of candidates.
-        monitor: The value. Defaults to "val_frechet_distance".
-        mode: "min" or "max", what is better. Defaults to "min".
-        name: The name that the model is served under. Defaults to "detector".
+        monitor: The metric. Defaults to "val_frechet_distance".
+        mode: Whether "min" or "max" is better. Defaults to "min".
+        name: The name to serve the model under. Defaults to "detector".
         limits: Thresholds for the blessing. Defaults to none.
         keep: How many of the newest candidates stay. Defaults to 5.
 
     Attributes:
-        best: The candidate of the best epoch; None before there is one.
+        best: The best epoch's candidate; None before there is one.
 
     Raises:
         ValueError: If the mode is unknown.
@@ -49,7 +49,7 @@ class ExportBest(keras.callbacks.Callback):
         mode: str = "min",
         name: str = sources.DETECTOR,
         limits: Thresholds | None = None,
-        keep: int = KEEP,
+        keep: int = versions.KEEP,
     ) -> None:
         super().__init__()
         if mode not in ("min", "max"):
@@ -60,12 +60,12 @@ class ExportBest(keras.callbacks.Callback):
         self.name = name
         self.limits = limits
         self.keep = keep
-        self.best: Exported | None = None
-        # The best value, made such that less is better.
+        self.best: Candidate | None = None
+        # The best value, with its sign changed if more is better.
         self._least = math.inf
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Exports, if the value was logged and is better than before."""
+        """Exports the model if the metric was logged and is better than before."""
         value = float((logs or {}).get(self.monitor, math.nan))
         signed = value if self.mode == "min" else -value
         if not signed < self._least:
@@ -76,15 +76,9 @@ class ExportBest(keras.callbacks.Callback):
 
     def get_state(self) -> dict[str, Any]:
         """Returns what a resumed training must know, as JSON values."""
-        best = None
-        if self.best is not None:
-            paths = {"path": str(self.best.path), "candidate": str(self.best.candidate)}
-            best = dataclasses.asdict(self.best) | paths
-        return {"least": self._least, "best": best}
+        return {"least": self._least, "best": None if self.best is None else str(self.best.directory)}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Goes on from `get_state`."""
+        """Restores what `get_state` returned."""
         self._least, best = state["least"], state["best"]
-        if best is not None:
-            paths = {name: pathlib.Path(best[name]) for name in ("path", "candidate")}
-            self.best = Exported(**best | paths)
+        self.best = None if best is None else Candidate(pathlib.Path(best))

@@ -4,43 +4,21 @@ import dataclasses
 import json
 import os
 import pathlib
-from collections.abc import Iterable
 from typing import Any
 
 import tensorflow as tf
 
 from dcgan.model import DCGAN
-from export import model_card as cards
-from export import sources
+from export import model_card, sources
 from export.graph import saved_model, signatures
 from export.graph.signatures import Servable
-from export.publishing import candidates, versions
-from export.serving import warmup, warmup_requests
+from export.publishing import blessing, versions
+from export.publishing.blessing import Candidate
+from export.serving import warmup
 from export.sources import RunPath, Source
 
-KEEP = 5
-# 4,096 x 4,096: what a server decodes at a time has to fit into its memory several times over.
+# 4,096 x 4,096: an image being decoded has to fit into a server's memory several times over.
 MAX_PIXELS = 2**24
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Exported:
-    """A candidate.
-
-    Attributes:
-        path: Its SavedModel, `<base>/<name>/<version>/Format-Serving`.
-        candidate: The directory around it, see `export.publishing.candidates`.
-        version: Its number.
-        calibrated: Whether `p_fake` is a probability, and the decisions keep their promise; False for
-            a generator.
-        digest: Of weights and signatures, see `saved_model.digest`.
-    """
-
-    path: pathlib.Path
-    candidate: pathlib.Path
-    version: int
-    calibrated: bool
-    digest: str
 
 
 def export_model(
@@ -48,35 +26,34 @@ def export_model(
     base: str | os.PathLike[str] | None = None,
     *,
     name: str = sources.DETECTOR,
-    keep: int = KEEP,
+    keep: int = versions.KEEP,
     max_pixels: int = MAX_PIXELS,
-) -> Exported:
+) -> Candidate:
     """Writes a detector for TF Serving and TFX, as a candidate to be validated and pushed.
 
     The candidate appears as `<base>/<name>/<integer>` all at once.
 
     Args:
-        source: A run, whose detector is taken if it has one and its discriminator otherwise; a
-            `Detector`; or a `DCGAN`, of which the discriminator is taken.
-        base: The directory of candidates. Defaults to `export/` in the run; needed for others.
-        name: The name that it is served under. Defaults to "detector".
-        keep: How many of the newest versions stay. Defaults to 5.
-        max_pixels: Encoded images that announce more get an error row. Defaults to 2 ** 24.
+        source: A run, for its detector or else its discriminator; a `Detector`; or a `DCGAN`, for its
+            discriminator.
+        base: The directory of candidates. Defaults to `export/` in the run; required without a run.
+        name: The name to serve the model under. Defaults to "detector".
+        keep: How many of the newest candidates stay. Defaults to 5.
+        max_pixels: Encoded images that announce more pixels get an error row. Defaults to 2 ** 24.
 
     Returns:
         The candidate.
 
     Raises:
-        InputError: If the run has no model, its files are damaged, the name cannot be one or nothing
-            can be written there.
+        InputError: If the run has no model, its files are damaged, the name does not fit into a path,
+            or the base cannot be written to.
 
     Example:
         >>> export.export_model("runs/mnist").path
         PosixPath('runs/mnist/export/detector/1/Format-Serving')
     """
-    run = sources.as_run(source)
     content = prepare_scoring_model(source, name=name, max_pixels=max_pixels)
-    return _publish(content, sources.candidate_base(base, run) / name, keep=keep)
+    return _publish(content, source, base, keep=keep)
 
 
 def export_generator(
@@ -84,15 +61,15 @@ def export_generator(
     base: str | os.PathLike[str] | None = None,
     *,
     name: str = sources.GENERATOR,
-    keep: int = KEEP,
-) -> Exported:
+    keep: int = versions.KEEP,
+) -> Candidate:
     """Writes a generator, from `latents` to `images`, uint8, as a candidate.
 
     Args:
-        source: A `DCGAN` or a run; where there is a moving average, it draws.
+        source: A `DCGAN` or a run; its moving average draws if it has one.
         base: As for `export_model`.
-        name: The name that it is served under. Defaults to "generator".
-        keep: How many of the newest versions stay. Defaults to 5.
+        name: The name to serve the model under. Defaults to "generator".
+        keep: How many of the newest candidates stay. Defaults to 5.
 
     Returns:
         The candidate.
@@ -101,14 +78,13 @@ def export_generator(
         InputError: As for `export_model`.
     """
     versions.check_name(name)
-    run = sources.as_run(source)
     model = sources.load_generator(source)
     content = Content(
         servable=signatures.of_generator(model),
-        records=tuple(warmup_requests.for_generator(name, model.latent_dim)),
-        card=cards.make(name=name, kind=sources.GENERATOR, calibration=None, max_pixels=None, run=run),
+        warmup=tuple(warmup.for_generator(name, model.latent_dim)),
+        card=model_card.make(name=name, kind=sources.GENERATOR, run=sources.as_run(source)),
     )
-    return _publish(content, sources.candidate_base(base, run) / name, keep=keep)
+    return _publish(content, source, base, keep=keep)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -117,12 +93,12 @@ class Content:
 
     Attributes:
         servable: The model.
-        records: Warm-up requests.
-        card: What `card.make` returned.
+        warmup: Warm-up records.
+        card: What `model_card.make` returned.
     """
 
     servable: Servable
-    records: tuple[bytes, ...]
+    warmup: tuple[bytes, ...]
     card: dict[str, Any]
 
 
@@ -130,29 +106,25 @@ def prepare_scoring_model(source: Source, *, name: str, max_pixels: int = MAX_PI
     """Loads and describes what `export_model` exports; arguments and errors are the same."""
     versions.check_name(name)
     scorer, kind = sources.load_scoring_model(source)
-    card = cards.make(
-        name=name,
-        kind=kind,
-        calibration=scorer.calibration,
-        max_pixels=max_pixels,
-        run=sources.as_run(source),
-    )
     return Content(
         servable=signatures.of_scoring_model(scorer, max_pixels=max_pixels),
-        records=tuple(warmup_requests.for_scoring_model(name, scorer.image_shape)),
-        card=card,
+        warmup=tuple(warmup.for_scoring_model(name, scorer.image_shape)),
+        card=model_card.make(
+            name=name,
+            kind=kind,
+            run=sources.as_run(source),
+            calibration=scorer.calibration,
+            max_pixels=max_pixels,
+        ),
     )
 
 
-def write(content: Content, directory: pathlib.Path) -> str:
+def write(content: Content, directory: pathlib.Path) -> None:
     """Writes a SavedModel with its warm-up file and its card.
 
     Args:
-        content: What goes in.
-        directory: Where to.
-
-    Returns:
-        Its digest, see `saved_model.digest`.
+        content: What to write.
+        directory: Where to write it.
 
     Raises:
         OSError: If it cannot be written.
@@ -160,34 +132,23 @@ def write(content: Content, directory: pathlib.Path) -> str:
     try:
         saved_model.write(content.servable, directory)
     except tf.errors.OpError as error:
-        # What TensorFlow raises on a full disk; Python's own is what callers look for.
+        # TensorFlow raises its own error on a full disk; callers look for Python's.
         raise OSError(error.message) from None
-    digest = saved_model.digest(directory)
-    described = {"signatures": saved_model.describe(directory), "digest": digest}
-    _write_extra(directory / "assets.extra", content.records, content.card | described)
-    return digest
+    described = {"signatures": saved_model.describe(directory)}
+    card = {**content.card, **described, "digest": saved_model.digest(directory)}
+    # A server passes over this directory, except for the warm-up.
+    extra = directory / "assets.extra"
+    extra.mkdir()
+    warmup.write(extra / warmup.FILE, content.warmup)
+    (extra / "model_card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    (extra / "model_card.md").write_text(model_card.render(card), encoding="utf-8")
 
 
-def _publish(content: Content, model: pathlib.Path, *, keep: int) -> Exported:
-    digests = []
-
+def _publish(
+    content: Content, source: Any, base: str | os.PathLike[str] | None, *, keep: int
+) -> Candidate:
     def fill(directory: pathlib.Path) -> None:
-        digests.append(write(content, directory / candidates.MODEL))
+        write(content, directory / blessing.MODEL)
 
-    path = versions.publish(model, fill, keep=keep)
-    return Exported(
-        path=path / candidates.MODEL,
-        candidate=path,
-        version=int(path.name),
-        calibrated=content.card["calibrated"],
-        digest=digests[0],
-    )
-
-
-def _write_extra(directory: pathlib.Path, records: Iterable[bytes], card: dict[str, Any]) -> None:
-    """Writes what a server passes over but a person, or its warm-up, reads."""
-    directory.mkdir()
-    warmup.write(directory / warmup.FILE, records)
-    text = json.dumps(card, indent=2) + "\n"
-    (directory / "model_card.json").write_text(text, encoding="utf-8")
-    (directory / "model_card.md").write_text(cards.render(card), encoding="utf-8")
+    model = sources.candidate_base(base, sources.as_run(source)) / content.card["name"]
+    return Candidate(versions.publish(model, fill, keep=keep))

@@ -16,10 +16,10 @@ Source = DCGAN | ScoringModel | RunPath
 
 
 def as_run(source: Any) -> RunDirectory | None:
-    """Returns the run that is meant, or None for a model in memory.
+    """Returns the run if the source is one, or None for a model in memory.
 
     Raises:
-        InputError: If a path is no run's.
+        InputError: If a path does not lead to a run.
     """
     if isinstance(source, RunDirectory):
         return source
@@ -27,11 +27,11 @@ def as_run(source: Any) -> RunDirectory | None:
 
 
 def load_scoring_model(source: Source) -> tuple[ScoringModel, str]:
-    """Returns what scores images, and of which kind it is.
+    """Returns what scores images, and which kind it is.
 
     Args:
-        source: A run, whose detector is taken if it has one and its discriminator otherwise; a
-            `Detector`; or a `DCGAN`, of which the discriminator is taken.
+        source: A run, for its detector or else its discriminator; a `Detector`; or a `DCGAN`, for its
+            discriminator.
 
     Raises:
         InputError: If a run has no model, or its files are damaged.
@@ -39,21 +39,20 @@ def load_scoring_model(source: Source) -> tuple[ScoringModel, str]:
     run = as_run(source)
     if run is not None and run.detector.is_file():
         return detector.load(run.detector), DETECTOR
-    model: Any = source if run is None else sampling.load_model(run.newest_model())
+    model: Any = load_generator(source)
     if isinstance(model, DCGAN):
         return DiscriminatorScorer(model.discriminator), DISCRIMINATOR
     return model, DETECTOR
 
 
-def load_generator(source: Source) -> DCGAN:
-    """Returns the model whose generator draws.
+def load_generator(source: Any) -> DCGAN:
+    """Returns a run's newest model, or the model in memory itself.
 
     Raises:
         InputError: If a run has no model, or its files are damaged.
     """
     run = as_run(source)
-    model: Any = source if run is None else sampling.load_model(run.newest_model())
-    return model
+    return source if run is None else sampling.load_model(run.newest_model())
 
 
 def candidate_base(given: str | os.PathLike[str] | None, run: RunDirectory | None) -> pathlib.Path:
@@ -62,7 +61,7 @@ def candidate_base(given: str | os.PathLike[str] | None, run: RunDirectory | Non
     Raises:
         ValueError: If there is neither.
     """
-    return _base(given, None if run is None else run.candidates)
+    return _choose(given, run.candidates if run else None)
 
 
 def live_base(given: str | os.PathLike[str] | None, run: RunDirectory | None) -> pathlib.Path:
@@ -71,12 +70,11 @@ def live_base(given: str | os.PathLike[str] | None, run: RunDirectory | None) ->
     Raises:
         ValueError: If there is neither.
     """
-    return _base(given, None if run is None else run.serving)
+    return _choose(given, run.serving if run else None)
 
 
-def _base(given: str | os.PathLike[str] | None, of_run: pathlib.Path | None) -> pathlib.Path:
-    if given is not None:
-        return pathlib.Path(given)
-    if of_run is None:
-        raise ValueError("Expected a base directory for a model that is no run. Received: None")
-    return of_run
+def _choose(given: str | os.PathLike[str] | None, of_run: pathlib.Path | None) -> pathlib.Path:
+    base = of_run if given is None else given
+    if base is None:
+        raise ValueError("Expected a base directory for a model without a run. Received: None")
+    return pathlib.Path(base)

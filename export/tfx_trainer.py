@@ -1,4 +1,4 @@
-"""What TFX's Trainer calls: `Trainer(run_fn="export.tfx_trainer.run_fn", ...)`.
+"""The entry point for TFX's Trainer: `Trainer(run_fn="export.tfx_trainer.run_fn", ...)`.
 
 Reference:
     [Trainer](https://www.tensorflow.org/tfx/guide/trainer)
@@ -15,12 +15,12 @@ import tensorflow as tf
 
 from dcgan import data, detector, presets, training
 from dcgan.config import NetworkConfig, RunConfig, TrainingConfig
+from dcgan.data import image_file
 from dcgan.detector.fakes import fake_collection
 from dcgan.errors import InputError
 from dcgan.model import DCGAN
 from dcgan.runs.run_directory import RunDirectory
-from export import exporting, sources
-from export.graph import decoding
+from export import exporting, sources, tf_examples
 
 _DATA = "tfx"
 _DEFAULTS: dict[str, Any] = {
@@ -31,11 +31,10 @@ _DEFAULTS: dict[str, Any] = {
     "seed": 0,
     "detector": True,
 }
-_BATCH = 256
 
 
 class FnArgs(Protocol):
-    """What is used of TFX's `FnArgs`."""
+    """The part of TFX's `FnArgs` that is used."""
 
     train_files: Sequence[str]
     eval_files: Sequence[str]
@@ -48,20 +47,20 @@ class FnArgs(Protocol):
 def run_fn(fn_args: FnArgs) -> None:
     """Trains a DCGAN and its detector on examples, and writes the detector as a SavedModel.
 
-    The examples are `tf.Example`s with the feature `image_bytes`, a PNG, JPEG, GIF, BMP or WebP file.
-    Those of `eval_files` are what the detector is calibrated on. The run, with samples, tables and
-    TensorBoard's logs, goes to `model_run_dir`; paths are local.
+    The examples are `tf.Example`s whose feature `image_bytes` is an image file in any format that
+    `dcgan.data` reads. The detector is calibrated on those in `eval_files`. The run, with samples,
+    tables and TensorBoard's logs, goes to `model_run_dir`; paths are local.
 
     Args:
-        fn_args: `train_steps`, if it is not None, says how many batches are learned from, rounded up
-            to whole epochs; `custom_config` may hold `preset` ("mnist"), `network` and `training`
-            (values that differ from the preset's), `skip_bad` (False; whether images that cannot be
-            decoded are left out), `seed` (0) and `detector` (True; False exports the discriminator,
+        fn_args: `train_steps` is how many batches to train on, rounded up to whole epochs, or None for
+            the preset's epochs. `custom_config` may hold `preset` ("mnist"), `network` and `training`
+            (values that differ from the preset's), `skip_bad` (False; whether to leave out images that
+            cannot be decoded), `seed` (0) and `detector` (True; False exports the discriminator,
             uncalibrated, and reads no `eval_files`).
 
     Raises:
-        InputError: If a setting is unknown or out of range, there are no or too few images, or one
-            cannot be decoded.
+        InputError: If `custom_config` holds an unknown name or a value out of range, there are too few
+            images, or an image cannot be decoded.
 
     Example:
         >>> Trainer(
@@ -121,28 +120,37 @@ def _read_images(patterns: Sequence[str], config: RunConfig) -> np.ndarray:
     if not paths:
         raise InputError(f"{', '.join(patterns)}: expected files with examples")
     network = config.network
-    shape = (network.image_size, network.image_size, network.channels)
-    parts, errors = [np.empty((0, *shape), np.uint8)], []
+    parts = [np.empty((0, network.image_size, network.image_size, network.channels), np.uint8)]
+    errors = []
     for path in paths:
         # ExampleGen writes compressed files, and their names say so.
-        records = tf.data.TFRecordDataset(path, "GZIP" if path.endswith(".gz") else "")
-        for examples in records.batch(_BATCH):
-            contents, unparsed = decoding.parse_examples(examples)
-            pixels, undecoded = decoding.decode(
-                contents, image_shape=shape, max_pixels=exporting.MAX_PIXELS
-            )
-            problems = tf.where(unparsed == "", undecoded, unparsed).numpy().astype(str)
-            parts.append(pixels.numpy()[problems == ""])
-            errors += [f"{path}: {problem}" for problem in problems if problem]
+        for record in tf.data.TFRecordDataset(path, "GZIP" if path.endswith(".gz") else ""):
+            outcome = _decode(record.numpy(), network)
+            if isinstance(outcome, str):
+                errors.append(f"{path}: {outcome}")
+            else:
+                parts.append(outcome)
     if errors and not config.skip_bad:
         raise InputError(f"{errors[0]} (and {len(errors) - 1} more; skip_bad leaves them out)")
     return np.concatenate(parts)
 
 
+def _decode(example: bytes, network: NetworkConfig) -> np.ndarray | str:
+    """Returns an example's image, shape (1, height, width, channels), or why there is none."""
+    content = tf_examples.read(example)
+    if content is None:
+        return tf_examples.INVALID
+    try:
+        pixels = image_file.decode_bytes(content)[np.newaxis]
+    except image_file.UnreadableError as error:
+        return error.reason
+    return data.prepare_array(pixels, image_size=network.image_size, channels=network.channels)
+
+
 def _fit_detector(
     run: RunDirectory, model: DCGAN, images: np.ndarray, unseen: np.ndarray, *, config: RunConfig
 ) -> detector.Detector:
-    """Fits a detector that is calibrated on all unseen images; TFX's Evaluator measures it."""
+    """Fits a detector, calibrated on all unseen images; TFX's Evaluator measures it."""
     rate = max(detector.DetectorConfig.false_positive_rate, 1 / (len(unseen) + 1))
     settings = detector.DetectorConfig.for_run(
         config, images=len(images), seed=config.seed, false_positive_rate=rate

@@ -1,14 +1,37 @@
+import os
 import sys
+import time
 
-import keras
 import numpy as np
 import pytest
-import tensorflow as tf
-from tensorflow.python.framework import config as tf_config
 
 from dcgan import cli
+from dcgan.cli import quiet
+
+# Else pytest shows its start-up lines after the summary.
+with quiet.discard_stderr():
+    import tensorflow as tf
+
+import keras
+from tensorflow.python.framework import config as tf_config
+
 from dcgan.config import NetworkConfig
 from dcgan.model import DCGAN
+
+
+def pytest_runtest_setup(item):
+    """Skips slow tests that begin after the time that `.ci/run` allows."""
+    end = float(os.environ.get("TESTS_END_AT", "inf"))
+    if item.get_closest_marker("slow") and time.time() > end:
+        pytest.skip("no time left")
+
+
+def pytest_collection_modifyitems(items):
+    """Skips bfloat16 where oneDNN is told to know less than the CPU, at which TensorFlow crashes."""
+    if os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper() in {"SSE41", "AVX", "AVX2", "AVX2_VNNI"}:
+        for item in items:
+            if "bfloat16" in item.nodeid or "mixed_bfloat16" in item.function.__code__.co_consts:
+                item.add_marker(pytest.mark.skip(reason="oneDNN's bfloat16 needs AVX-512"))
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +51,7 @@ def deterministic():
 @pytest.fixture
 def run_cli(monkeypatch, capsys, tmp_path):
     """Runs a command in this process, from an empty directory; returns code, output, errors."""
-    # Set, it keeps the command from giving file descriptor 2 away, which pytest still needs.
+    # Set, it keeps the command from changing how this process logs.
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
     monkeypatch.delenv("TF_CONFIG", raising=False)
     (tmp_path / "work").mkdir()
@@ -90,3 +113,21 @@ def make_gan():
         return cls(keras.Sequential(generator), keras.Sequential(discriminator), **options)
 
     return make
+
+
+@pytest.fixture(scope="session")
+def normal_features():
+    """Two sets of correlated normal features, shapes (300, 16) and (250, 16)."""
+    rng = np.random.default_rng(0)
+    mix = rng.normal(size=(16, 16))
+    real = rng.normal(size=(300, 16)) @ mix / 4
+    fake = rng.normal(size=(250, 16)) @ mix / 5 + 0.3
+    return real, fake
+
+
+@pytest.fixture(scope="session")
+def class_probabilities():
+    """Probabilities of 10 classes for 250 images, uneven over classes."""
+    rng = np.random.default_rng(1)
+    probabilities = np.exp(2 * rng.normal(size=(250, 10)) + np.linspace(0, 2, 10))
+    return probabilities / probabilities.sum(axis=1, keepdims=True)

@@ -105,9 +105,9 @@ def test_help_names_commands_and_options(run_cli):
         (["train", "--precision", "float8"], ["precision: expected one of float32", "'float8'"]),
         (["train", "--strategy", "tpu"], ["strategy: expected one of one_device", "'tpu'"]),
         (["train", "--strategy", "multiworker"], ["--strategy multiworker", "TF_CONFIG"]),
-        (["train", "--config", "none.json"], ["none.json: expected a configuration file"]),
+        (["train", "--config", "none.json"], ["none.json: expected a config file"]),
         (["train", "--config", "notes.txt"], ["notes.txt: expected JSON"]),
-        (["train", "--config", "binary.json"], ["binary.json: expected a configuration file"]),
+        (["train", "--config", "binary.json"], ["binary.json: expected a config file"]),
         (["train", "--config", "c.json", "--preset", "mnist"], ["--config", "--preset"]),
         (["train", "--features", "none.keras"], ["features none.keras: expected mnist", "random"]),
         (["train", "--data", "./none.npz"], ["./none.npz: "]),
@@ -186,14 +186,14 @@ def test_an_interrupted_training_says_how_to_go_on(run_cli, data, config, monkey
     monkeypatch.setattr("dcgan.model.DCGAN.fit", interrupt)
     code, out, err = run_cli("train", "--config", config, "--data", data)
     assert (code, out) == (130, "")
-    assert err == "The same command goes on from the last checkpoint.\nInterrupted.\n"
+    assert err == "The same command resumes from the last checkpoint.\nInterrupted.\n"
 
 
 def test_a_full_disk_is_one_line(run_cli, fail):
     fail(OSError(errno.ENOSPC, "No space left on device", "runs/mnist/dcgan.keras"))
     code, _, err = run_cli("info", "any")
     assert code == 2
-    assert err.startswith("dcgan: expected room on the disk to write to ([Errno 28] No space left")
+    assert err.startswith("dcgan: expected free space on the disk ([Errno 28] No space left")
     assert err.count("\n") == 1
     fail(OSError(errno.EIO, "Input/output error"))
     with pytest.raises(OSError, match="Input/output"):
@@ -273,7 +273,7 @@ def test_training_again_finds_all_done(run_cli, trained, data, config, determini
     before = {name: _contents_of(run_path / name) for name in kept}
     code, out, err = run_cli("train", "--config", config, "--data", data, "--out", run_path)
     assert code == 0, err
-    assert "All 2 epochs were done already." in err
+    assert "All 2 epochs were already done." in err
     assert f"model    {run_path / 'dcgan.keras'}" in out
     assert {name: _contents_of(run_path / name) for name in kept} == before
 

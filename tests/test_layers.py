@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+import layer_checks
 from dcgan import layers
 
 DTYPES = ["float32", "mixed_bfloat16", "mixed_float16"]
@@ -114,25 +115,87 @@ def test_dropout_passes_gradients_where_it_kept():
     np.testing.assert_array_equal(tape.gradient(outputs, inputs), outputs)
 
 
+@pytest.mark.parametrize("policy", layer_checks.POLICIES)
 @pytest.mark.parametrize(
-    "layer",
+    "arguments",
     [
-        layers.ReplicaDropout(0.25, seed=7, name="drop"),
-        layers.FusedBatchNormalization(momentum=0.5, epsilon=0.1, name="norm"),
+        {},
+        {"scale": False},
+        {"center": False},
+        {"scale": False, "center": False, "momentum": 0.5, "epsilon": 0.1},
+        {"axis": 1},
+        {"axis": 3, "epsilon": 1e-7},
+        {"renorm": True, "renorm_clipping": {"rmax": 2.0, "rmin": 0.5, "dmax": 1.0}},
+        {"synchronized": True},
     ],
+    ids=str,
 )
-def test_config_save_and_load(tmp_path, layer):
-    copy = type(layer).from_config(layer.get_config())
-    assert copy.get_config() == layer.get_config()
-    model = keras.Sequential([keras.Input((6,)), layer])
-    inputs = _normal(5, 6)
-    model(inputs, training=True)
-    model.save(tmp_path / "model.keras")
-    loaded = keras.models.load_model(tmp_path / "model.keras")
-    assert type(loaded.layers[0]) is type(layer)
-    np.testing.assert_array_equal(model(inputs), loaded(inputs))
-    for ours, theirs in zip(model.weights, loaded.weights, strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+def test_norm_passes_the_layer_checks(tmp_path, arguments, policy):
+    layer_checks.check_layer(
+        layers.FusedBatchNormalization,
+        arguments,
+        policy=policy,
+        tmp_path=tmp_path,
+        input_shape=(4, 3, 2),
+        output_shape=(4, 3, 2),
+    )
+
+
+@pytest.mark.parametrize("policy", layer_checks.POLICIES)
+@pytest.mark.parametrize(
+    "arguments",
+    [{"rate": 0}, {"rate": 0.5, "seed": 3}, {"rate": 1.0}],
+    ids=str,
+)
+def test_dropout_passes_the_layer_checks(tmp_path, arguments, policy):
+    layer_checks.check_layer(
+        layers.ReplicaDropout,
+        arguments,
+        policy=policy,
+        tmp_path=tmp_path,
+        input_shape=(4, 6),
+        output_shape=(4, 6),
+    )
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"scale": False}, {"center": False}, {"axis": 1}, {"epsilon": 1e-7}, {"dtype": "float64"}],
+    ids=str,
+)
+def test_every_argument_of_norm_is_as_in_keras(options):
+    inputs = _normal(8, 5, 6, 4)
+    ours, keras_own = (
+        layers.FusedBatchNormalization(**options),
+        keras.layers.BatchNormalization(**options),
+    )
+    for training in (True, False):
+        np.testing.assert_allclose(
+            ours(inputs, training=training), keras_own(inputs, training=training), atol=1e-5
+        )
+    for a, b in zip(ours.weights, keras_own.weights, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_norm_honours_masks():
+    inputs, mask = _normal(6, 7, 2), np.arange(7)[None] < np.arange(1, 7)[:, None]
+    ours, keras_own = layers.FusedBatchNormalization(), keras.layers.BatchNormalization()
+    outputs = [layer(inputs, training=True, mask=mask) for layer in (ours, keras_own)]
+    np.testing.assert_allclose(*outputs, atol=1e-5)
+    assert not np.allclose(outputs[0], layers.FusedBatchNormalization()(inputs, training=True))
+
+
+def test_dropout_repeats_its_noise_along_sides_of_one():
+    layer = layers.ReplicaDropout(0.5, seed=1, noise_shape=(None, 1, 300))
+    assert layers.ReplicaDropout.from_config(layer.get_config()).noise_shape == layer.noise_shape
+    outputs = layer(np.ones((4, 5, 300), np.float32), training=True).numpy()
+    assert (outputs == outputs[:, :1]).all()
+    assert len(np.unique(outputs[:, 0], axis=0)) == 4
+    assert (outputs > 0).mean() == pytest.approx(0.5, abs=0.1)
+
+
+def test_dropout_of_everything_is_zero():
+    assert not layers.ReplicaDropout(1.0)(np.ones((3, 4), np.float32), training=True).numpy().any()
 
 
 def test_replica_id_is_zero_on_one_device():

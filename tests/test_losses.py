@@ -5,6 +5,7 @@ import scipy.special
 import tensorflow as tf
 
 from dcgan import losses
+from dcgan.config import SMOOTHABLE_LOSSES
 from dcgan.errors import InputError
 
 REAL = np.array([[-2.0], [-0.5], [0.0], [0.5], [3.0]], np.float32)
@@ -99,7 +100,7 @@ def test_low_precision_logits_give_float32(name, dtype):
 @pytest.mark.parametrize("name", losses.LOSSES)
 def test_smoothable_losses_take_it_and_the_others_do_not(name):
     pair = losses.get(name)
-    if pair.smoothable:
+    if name in SMOOTHABLE_LOSSES:
         assert pair.discriminator(REAL, FAKE, 0.1).shape == REAL.shape
     else:
         with pytest.raises(TypeError):

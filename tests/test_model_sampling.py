@@ -41,6 +41,11 @@ def test_no_ema_by_default(make_gan):
     assert make_gan().ema_generator is None
 
 
+def test_summary_names_the_moving_average(make_gan, capsys):
+    make_gan(ema_decay=0.9).summary()
+    assert "ema_generator (" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("decay", [-0.1, 1.0, 2.0])
 def test_ema_decay_out_of_range(make_gan, decay):
     with pytest.raises(ValueError, match=f"ema_decay={decay}"):
@@ -60,11 +65,19 @@ def test_generate_count_and_range(trained):
 
 
 @pytest.mark.parametrize(
-    ("options", "number"),
-    [({"count": 0}, 0), ({"count": -2}, -2), ({"latents": np.zeros((0, 4))}, 0)],
+    ("options", "message"),
+    [
+        ({"count": 0}, "Received: count=0"),
+        ({"count": -2}, "Received: count=-2"),
+        ({"batch_size": 0}, "batch_size=0"),
+        ({"latents": np.zeros((0, 4))}, "Received: count=0"),
+        ({"latents": np.zeros((3, 5))}, r"\(3, 4\). Received: latents.shape=\(3, 5\)"),
+        ({"latents": np.zeros((3, 4)), "count": 2}, r"\(2, 4\). Received: latents.shape=\(3, 4\)"),
+        ({"latents": np.zeros(4)}, r"\(4, 4\). Received: latents.shape=\(4,\)"),
+    ],
 )
-def test_generate_nothing(trained, options, number):
-    with pytest.raises(ValueError, match=f"Expected at least one image to draw. Received: {number}"):
+def test_generate_refuses(trained, options, message):
+    with pytest.raises(ValueError, match=message):
         trained[0].generate(**options)
 
 

@@ -89,8 +89,7 @@ def test_two_workers_train_save_once_and_resume(tmp_path, arguments, victim):
     finally:
         stop(processes)
     assert survivor.returncode == 1
-    lost = "Another worker was lost. The same command on all workers goes on from the last checkpoint."
-    assert output.splitlines()[-1] == lost
+    assert output.splitlines()[-1].startswith("Another worker was lost. Run the same command")
     assert "Traceback" not in output
     assert not (out / "dcgan.keras").exists()
     processes = start_workers(arguments)

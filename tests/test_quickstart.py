@@ -59,17 +59,17 @@ def parts(monkeypatch):
 @pytest.fixture
 def agreeing(monkeypatch):
     """Lets the export agree with Keras, or not, without a process to ask."""
-    make, known, wrong = probes.for_extractor, {}, []
+    make, known, wrong = probes.for_scoring_model, {}, []
 
-    def remember(extractor):
-        made = make(extractor)
+    def remember(scorer):
+        made = make(scorer)
         known.update({probe.signature: probe.expected for probe in made})
         return made
 
     def answer(model, requests):
         return ["No such op" if wrong else known[name] for name, _ in requests]
 
-    monkeypatch.setattr(probes, "for_extractor", remember)
+    monkeypatch.setattr(probes, "for_scoring_model", remember)
     monkeypatch.setattr(fresh_process, "answer", answer)
     return wrong
 

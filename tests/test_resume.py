@@ -71,6 +71,7 @@ def assert_same_run(first, second):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_killed_twice_ends_bit_identical(command, uninterrupted, tmp_path):
     out = tmp_path / "killed"
     arguments = [*command, "--out", str(out)]

@@ -34,7 +34,7 @@ def test_open_needs_a_run(run):
 
 def test_a_damaged_configuration(run):
     run.config.write_text('{"seed": "one"}')
-    with pytest.raises(InputError, match=r"config\.json: seed: expected a value of type int"):
+    with pytest.raises(InputError, match=r"config\.json: seed: expected a whole number"):
         RunDirectory.open(run.path).load_config()
 
 
@@ -42,12 +42,12 @@ def test_claim_twice(run):
     assert run.claim(CONFIG) == run.claim(CONFIG) == run.load_config() == CONFIG
 
 
-def test_claim_with_other_settings(run):
+def test_claim_with_another_config(run):
     run.claim(CONFIG)
     other = presets.override(CONFIG, network={"dropout": 0.1}, seed=3)
     with pytest.raises(InputError, match=r"one: holds a run with .*--out") as caught:
         run.claim(other)
-    expected = "holds a run with seed=0, not 3; dropout=0.3, not 0.1. Choose another"
+    expected = "holds a run with dropout=0.3, not 0.1; seed=0, not 3. Choose another"
     assert expected in str(caught.value)
     assert run.load_config() == CONFIG
 
@@ -82,7 +82,7 @@ def _write_checkpoint(path):
 
 
 def test_newest_model(run):
-    nothing = "one: expected a trained run; it has no usable checkpoint yet"
+    nothing = "one: expected a trained run, found no usable checkpoint"
     with pytest.raises(InputError, match=nothing):
         run.newest_model()
     run.checkpoints.mkdir()

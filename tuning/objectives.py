@@ -1,74 +1,118 @@
-"""What a trial's model is measured by."""
+"""What a trial's model is measured by: distances of its samples, or the detector it makes."""
 
 import functools
+import pathlib
 
 import numpy as np
+import sklearn.metrics
 
-from dcgan import features, metrics
+from dcgan import data, detector, features, metrics
+from dcgan import images as pixels
+from dcgan.config import RunConfig
+from dcgan.detector.fakes import holdout_generators
+from dcgan.errors import InputError
 from dcgan.model import DCGAN
-from tuning.detector_objective import Detection
+from tuning import trial_records
 from tuning.search_config import SearchConfig
+from tuning.trial_records import TrialRecord
 
 _SEED = 0
-# Where the KID decides; otherwise one, as each takes a third of drawing the samples.
+# Several only where the KID is the objective: each takes a third of the time of drawing the samples.
 _SUBSETS = 5
+_FEWEST_REALS = 100
+
+_DETECTOR_STEPS = 200
+_DETECTOR_SEED = 424_242
+_FAKES = 4_000
+_TESTED = 1_000
+
+
+class Detection:
+    """Fits a small detector on a model's discriminator and its own fakes, and tests it.
+
+    The test's fakes come from two holdout generators, a mixture of Gaussians over principal components
+    and a variational autoencoder, and are histogram-matched to the reals.
+    """
+
+    def __init__(self, base: RunConfig, *, steps: int = _DETECTOR_STEPS) -> None:
+        self._reals = detector.Reals.load(base)
+        count = len(self._reals.calibration)
+        self._config = detector.DetectorConfig(
+            steps=steps,
+            false_positive_rate=max(detector.DetectorConfig.false_positive_rate, 1 / (count + 1)),
+        )
+        self._tested = [
+            detector.match_histograms(
+                draw(self._reals.train, count=_TESTED, seed=_DETECTOR_SEED), self._reals.train
+            )
+            for draw in (holdout_generators.pca_mixture, holdout_generators.variational_autoencoder)
+        ]
+
+    def measure(self, model: DCGAN) -> float:
+        """Returns the mean AUROC over the holdout generators; the model does not change."""
+        count = min(_FAKES, len(self._reals.train))
+        drawn = pixels.to_uint8(model.generate(count, seed=_DETECTOR_SEED))
+        pool = detector.FakePool.join([detector.Fakes("own", "gan", drawn)])
+        fitted = detector.fit(model.discriminator, pool, self._reals, config=self._config).detector
+        real = fitted.raw_scores(self._reals.test[:_TESTED])
+        return float(np.mean([_auroc(real, fitted.raw_scores(fakes)) for fakes in self._tested]))
 
 
 class Goal:
-    """Measures models as a search wants it.
+    """Measures models by a search's objective.
 
     Args:
         config: The search.
         reference: What distances are measured against.
         image_shape: The images' height, width and channels.
-        detection: Measures the detector on a discriminator, see `tuning.detector_objective.Detection`;
-            needed for the objective "detector_auroc" only. Defaults to None.
     """
 
     def __init__(
-        self,
-        config: SearchConfig,
-        reference: features.Reference,
-        *,
-        image_shape: tuple[int, ...],
-        detection: Detection | None = None,
+        self, config: SearchConfig, reference: features.Reference, *, image_shape: tuple[int, ...]
     ) -> None:
         self.name = config.objective
         self.direction = config.direction
+        self._base = config.base
         self._reference = reference
         self._image_shape = image_shape
-        self._detection = detection
+
+    @functools.cached_property
+    def _detection(self) -> Detection:
+        return Detection(self._base)
 
     def measure(self, model: DCGAN) -> dict[str, float]:
-        """Measures a model, by samples of its generator's moving average.
-
-        Args:
-            model: The trained model.
+        """Measures a model by samples of its averaged generator.
 
         Returns:
             "val_frechet_distance", "val_kid" and, if it is the objective, "detector_auroc".
         """
         measured = self._distances(model.generate(self._reference.fake_count, seed=_SEED))
-        if self._detection is not None:
+        if self.name == "detector_auroc":
             measured["detector_auroc"] = self._detection.measure(model)
         return measured
 
     def better(self, score: float, other: float) -> bool:
-        """Tells whether a score is better than another."""
+        """Returns whether a score is better than another."""
         return score < other if self.direction == "min" else score > other
+
+    def failure(self, reason: str) -> TrialRecord:
+        """Returns the record of a failed trial, with the worst score."""
+        score = self.worst[self.name]
+        return TrialRecord(
+            trial="", status=trial_records.FAILED, score=score, reason=reason, metrics=self.worst
+        )
 
     @functools.cached_property
     def worst(self) -> dict[str, float]:
-        """What a failed trial scores: twice the distance of plain grey or noise, no detector at all.
+        """A failed trial's metrics: twice the distance of plain grey or of noise, an AUROC of 0.
 
-        A generator that has just begun may be farther off than either, but is not a failure.
+        A generator that has just begun may be farther off than grey and noise without being a failure.
         """
         shape = (self._reference.fake_count, *self._image_shape)
         grey = self._distances(np.zeros(shape, np.float32))
-        noise = np.random.default_rng(_SEED).uniform(-1, 1, shape).astype(np.float32)
-        noisy = self._distances(noise)
-        worse = {name: 2 * max(grey[name], noisy[name]) for name in grey}
-        return worse if self._detection is None else worse | {"detector_auroc": 0.0}
+        noise = self._distances(np.random.default_rng(_SEED).uniform(-1, 1, shape).astype(np.float32))
+        worse = {name: 2 * max(grey[name], noise[name]) for name in grey}
+        return worse | ({"detector_auroc": 0.0} if self.name == "detector_auroc" else {})
 
     def _distances(self, samples: np.ndarray) -> dict[str, float]:
         real, seen = self._reference.statistics.real, self._reference.extractor.embed(samples).features
@@ -78,3 +122,26 @@ class Goal:
             "val_frechet_distance": metrics.frechet_distance(real.moments, metrics.Moments.of(seen)),
             "val_kid": kid,
         }
+
+
+def load_reference(base: RunConfig, count: int, cache: pathlib.Path) -> features.Reference:
+    """Returns what `count` samples are measured against, computed once for all workers.
+
+    Raises:
+        InputError: If there is no feature extractor, or the test split has fewer than 100 images.
+    """
+    extractor = features.for_run(base)
+    if extractor is None:
+        raise InputError("features none: expected a feature extractor, by which trials are compared")
+    reals = data.load_split(base, "test").images
+    if len(reals) < _FEWEST_REALS:
+        raise InputError(
+            f"{base.data}: expected at least {_FEWEST_REALS} images in the test split, by which trials "
+            f"are compared, found {len(reals)}"
+        )
+    return features.Reference.compute(reals, extractor, fake_count=count, cache_dir=cache)
+
+
+def _auroc(real: np.ndarray, fake: np.ndarray) -> float:
+    labels = np.repeat([0, 1], [len(real), len(fake)])
+    return float(sklearn.metrics.roc_auc_score(labels, np.concatenate([real, fake])))

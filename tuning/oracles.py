@@ -1,24 +1,38 @@
 """KerasTuner's oracles, made to survive being killed at any moment and to keep to a budget.
 
 KerasTuner 1.4.8 writes its state in place, so that a kill leaves half a file; forgets at which point of
-its draws a Bayesian search was; takes the seed 0 for none; stops a search for good after some failed
-trials; and leaves trials behind that it does not know any more.
+its draws a Bayesian search was; takes the seed 0 for none; and stops a search for good after some failed
+trials.
 """
 
 import json
+import math
 import pathlib
-import shutil
 import time
+from collections.abc import Callable
 from typing import Any
 
 import keras_tuner
-import numpy as np
+from keras_tuner.engine import trial as trials
 
 from dcgan import files
 from tuning.search_config import FACTOR, Budget, SearchConfig
+from tuning.space import Space
+
+# All private members of KerasTuner that this package uses; pyproject.toml pins the minor version for
+# them, and a test asserts that they exist.
+KERAS_TUNER_INTERNALS = {
+    keras_tuner.oracles.HyperbandOracle: (
+        "_brackets",
+        "_get_epochs",
+        "_get_num_brackets",
+        "_get_size",
+    ),
+    keras_tuner.oracles.BayesianOptimizationOracle: ("_random_state",),
+}
 
 _NEVER = 10**9
-# As many random points before the first that is chosen; KerasTuner would take three a parameter.
+# Random points before the first chosen one; KerasTuner would draw three for each hyper-parameter.
 _INITIAL = 8
 
 
@@ -26,99 +40,89 @@ class _Durable(keras_tuner.Oracle):
     """What all oracles of a search share; stands before KerasTuner's class.
 
     Args:
-        budget: When no new trial is made any more.
-        default_epochs: How many epochs a trial has that does not tell.
-        **kwargs: KerasTuner's.
+        path: The file of the state, trials included.
+        budget: When to stop making trials.
+        origin: When the search began, less the time it did not run, as `time.time`.
+        default_epochs: The epochs of a trial that does not name them.
+        **kwargs: KerasTuner's arguments.
 
     Attributes:
-        origin: When the search began, less the time it did not run, as `time.time`.
+        on_trial_end: Called after each trial.
     """
 
-    def __init__(self, *, budget: Budget, default_epochs: int, **kwargs: Any) -> None:
-        self.budget = budget
-        self.origin = time.time()
+    def __init__(
+        self, *, path: pathlib.Path, budget: Budget, origin: float, default_epochs: int, **kwargs: Any
+    ) -> None:
+        self._path = path
+        self._budget = budget
+        self._origin = origin
         self._default_epochs = default_epochs
+        self.on_trial_end: Callable[[], None] = lambda: None
         super().__init__(max_consecutive_failed_trials=_NEVER, **kwargs)
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
         """Draws the values of a new trial, or ends the search."""
-        if self.is_spent():
-            return {"status": "STOPPED"}
-        return super().populate_space(trial_id)
+        return {"status": "STOPPED"} if self.is_spent() else super().populate_space(trial_id)
 
     def is_spent(self) -> bool:
-        """Tells whether a limit is reached."""
-        budget, trials = self.budget, self.trials.values()
+        """Returns whether a limit of the budget is reached."""
+        budget, begun = self._budget, self.trials.values()
         return (
-            (budget.trials is not None and len(trials) >= budget.trials)
-            or (budget.epochs is not None and sum(map(self._epochs_of, trials)) >= budget.epochs)
-            or (budget.minutes is not None and time.time() - self.origin >= 60 * budget.minutes)
+            (budget.trials is not None and len(begun) >= budget.trials)
+            or (budget.epochs is not None and sum(map(self._epochs_of, begun)) >= budget.epochs)
+            or (budget.minutes is not None and time.time() - self._origin >= 60 * budget.minutes)
         )
 
-    def save(self) -> None:
-        """Writes the state, whole or not at all."""
-        files.write_text(self._get_oracle_fname(), json.dumps(self.get_state()))
+    def end_trial(self, trial: Any) -> None:
+        """Ends a trial and reports it."""
+        super().end_trial(trial)
+        self.on_trial_end()
 
-    def _save_trial(self, trial: Any) -> None:
-        path = pathlib.Path(self._get_trial_dir(trial.trial_id)) / "trial.json"
-        files.write_text(path, json.dumps(trial.get_state()))
+    def save(self) -> None:
+        """Writes the state atomically."""
+        files.write_text(self._path, json.dumps(self.get_state()))
 
     def reload(self) -> None:
-        """Reads the state, without trials that were begun after it was written.
-
-        KerasTuner writes it while the trial that has just ended still counts as under way.
-        """
-        state = json.loads(pathlib.Path(self._get_oracle_fname()).read_text(encoding="utf-8"))
-        for path in pathlib.Path(self._project_dir).glob("trial_*"):
-            if path.name.removeprefix("trial_") not in state["start_order"]:
-                shutil.rmtree(path)
-        super().reload()
-        for trial in set(self._retry_queue) & set(self.end_order):
-            self._retry_queue.remove(trial)
+        """Reads the state, if there is one."""
+        if self._path.is_file():
+            self.set_state(json.loads(self._path.read_text(encoding="utf-8")))
 
     def get_state(self) -> dict[str, Any]:
-        """Returns the state as JSON values."""
-        return {**super().get_state(), "elapsed": time.time() - self.origin}
+        """Returns the state as JSON values, all trials included."""
+        return {
+            **super().get_state(),
+            "trials": {name: trial.get_state() for name, trial in self.trials.items()},
+        }
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Goes on from `get_state`."""
-        super().set_state(state)
-        self.origin = time.time() - state["elapsed"]
-
-    @keras_tuner.synchronized
-    def release(self, tuner_id: str) -> None:
-        """Leaves the trial of a worker that is gone for good to the others.
-
-        Args:
-            tuner_id: The worker.
-        """
-        self.tuner_ids.discard(tuner_id)
-        if (trial := self.ongoing_trials.pop(tuner_id, None)) is not None:
-            self._retry_queue.append(trial.trial_id)
+        """Goes on from `get_state`; trials that had not ended are handed out again."""
+        self.trials = {name: trials.Trial.from_state(value) for name, value in state["trials"].items()}
+        unfinished = [name for name in state["start_order"] if name not in state["end_order"]]
+        super().set_state({**state, "ongoing_trials": {}, "retry_queue": unfinished})
 
     def promotable(self) -> set[str]:
-        """Returns the trials that later ones may go on from."""
+        """Returns the trials that later ones may continue."""
         return set()
 
     def _epochs_of(self, trial: Any) -> float:
         if trial.metrics.exists("trained_epochs"):
-            # Trials that break off at once count as well, or a search of nothing else would not end.
+            # A trial that fails at once counts too, or a search in which all fail would never end.
             return max(1.0, float(trial.metrics.get_last_value("trained_epochs")))
         values = trial.hyperparameters.values
         return values.get("tuner/epochs", self._default_epochs) - values.get("tuner/initial_epoch", 0)
 
 
 class HyperbandOracle(_Durable, keras_tuner.oracles.HyperbandOracle):
-    """Hyperband; without an end if there is a budget."""
+    """Hyperband; with a budget it goes on until that is spent."""
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Goes on from `get_state`, as long as this search's own budget allows."""
+        """Goes on from `get_state`, for as many iterations as this session's budget allows."""
         super().set_state({**state, "hyperband_iterations": self.hyperband_iterations})
 
     def promotable(self) -> set[str]:
         """Returns the trials of brackets that are not complete."""
-        rounds = [trials for bracket in self._brackets for trials in bracket["rounds"]]
-        return {trial["id"] for trials in rounds for trial in trials}
+        rounds = [begun for bracket in self._brackets for begun in bracket["rounds"]]
+        return {trial["id"] for begun in rounds for trial in begun}
 
 
 class RandomOracle(_Durable, keras_tuner.oracles.RandomSearchOracle):
@@ -126,15 +130,15 @@ class RandomOracle(_Durable, keras_tuner.oracles.RandomSearchOracle):
 
 
 class BayesianOracle(_Durable, keras_tuner.oracles.BayesianOptimizationOracle):
-    """Bayesian search, on scores brought to a scale on which failures do not hide all else."""
+    """Bayesian search, on scores scaled so that failures do not hide all other differences."""
 
     def score_trial(self, trial: Any) -> None:
-        """Scores a trial by the inverse hyperbolic sine of the objective: for large ones a logarithm."""
+        """Scores a trial by the inverse hyperbolic sine of the objective, a logarithm for large ones."""
         super().score_trial(trial)
-        trial.score = float(np.arcsinh(trial.score))
+        trial.score = math.asinh(trial.score)
 
     def get_state(self) -> dict[str, Any]:
-        """Returns the state as JSON values, that of the draws among them."""
+        """Returns the state as JSON values, that of the random draws included."""
         name, keys, *rest = self._random_state.get_state()
         return {**super().get_state(), "random_state": [name, keys.tolist(), *rest]}
 
@@ -144,51 +148,42 @@ class BayesianOracle(_Durable, keras_tuner.oracles.BayesianOptimizationOracle):
         self._random_state.set_state(tuple(state["random_state"]))
 
 
-def make(config: SearchConfig, budget: Budget) -> Any:
-    """Makes the oracle of a search.
-
-    Args:
-        config: The search.
-        budget: When it ends.
-    """
+def make(
+    config: SearchConfig, budget: Budget, *, space: Space, path: pathlib.Path, origin: float
+) -> Any:
+    """Makes the oracle of a search, whose state is in `path`; for `origin` see `DCGANHyperModel`."""
+    hyperparameters = keras_tuner.HyperParameters()
+    space.declare(hyperparameters)
     shared: dict[str, Any] = {
+        "path": path,
         "budget": budget,
+        "origin": origin,
         "default_epochs": config.epochs,
+        "hyperparameters": hyperparameters,
         "objective": keras_tuner.Objective(config.objective, config.direction),
         # KerasTuner takes 0 for none.
         "seed": config.seed + 1,
     }
     if config.algorithm == "hyperband":
         # `None` goes on until the budget is spent.
-        iterations = None if budget.given else 1
-        return HyperbandOracle(
-            max_epochs=config.epochs, factor=FACTOR, hyperband_iterations=iterations, **shared
-        )
+        shared["hyperband_iterations"] = None if budget.given else 1
+        return HyperbandOracle(max_epochs=config.epochs, factor=FACTOR, **shared)
     if config.algorithm == "random":
         return RandomOracle(max_trials=None, **shared)
     return BayesianOracle(max_trials=None, num_initial_points=_INITIAL, **shared)
 
 
 def planned_epochs(config: SearchConfig, budget: Budget) -> float | None:
-    """Returns how many epochs a search will train at most; None where only its time is limited.
-
-    Args:
-        config: The search.
-        budget: When it ends.
-    """
-    if budget.epochs is not None:
-        return budget.epochs
-    if budget.trials is not None:
-        return budget.trials * config.epochs
-    return None if budget.given else _hyperband_epochs(make(config, budget))
-
-
-def _hyperband_epochs(oracle: Any) -> float:
-    """Sums over brackets and rounds."""
+    """Returns the most epochs that a search will train; None if only its time is limited."""
+    if budget.given:
+        return budget.epochs or (budget.trials and budget.trials * config.epochs)
+    oracle = keras_tuner.oracles.HyperbandOracle(
+        keras_tuner.Objective(config.objective, config.direction), config.epochs, FACTOR
+    )
     total = 0
     for bracket in range(oracle._get_num_brackets()):
         before = 0
-        for number in range(oracle._get_num_rounds(bracket)):
+        for number in range(bracket + 1):
             epochs = oracle._get_epochs(bracket, number)
             total += oracle._get_size(bracket, number) * (epochs - before)
             before = epochs

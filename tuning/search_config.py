@@ -1,9 +1,10 @@
-"""What a search is: frozen, checked once, JSON both ways; and how much it may cost."""
+"""What a search is, and how much it may cost."""
 
 import dataclasses
 
+from dcgan import schema
 from dcgan.config import RunConfig
-from dcgan.errors import InputError
+from dcgan.schema import above, at_least, field, one_of
 
 ALGORITHMS = ("hyperband", "bayesian", "random")
 OBJECTIVES = {"val_frechet_distance": "min", "val_kid": "min", "detector_auroc": "max"}
@@ -12,44 +13,30 @@ FACTOR = 3
 _DEFAULT_TRIALS = 20
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class SearchConfig:
-    """Everything that decides how a search goes; together with the space it is `search.json`.
+class SearchConfig(schema.Config):
+    """Everything that decides how a search goes; together with the space it is `search.json`."""
 
-    Args:
-        base: The run whose hyper-parameters are searched; what the space leaves alone stays.
-        algorithm: "hyperband", "bayesian" or "random". Defaults to "hyperband".
-        objective: "val_frechet_distance" or "val_kid", the lower the better, or "detector_auroc", the
-            AUROC of a detector on fakes of generators it has not seen, the higher the better.
-            Defaults to "val_frechet_distance".
-        epochs: The most epochs that a trial is trained for. Defaults to 9.
-        epoch_images: Images that an epoch of a trial takes, at most all. Defaults to 10,000.
-        samples: How many samples a distance is measured with, at most as many as there are images.
-            Defaults to 1,000.
-        seed: Of the sampled points. Defaults to 0.
-
-    Raises:
-        InputError: If a value is not one of those.
-    """
-
-    base: RunConfig = dataclasses.field(default_factory=RunConfig)
-    algorithm: str = "hyperband"
-    objective: str = "val_frechet_distance"
-    epochs: int = 9
-    epoch_images: int = 10_000
-    samples: int = 1_000
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        """Checks every value."""
-        for name, choices in (("algorithm", ALGORITHMS), ("objective", tuple(OBJECTIVES))):
-            if getattr(self, name) not in choices:
-                raise InputError(
-                    f"{name}: expected one of {', '.join(choices)}. Received: {getattr(self, name)!r}"
-                )
-        for name, least in (("epochs", 1), ("epoch_images", 1), ("samples", 100), ("seed", 0)):
-            if getattr(self, name) < least:
-                raise InputError(f"{name}: expected at least {least}. Received: {getattr(self, name)!r}")
+    base: RunConfig = field(
+        "The run whose hyper-parameters are searched; what the space leaves alone stays.",
+        default=RunConfig(),
+    )
+    algorithm: str = field("How trials are chosen.", one_of(*ALGORITHMS), default="hyperband")
+    objective: str = field(
+        "What is made best: a distance of the samples, or the AUROC of a detector on generators that it "
+        "has not seen.",
+        one_of(*OBJECTIVES),
+        default="val_frechet_distance",
+    )
+    epochs: int = field("Most epochs of a trial.", at_least(1), default=9)
+    epoch_images: int = field(
+        "Images in an epoch of a trial, or all if there are fewer.", at_least(1), default=10_000
+    )
+    samples: int = field(
+        "Samples to measure a distance with, or as many as there are images if those are fewer.",
+        at_least(100),
+        default=1_000,
+    )
+    seed: int = field("Seed of the points that are tried.", at_least(0), default=0)
 
     @property
     def direction(self) -> str:
@@ -72,30 +59,19 @@ class SearchConfig:
         return max(1, min(self.epoch_images, images) // batch_size)
 
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Budget:
-    """When a search ends; whichever limit is reached first.
+class Budget(schema.Config):
+    """When a search ends: at whichever limit is reached first."""
 
-    Args:
-        trials: The most trials. Defaults to None: no limit.
-        epochs: The most epochs of all trials together. Defaults to None: no limit.
-        minutes: The most wall-clock time, over all the times the search was started; trials under way
-            are then cut short and measured. Defaults to None: no limit.
-
-    Raises:
-        InputError: If a limit is not above 0.
-    """
-
-    trials: int | None = None
-    epochs: int | None = None
-    minutes: float | None = None
-
-    def __post_init__(self) -> None:
-        """Checks every value."""
-        for name, option in (("trials", "trials"), ("epochs", "max_epochs"), ("minutes", "max_minutes")):
-            value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise InputError(f"{option}: expected above 0. Received: {value!r}")
+    trials: int | None = field("Most trials.", above(0), default=None)
+    epochs: int | None = field(
+        "Most epochs of all trials together.", above(0), default=None, option="max_epochs"
+    )
+    minutes: float | None = field(
+        "Most minutes over all starts of the search; trials under way are then cut short and measured.",
+        above(0),
+        default=None,
+        option="max_minutes",
+    )
 
     @property
     def given(self) -> bool:

@@ -1,8 +1,9 @@
-"""A search from nothing, or from where it was interrupted."""
+"""A search from scratch, or from where it was interrupted."""
 
 import contextlib
 import dataclasses
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ import keras_tuner
 from dcgan import data, features
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
-from tuning import chief, oracles, results, search_report, trial_records
+from tuning import distributed, oracles, search_report, trial_records
 from tuning.hypermodel import DCGANHyperModel
 from tuning.search_config import Budget, SearchConfig
 from tuning.search_directory import SearchDirectory
@@ -24,12 +25,12 @@ Listener = Callable[[Sequence[TrialRecord]], None]
 
 @dataclasses.dataclass(frozen=True)
 class SearchResult:
-    """What a search leaves.
+    """What a search found.
 
     Attributes:
-        directory: Where its files are.
-        records: All trials, in the order of their ends.
-        ranked: Those that did not fail, each configuration once, the best first.
+        directory: Its files.
+        records: All trials, in the order in which they ended.
+        ranked: Those that did not fail, each configuration once, best first.
     """
 
     directory: SearchDirectory
@@ -41,7 +42,7 @@ class SearchResult:
         """The best trial.
 
         Raises:
-            InputError: If there is none.
+            InputError: If all trials have failed.
         """
         if not self.ranked:
             reason = self.records[-1].reason if self.records else "no trial has ended"
@@ -55,7 +56,7 @@ class SearchResult:
         Raises:
             InputError: If all trials have failed.
         """
-        return results.best_config(self.directory.path)
+        return self.directory.load_best()
 
 
 def search(
@@ -64,38 +65,35 @@ def search(
     *,
     space: Space | None = None,
     budget: Budget | None = None,
-    workers: int = 1,
     beyond_loopback: bool = False,
     images: data.ImageSet | None = None,
     reference: features.Reference | None = None,
     on_change: Listener = lambda ended: None,
 ) -> SearchResult:
-    """Searches for the best hyper-parameters, or goes on with a search that was interrupted.
+    """Searches for the best hyper-parameters, or continues an interrupted search.
 
-    Killed at any moment and called again, it ends with the same trials as if it had not been, and
-    trains none of them twice. With a budget that was raised it goes on from where it had ended. Several
-    workers end trials in an order that is not the same every time.
+    A search that is killed at any moment and called again ends with the same trials as one that was
+    not, and trains none of them twice. With a larger budget it continues from where it had ended.
 
-    Where KerasTuner's environment variables name a chief, this process is that chief or one of its
-    workers, as they tell. All of them need the same directory.
+    With KerasTuner's environment variables this process is the search's chief or one of its workers, see
+    `tuning.distributed`; all of them share the directory. Workers end trials in an order that varies.
 
     Args:
         config: What to search.
         out: The search's directory; made if needed.
         space: What may change. Defaults to `Space()`.
         budget: When it ends. Defaults to one iteration of Hyperband, or to 20 trials.
-        workers: Processes on this machine that run trials side by side. Defaults to 1: this one.
-        beyond_loopback: Whether a chief may listen at an address that other machines reach; whoever
-            reaches it can take part. Defaults to False.
-        images: The images to train on, for one worker only. Defaults to those of `config.base`.
-        reference: What samples are measured against, likewise. Defaults to the test split.
-        on_change: Called with all records when a trial has ended. Defaults to nothing.
+        beyond_loopback: Whether a chief may listen at an address that other machines can reach; any of
+            them can then take part. Defaults to False.
+        images: The training images. Defaults to those of `config.base`.
+        reference: What samples are measured against. Defaults to the test split.
+        on_change: Called with all records after each trial. Defaults to nothing.
 
     Returns:
         The trials; `trials.csv`, `trials.json`, `best.json` and `report.html` are in `out`.
 
     Raises:
-        InputError: If the data, the directory, the space or the settings cannot be used, or a worker's
+        InputError: If the data, the directory, the space or the config cannot be used, or a worker's
             chief does not answer.
 
     Example:
@@ -103,35 +101,36 @@ def search(
         >>> result.best_config.training.batch_size
         64
     """
-    role = chief.role()
-    _check_workers(role, workers, alone=images is not None or reference is not None)
-    if role == chief.CHIEF:
-        chief.check_address(beyond_loopback=beyond_loopback)
+    role = distributed.role()
+    if role == distributed.CHIEF:
+        distributed.check_address(beyond_loopback=beyond_loopback)
     space = space or Space()
     budget = (budget or Budget()).for_algorithm(config.algorithm)
     directory = SearchDirectory(out)
     directory.check(config, space)
-    hypermodel = DCGANHyperModel(config, out, space=space, images=images, reference=reference)
-    if role == chief.WORKER:
-        return _work(hypermodel, budget)
+    hypermodel = DCGANHyperModel(
+        config, out, space=space, images=images, reference=reference, minutes=budget.minutes
+    )
+    if role == distributed.WORKER:
+        with _quiet():
+            distributed.work(_make_tuner(hypermodel, budget, on_change))
+        return _collect(directory)
     with directory.lock():
-        _ = hypermodel.reference
+        _ = hypermodel.goal
         directory.claim(config, space)
         with _concluding(directory), _quiet():
-            if role == chief.CHIEF or workers > 1:
-                _coordinate(hypermodel, budget, on_change, workers=0 if role else workers)
-            else:
-                _search_here(hypermodel, budget, on_change)
+            tuner = _make_tuner(hypermodel, budget, on_change)
+            distributed.serve(tuner) if role else tuner.search(verbose=0)
     return _collect(directory)
 
 
 def run(tuner: keras_tuner.Tuner, *args: Any, **kwargs: Any) -> SearchResult:
-    """Searches with a tuner of one's own, and writes what `search` writes.
+    """Searches with any tuner of KerasTuner's, and writes what `search` writes.
 
     Args:
-        tuner: Any of KerasTuner's, over a `DCGANHyperModel`.
+        tuner: A tuner over a `DCGANHyperModel`.
         *args: Passed to its `search`.
-        **kwargs: Likewise.
+        **kwargs: Passed to its `search`.
 
     Returns:
         As `search`.
@@ -146,41 +145,27 @@ def run(tuner: keras_tuner.Tuner, *args: Any, **kwargs: Any) -> SearchResult:
     return _collect(hypermodel.directory)
 
 
-def _check_workers(role: str, workers: int, *, alone: bool) -> None:
-    if workers < 1:
-        raise InputError(f"workers: expected at least 1. Received: {workers}")
-    if workers > 1 and role:
-        raise InputError("workers: expected 1 where KerasTuner's environment variables are set")
-    if workers > 1 and alone:
-        raise ValueError("Expected images and reference for one worker only.")
-
-
-def _search_here(hypermodel: DCGANHyperModel, budget: Budget, on_change: Listener) -> None:
-    directory = hypermodel.directory
-    oracle = oracles.make(hypermodel.config, budget)
-    tuner = DCGANTuner(
-        oracle, hypermodel, on_trial_end=lambda: on_change(results.write_tables(directory))
+def _make_tuner(hypermodel: DCGANHyperModel, budget: Budget, on_change: Listener) -> DCGANTuner:
+    config, directory = hypermodel.config, hypermodel.directory
+    oracle = oracles.make(
+        config, budget, space=hypermodel.space, path=directory.oracle, origin=hypermodel.origin
     )
-    hypermodel.start(oracle.origin, budget)
-    tuner.search(verbose=0)
+
+    def on_trial_end() -> None:
+        ended = trial_records.write_tables(directory)
+        best = [record.trial for record in trial_records.rank(ended, direction=config.direction)]
+        _prune(directory, ended, kept={*oracle.promotable(), *best[:1]})
+        on_change(ended)
+
+    oracle.on_trial_end = on_trial_end
+    return DCGANTuner(oracle, hypermodel)
 
 
-def _coordinate(
-    hypermodel: DCGANHyperModel, budget: Budget, on_change: Listener, *, workers: int
-) -> None:
-    oracle = oracles.make(hypermodel.config, budget)
-    with chief.listening(local=workers > 0):
-        tuner = DCGANTuner(oracle, hypermodel)
-        hypermodel.start(oracle.origin, budget)
-        chief.coordinate(tuner, workers=workers, on_change=on_change)
-
-
-def _work(hypermodel: DCGANHyperModel, budget: Budget) -> SearchResult:
-    """Runs the trials that a chief elsewhere makes."""
-    with chief.reporting(), _quiet():
-        hypermodel.start(hypermodel.origin, budget)
-        chief.work(DCGANTuner(oracles.make(hypermodel.config, budget), hypermodel))
-    return _collect(hypermodel.directory)
+def _prune(directory: SearchDirectory, ended: Sequence[TrialRecord], *, kept: set[str]) -> None:
+    """Removes the checkpoints of ended trials that no later one will continue."""
+    for record in ended:
+        if record.trial not in kept:
+            shutil.rmtree(directory.checkpoints / record.trial, ignore_errors=True)
 
 
 def _collect(directory: SearchDirectory) -> SearchResult:
@@ -202,6 +187,6 @@ def _concluding(directory: SearchDirectory) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps what KerasTuner prints from standard output."""
+    """Keeps KerasTuner's messages out of standard output."""
     with open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):  # noqa: PTH123
         yield

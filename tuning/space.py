@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import graphlib
 import json
 import math
 import os
@@ -29,16 +30,20 @@ _FIELDS = {
 _NETWORK = {field.name for field in dataclasses.fields(NetworkConfig)}
 
 
+def _tuple(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, list | tuple) else (value,)
+
+
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """The values that one hyper-parameter may take: some, or all between two.
+    """The values that one hyper-parameter may take: a choice or a range.
 
     Args:
         choice: The values; a single one is fixed. Defaults to none, for a range.
-        low: The least value of a range, itself included.
-        high: The greatest, likewise.
+        low: The least value of a range, inclusive.
+        high: The greatest value of a range, inclusive.
         log: Whether a range is sampled evenly in its logarithm. Defaults to False.
-        when: Names of other parameters and those of their values under which this one matters;
+        when: The names of other parameters, each with those of its values under which this one matters;
             otherwise it takes its default in `dcgan.config`. Defaults to always.
 
     Raises:
@@ -46,20 +51,28 @@ class Parameter:
     """
 
     choice: tuple[Any, ...] = ()
-    low: float | None = None
-    high: float | None = None
+    low: float = 0.0
+    high: float = 0.0
     log: bool = False
     when: Mapping[str, tuple[Any, ...]] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Checks the values, as far as that needs no name."""
+        """Takes single values and lists for tuples, and checks what needs no name."""
+        object.__setattr__(self, "choice", _tuple(self.choice))
+        when = {parent: _tuple(allowed) for parent, allowed in dict(self.when).items()}
+        object.__setattr__(self, "when", when)
         if self.choice:
-            if self.low is not None or self.high is not None or self.log:
+            if (self.low, self.high, self.log) != (0, 0, False):
                 raise InputError("expected either choice or low and high")
-        elif self.low is None or self.high is None or not self.low < self.high:
+        elif not self.low < self.high:
             raise InputError(f"expected low below high. Received: {self.low!r} and {self.high!r}")
         elif self.log and self.low <= 0:
             raise InputError(f"expected low above 0 with log. Received: {self.low!r}")
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The ends of a range."""
+        return self.low, self.high
 
     @property
     def ends(self) -> tuple[Any, ...]:
@@ -67,23 +80,12 @@ class Parameter:
         return self.choice or self.bounds
 
     @property
-    def bounds(self) -> tuple[float, float]:
-        """The ends of a range.
-
-        Raises:
-            ValueError: If the parameter is a choice.
-        """
-        if self.low is None or self.high is None:
-            raise ValueError("Expected a range, received a choice.")
-        return self.low, self.high
-
-    @property
     def fixed(self) -> bool:
         """Whether there is one value only."""
         return len(self.choice) == 1
 
     def is_active(self, values: Mapping[str, Any]) -> bool:
-        """Tells whether the parameter matters, given the values of those it depends on."""
+        """Returns whether the parameter matters, given the values of those it depends on."""
         return all(values.get(parent) in allowed for parent, allowed in self.when.items())
 
 
@@ -131,7 +133,7 @@ class Space:
     parameters: Mapping[str, Parameter] = dataclasses.field(default_factory=lambda: dict(_DEFAULT))
 
     def __post_init__(self) -> None:
-        """Checks every parameter by itself, and puts those that others depend on first."""
+        """Checks every parameter and puts those that others depend on first."""
         for name, parameter in self.parameters.items():
             _check(name, parameter, self.parameters)
         object.__setattr__(self, "parameters", _parents_first(self.parameters))
@@ -140,16 +142,15 @@ class Space:
         """Returns the space with some parameters narrowed, fixed or added.
 
         Args:
-            **changes: By name a value to fix it at, a list of values to choose from, a dictionary of
-                `Parameter`'s arguments or a `Parameter`. Without a `when` the one there was stays.
+            **changes: By name: a value to fix it at, a list of values to choose from, a dictionary of
+                `Parameter`'s arguments, or a `Parameter`. Without a new `when` the former one stays.
 
         Raises:
             InputError: As for the class.
         """
-        parsed = {
-            name: _parse(name, change, self.parameters.get(name)) for name, change in changes.items()
-        }
-        return dataclasses.replace(self, parameters={**self.parameters, **parsed})
+        former = self.parameters
+        parsed = {name: _parse(name, change, former.get(name)) for name, change in changes.items()}
+        return dataclasses.replace(self, parameters={**former, **parsed})
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -161,11 +162,9 @@ class Space:
         path = pathlib.Path(path)
         try:
             text = path.read_text(encoding="utf-8")
-            changes = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
-        except (OSError, ValueError) as error:
+            changes = dict(tomllib.loads(text) if path.suffix == ".toml" else json.loads(text))
+        except (OSError, TypeError, ValueError) as error:
             raise InputError(f"{path}: expected a search space in JSON or TOML ({error})") from None
-        if not isinstance(changes, dict):
-            raise InputError(f"{path}: expected hyper-parameters by name")
         try:
             return cls().change(**changes)
         except InputError as error:
@@ -173,16 +172,22 @@ class Space:
 
     def to_dict(self) -> dict[str, Any]:
         """Returns JSON values from which `change` makes the same space."""
-        return {name: _to_dict(parameter) for name, parameter in self.parameters.items()}
+        return {
+            name: (
+                {"choice": list(p.choice)} if p.choice else {"low": p.low, "high": p.high, "log": p.log}
+            )
+            | {"when": {parent: list(allowed) for parent, allowed in p.when.items()}}
+            for name, p in self.parameters.items()
+        }
 
     def check(self, base: RunConfig) -> None:
-        """Makes sure that sampled points are valid configurations.
+        """Checks that points of the space are valid configurations.
 
         Args:
-            base: Where all other values come from.
+            base: The source of all other values.
 
         Raises:
-            InputError: If one is not.
+            InputError: If one of 200 random points is not.
         """
         for seed in range(_TRIED):
             try:
@@ -191,26 +196,23 @@ class Space:
                 raise InputError(f"search space: {error}") from None
 
     def sample(self, seed: int) -> dict[str, Any]:
-        """Draws a point, values that do not matter left out.
+        """Draws a point, without values that do not matter.
 
         Args:
-            seed: Of the draw.
+            seed: Seed of the draw.
         """
         draw = random.Random(seed)
         values: dict[str, Any] = {}
         for name, parameter in self.parameters.items():
             if parameter.is_active(values):
-                values[name] = _draw(_FIELDS[name].type is int, parameter, draw)
+                values[name] = _typed(name, _draw(parameter, draw))
         return values
 
     def declare(self, hp: Any) -> dict[str, Any]:
-        """Declares every parameter to KerasTuner.
+        """Declares every parameter to KerasTuner; returns the values of those that matter.
 
         Args:
             hp: The `keras_tuner.HyperParameters`.
-
-        Returns:
-            The values it has for those that matter.
         """
         values = {}
         for name, parameter in self.parameters.items():
@@ -226,8 +228,8 @@ class Space:
         """Returns the configuration of a point, with floats of four digits.
 
         Args:
-            base: Where all other values come from.
-            values: The point; parameters left out take their defaults in `dcgan.config`.
+            base: The source of all other values.
+            values: The point; missing parameters take their defaults in `dcgan.config`.
 
         Raises:
             InputError: If values contradict each other.
@@ -235,10 +237,8 @@ class Space:
         network: dict[str, Any] = {}
         training: dict[str, Any] = {}
         for name in self.parameters:
-            field = _FIELDS[name]
-            value = values.get(name, field.default)
             section = network if name in _NETWORK else training
-            section[name] = _round(value) if field.type is float else _as_type(field, value)
+            section[name] = _typed(name, values.get(name, _FIELDS[name].default))
         return presets.override(base, network=network, training=training)
 
 
@@ -249,70 +249,44 @@ def _check(name: str, parameter: Parameter, all_parameters: Mapping[str, Paramet
         raise InputError(
             f"{name}: when: expected parameters of the space. Received: {', '.join(unknown)}"
         )
-    field = _FIELDS[name]
-    if not parameter.choice and field.type not in (int, float):
-        raise InputError(f"{name}: expected a choice, of which there is no range")
+    kind = _FIELDS[name].type
+    if not parameter.choice and kind not in (int, float):
+        raise InputError(f"{name}: expected a choice, as its values have no range")
     owner = NetworkConfig if name in _NETWORK else TrainingConfig
     for value in parameter.ends:
-        if not _fits(field.type, value):
-            kind = getattr(field.type, "__name__", field.type)
-            raise InputError(f"{name}: expected values of type {kind}. Received: {value!r}")
-        dataclasses.replace(owner(), **{name: _as_type(field, value)})
-
-
-def _fits(kind: Any, value: Any) -> bool:
-    return type(value) is kind or (kind is float and type(value) is int)
+        if type(value) not in ((int, float) if kind is float else (kind,)):
+            expected = getattr(kind, "__name__", kind)
+            raise InputError(f"{name}: expected values of type {expected}. Received: {value!r}")
+        dataclasses.replace(owner(), **{name: _typed(name, value)})
 
 
 def _parents_first(parameters: Mapping[str, Parameter]) -> dict[str, Parameter]:
-    ordered: dict[str, Parameter] = {}
-    while len(ordered) < len(parameters):
-        ready = [n for n, p in parameters.items() if n not in ordered and set(p.when) <= set(ordered)]
-        if not ready:
-            stuck = ", ".join(name for name in parameters if name not in ordered)
-            raise InputError(f"{stuck}: expected no parameter to depend on itself")
-        ordered |= {name: parameters[name] for name in ready}
-    return ordered
+    sorter = graphlib.TopologicalSorter({name: value.when for name, value in parameters.items()})
+    try:
+        return {name: parameters[name] for name in sorter.static_order()}
+    except graphlib.CycleError as error:
+        raise InputError(f"{error.args[1][0]}: expected no parameter to depend on itself") from None
 
 
 def _parse(name: str, change: Any, former: Parameter | None) -> Parameter:
     if isinstance(change, Parameter):
         return change
+    fields = dict(change) if isinstance(change, Mapping) else {"choice": change}
     keys = [field.name for field in dataclasses.fields(Parameter)]
-    if not isinstance(change, Mapping):
-        change = {"choice": change}
-    if unknown := sorted(set(change) - set(keys)):
+    if unknown := sorted(set(fields) - set(keys)):
         raise InputError(f"{name}: {', '.join(unknown)}: expected one of {', '.join(keys)}")
-    fields = {"when": former.when if former else {}, **change}
     try:
-        fields["when"] = {parent: _tuple(allowed) for parent, allowed in dict(fields["when"]).items()}
-        if "choice" in fields:
-            fields["choice"] = _tuple(fields["choice"])
-        return Parameter(**fields)
+        return Parameter(**{"when": former.when if former else {}, **fields})
     except (InputError, TypeError, ValueError) as error:
         raise InputError(f"{name}: {error}") from None
 
 
-def _tuple(value: Any) -> tuple[Any, ...]:
-    return tuple(value) if isinstance(value, list | tuple) else (value,)
-
-
-def _to_dict(parameter: Parameter) -> dict[str, Any]:
-    values = {"when": {parent: list(allowed) for parent, allowed in parameter.when.items()}}
-    if parameter.choice:
-        return {"choice": list(parameter.choice), **values}
-    return {"low": parameter.low, "high": parameter.high, "log": parameter.log, **values}
-
-
-def _draw(whole: bool, parameter: Parameter, draw: random.Random) -> Any:
+def _draw(parameter: Parameter, draw: random.Random) -> Any:
     if parameter.choice:
         return draw.choice(parameter.choice)
-    low, high = parameter.bounds
-    if parameter.log:
-        value = math.exp(draw.uniform(math.log(low), math.log(high)))
-    else:
-        value = draw.uniform(low, high)
-    return round(value) if whole else value
+    if not parameter.log:
+        return draw.uniform(*parameter.bounds)
+    return math.exp(draw.uniform(*map(math.log, parameter.bounds)))
 
 
 def _declare(hp: Any, name: str, parameter: Parameter) -> Any:
@@ -325,10 +299,11 @@ def _declare(hp: Any, name: str, parameter: Parameter) -> Any:
     return declare(name, *parameter.bounds, sampling="log" if parameter.log else "linear")
 
 
-def _as_type(field: dataclasses.Field[Any], value: Any) -> Any:
-    """Undoes what KerasTuner makes of truth values, and lets whole numbers stand for floats."""
-    return field.type(value) if field.type in (bool, float) else value
-
-
-def _round(value: float) -> float:
-    return float(f"{value:.{_DIGITS}g}")
+def _typed(name: str, value: Any) -> Any:
+    """Rounds numbers, and undoes what KerasTuner makes of truth values."""
+    kind = _FIELDS[name].type
+    if kind is float:
+        return float(f"{value:.{_DIGITS}g}")
+    if kind is int:
+        return round(value)
+    return bool(value) if kind is bool else value

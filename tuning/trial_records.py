@@ -1,29 +1,23 @@
-"""What is known of each trial that has ended: a JSON file each, whole or not there."""
+"""What is known of each trial that has ended: a JSON file each, and tables of all."""
 
 import csv
 import dataclasses
 import io
 import json
-import os
 import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dcgan import files
 from dcgan.errors import InputError
+from tuning.search_directory import SearchDirectory
 
 DONE, STOPPED, CUT, FAILED = "done", "stopped", "cut", "failed"
-_COLUMNS = (
-    "trial",
-    "status",
-    "score",
-    "epochs",
-    "first_epoch",
-    "parent",
-    "seconds",
-    "elapsed",
-    "worker",
-)
+_COLUMNS = ("trial", "status", "score", "epochs", "first_epoch", "parent", "elapsed", "worker")
+
+
+class TrialError(Exception):
+    """A trial that cannot be trained; its text is the whole reason, in one line."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -32,19 +26,19 @@ class TrialRecord:
 
     Attributes:
         trial: Its number, as text.
-        status: "done"; "stopped", once it was behind the median of finished trials; "cut", when the
-            search's time was over; "failed", for a training that diverged, collapsed or broke off.
-        score: The objective; for a failed trial one worse than any that learns.
-        reason: Why it did not go on; "" if it did.
+        status: "done"; "stopped", if it fell behind the median of finished trials; "cut", if the
+            search's time was over; "failed", if its training diverged, collapsed or raised an error.
+        score: The objective; a failed trial scores worse than any that learns.
+        reason: Why it ended early; "" if it did not.
         values: The hyper-parameters that matter.
-        parent: The trial it went on from, in a later rung; "" for a new one.
-        first_epoch: How many epochs that had behind it.
-        epochs: How many epochs this one has behind it.
-        metrics: Everything that was measured last.
+        parent: The trial that it continued, in a later rung; "" for a new one.
+        first_epoch: The epochs that the parent was trained for.
+        epochs: The epochs that the model was trained for, the parent's included.
+        metrics: The last metrics.
         curve: Pairs of epochs and objective.
-        seconds: What took how long: "build", "first_step", "train", "measure", "save" and "total".
-        elapsed: Seconds of the search until the trial ended.
-        worker: Who ran it.
+        seconds: The time of each part: "build", "first_step", "train", "measure", "save" and "total".
+        elapsed: Seconds from the search's begin to the trial's end.
+        worker: The worker that ran it.
     """
 
     trial: str
@@ -67,18 +61,24 @@ class TrialRecord:
         return self.status == FAILED
 
     def save(self, directory: pathlib.Path) -> None:
-        """Writes the record, atomically."""
-        files.write_text(_path(directory, self.trial), json.dumps(dataclasses.asdict(self), indent=1))
+        """Writes the record atomically."""
+        files.write_text(
+            directory / f"{self.trial}.json", json.dumps(dataclasses.asdict(self), indent=1)
+        )
+
+    def to_metrics(self) -> dict[str, float]:
+        """Returns what KerasTuner needs to know of the trial."""
+        return {**self.metrics, "trained_epochs": float(self.epochs - self.first_epoch)}
 
 
 def find(directory: pathlib.Path, trial: str) -> TrialRecord | None:
     """Returns the record of a trial; None if it has not ended."""
-    path = _path(directory, trial)
+    path = directory / f"{trial}.json"
     return _read(path) if path.is_file() else None
 
 
 def read_all(directory: pathlib.Path) -> list[TrialRecord]:
-    """Returns all records, in the order of the trials' ends.
+    """Returns all records, in the order in which the trials ended.
 
     Raises:
         InputError: If a file is damaged.
@@ -88,44 +88,43 @@ def read_all(directory: pathlib.Path) -> list[TrialRecord]:
 
 
 def rank(records: Sequence[TrialRecord], *, direction: str) -> list[TrialRecord]:
-    """Returns the trials that did not fail, best first; each configuration once, as it stood last.
-
-    Args:
-        records: All trials.
-        direction: "min" or "max".
-    """
+    """Returns the trials that did not fail, best first; each configuration once, as it was last."""
     surpassed = {record.parent for record in records if not record.failed}
     latest = [record for record in records if not record.failed and record.trial not in surpassed]
     return sorted(latest, key=lambda record: record.score, reverse=direction == "max")
 
 
+def write_tables(directory: SearchDirectory) -> list[TrialRecord]:
+    """Writes `trials.csv`, `trials.json` and, once a trial has succeeded, `best.json`.
+
+    Returns:
+        The records of the trials that have ended.
+    """
+    config, space = directory.load()
+    ended = read_all(directory.records)
+    rows = [dataclasses.asdict(record) for record in ended]
+    files.write_text(directory.trials_json, json.dumps(rows, indent=1) + "\n")
+    files.write_text(directory.trials_csv, to_csv(ended))
+    if best := rank(ended, direction=config.direction):
+        space.to_config(config.base, best[0].values).save(directory.best)
+    return ended
+
+
 def to_csv(records: Sequence[TrialRecord]) -> str:
-    """Returns a table with a row a trial and a column a hyper-parameter and metric."""
-    names = list(dict.fromkeys(name for record in records for name in record.values))
-    metrics = list(dict.fromkeys(name for record in records for name in record.metrics))
+    """Returns a table with a row for each trial and a column for each metric and hyper-parameter."""
+    names = dict.fromkeys(name for record in records for name in (*record.metrics, *record.values))
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*_COLUMNS, *metrics, *names, "reason"])
+    writer = csv.DictWriter(text, [*_COLUMNS, "seconds", *names, "reason"], lineterminator="\n")
+    writer.writeheader()
     for record in records:
-        fixed = [getattr(record, name) for name in _COLUMNS]
-        fixed[_COLUMNS.index("seconds")] = record.seconds.get("total", 0.0)
-        measured = [record.metrics.get(name, "") for name in metrics]
-        values = [record.values.get(name, "") for name in names]
-        writer.writerow([*fixed, *measured, *values, record.reason])
+        fixed = {name: getattr(record, name) for name in (*_COLUMNS, "reason")}
+        seconds = record.seconds.get("total", 0.0)
+        writer.writerow({**fixed, "seconds": seconds, **record.metrics, **record.values})
     return text.getvalue()
 
 
-def to_json(records: Sequence[TrialRecord]) -> str:
-    """Returns all records as a JSON list."""
-    return json.dumps([dataclasses.asdict(record) for record in records], indent=1) + "\n"
-
-
-def _path(directory: pathlib.Path, trial: str) -> pathlib.Path:
-    return directory / f"{trial}.json"
-
-
-def _read(path: str | os.PathLike[str]) -> TrialRecord:
+def _read(path: pathlib.Path) -> TrialRecord:
     try:
-        return TrialRecord(**json.loads(pathlib.Path(path).read_text(encoding="utf-8")))
+        return TrialRecord(**json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
         raise InputError(f"{path}: expected the record of a trial, delete it ({error})") from None

@@ -1,4 +1,4 @@
-"""One trial: trained from rung to rung, measured there, ended early where it is not worth its time."""
+"""One trial: trained from rung to rung, measured there, and ended early if it is not worth its time."""
 
 import dataclasses
 import math
@@ -11,7 +11,6 @@ from typing import Any
 import keras
 
 from dcgan import callbacks as dcgan_callbacks
-from dcgan import data
 from dcgan.model import DCGAN
 from tuning import trial_records
 from tuning.objectives import Goal
@@ -25,21 +24,20 @@ _PATIENCE = 2
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Task:
-    """What a trial is to do.
+    """What a trial has to do.
 
     Args:
         goal: What it is measured by.
-        batches: Makes the data from the number of the first epoch on.
-        steps: Of an epoch.
-        rungs: Epochs after which it is measured.
-        epochs: Until when it is trained.
+        batches: Makes the data, given the number of the first epoch.
+        steps: Steps of an epoch.
+        rungs: The epochs after which it is measured.
+        epochs: The last epoch.
         finished: Returns the records of the trials that have ended.
         deadline: When it is cut short, as `time.time`; None for never.
-        first_epoch: How many epochs a model has behind it that somebody else has restored. Defaults
-            to 0.
-        checkpoint: Where it is saved when it ends. Defaults to None: nowhere.
-        resume: Where the trial was saved whose training goes on. Defaults to None: it starts anew.
-        callbacks: Further ones, called with what was measured in their logs.
+        first_epoch: How many epochs the model is already trained for. Defaults to 0.
+        checkpoint: Where to save it when it ends. Defaults to None: nowhere.
+        resume: The checkpoint of the trial to continue. Defaults to None: a new one.
+        callbacks: Further callbacks; their logs contain the metrics. Defaults to none.
     """
 
     goal: Goal
@@ -55,49 +53,27 @@ class Task:
     callbacks: Sequence[keras.callbacks.Callback] = ()
 
 
-def make_batches(images: Any, batch_size: int, *, seed: int) -> Callable[[int], Any]:
-    """Returns what makes a trial's data: another order for each rung it starts from.
-
-    Args:
-        images: Shape (count, height, width, channels), uint8.
-        batch_size: Images a step.
-        seed: Of the order.
-    """
-    return lambda first: data.batches(images, batch_size, seed=seed, repeat=True, first_epoch=first)
-
-
 def fit(model: DCGAN, task: Task) -> TrialRecord:
-    """Trains a model as far as it is worth it.
-
-    Args:
-        model: Compiled.
-        task: What to do.
-
-    Returns:
-        How it ended; who ran it, and of which point, is left open.
-    """
-    start = time.perf_counter()
+    """Trains a compiled model as far as it is worth it; leaves the record's number and values open."""
     guard = dcgan_callbacks.TrainingGuard(patience=_PATIENCE)
-    savers, first = _restore(model, task, guard)
     rungs = _Rungs(task, guard)
+    savers, first = _restore(model, task, guard)
     model.fit(
         task.batches(first),
         steps_per_epoch=task.steps,
         initial_epoch=first,
         epochs=task.epochs,
-        callbacks=[guard, rungs, *task.callbacks, rungs.clock, *savers],
+        callbacks=[guard, rungs, *task.callbacks, *savers],
         verbose=0,
         shuffle=False,
     )
-    spent = rungs.clock.read(start) | {"measure": rungs.seconds}
-    spent["train"] -= rungs.seconds
-    return rungs.to_record(first, spent)
+    return rungs.to_record(first)
 
 
 def _restore(
     model: DCGAN, task: Task, guard: dcgan_callbacks.TrainingGuard
 ) -> tuple[list[keras.callbacks.Callback], int]:
-    """Returns what saves the trial, and how many epochs the model has behind it."""
+    """Returns what saves the trial, and how many epochs the model is trained for."""
     if task.checkpoint is None:
         return [], task.first_epoch
     # Saves at the end only.
@@ -109,37 +85,11 @@ def _restore(
     return [saver], first
 
 
-class _Clock(keras.callbacks.Callback):
-    """Tells building the graph, training and saving apart; stands right before what saves."""
-
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        self._first: float | None = None
-        self._trained = time.perf_counter()
-
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        if self._first is None:
-            self._first = time.perf_counter()
-
-    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        self._trained = time.perf_counter()
-
-    def read(self, start: float) -> dict[str, float]:
-        """Seconds until the first step was done, from there to the last, and saving."""
-        first = self._first or self._trained
-        return {
-            "first_step": first - start,
-            "train": self._trained - first,
-            "save": time.perf_counter() - self._trained,
-        }
-
-
 class _Rungs(keras.callbacks.Callback):
-    """Measures at the rungs; stops a trial behind the median of the others, or out of time."""
+    """Measures at the rungs; stops a trial that is behind the median of the others, or out of time."""
 
     def __init__(self, task: Task, guard: dcgan_callbacks.TrainingGuard) -> None:
         super().__init__()
-        self.clock = _Clock()
-        self.seconds = 0.0
         self._task = task
         self._guard = guard
         self._curve: list[tuple[float, float]] = []
@@ -147,15 +97,18 @@ class _Rungs(keras.callbacks.Callback):
         self._status = trial_records.DONE
         self._reason = ""
         self._steps = 0
+        self._measuring = 0.0
+        self._times = {"start": time.perf_counter()}
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Looks at the time."""
+        """Checks the time."""
+        self._times.setdefault("first_step", time.perf_counter())
         self._steps = batch + 1
         if self._task.deadline is not None and time.time() > self._task.deadline:
             self._stop(trial_records.CUT, "The search's time was over.")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Measures, when it is time."""
+        """Measures at a rung and at the end."""
         last = epoch + 1 == self._task.epochs or self.model.stop_training
         if self._guard.reason or not (last or epoch + 1 in self._task.rungs):
             return
@@ -167,44 +120,43 @@ class _Rungs(keras.callbacks.Callback):
             logs |= self._measured
         if not last:
             self._compare(epoch + 1, score)
-        self.seconds += time.perf_counter() - start
+        self._measuring += time.perf_counter() - start
 
-    def to_record(self, first: int, seconds: dict[str, float]) -> TrialRecord:
-        """Sums up."""
-        goal, guard = self._task.goal, self._guard
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Notes the time before the model is saved."""
+        self._times["trained"] = time.perf_counter()
+
+    def to_record(self, first: int) -> TrialRecord:
+        """Returns how the trial ended, given its first epoch."""
+        goal, trained = self._task.goal, self._times["trained"]
+        begun = self._times.get("first_step", trained)
         epochs, score = self._curve[-1] if self._curve else (float(first), math.nan)
-        failure = guard.message or ("" if math.isfinite(score) else f"{goal.name} is {score}.")
-        if failure:
-            self._status, self._reason = trial_records.FAILED, failure
-            self._measured, score = goal.worst, goal.worst[goal.name]
-        return TrialRecord(
-            trial="",
-            status=self._status,
-            score=score,
-            reason=self._reason,
+        record = TrialRecord(
+            trial="", status=self._status, score=score, reason=self._reason, metrics=self._measured
+        )
+        failure = self._guard.message or ("" if math.isfinite(score) else f"{goal.name} is {score}.")
+        return dataclasses.replace(
+            goal.failure(failure) if failure else record,
             first_epoch=first,
             epochs=epochs,
-            metrics=self._measured,
             curve=self._curve,
-            seconds=seconds,
+            seconds={
+                "first_step": begun - self._times["start"],
+                "train": trained - begun - self._measuring,
+                "measure": self._measuring,
+                "save": time.perf_counter() - trained,
+            },
         )
 
     def _compare(self, epochs: int, score: float) -> None:
-        others = [
-            value
-            for record in self._task.finished()
-            if not record.failed
-            for at, value in record.curve
-            if at == epochs
-        ]
+        ended = [record for record in self._task.finished() if not record.failed]
+        others = [value for record in ended for at, value in record.curve if at == epochs]
         if len(others) < _FEWEST_FINISHED:
             return
         median = statistics.median(others)
         if self._task.goal.better(median, score):
-            self._stop(
-                trial_records.STOPPED,
-                f"Behind the median of {len(others)} trials after epoch {epochs}, {median:.4g}.",
-            )
+            reason = f"Behind the median of {len(others)} trials after epoch {epochs}, {median:.4g}."
+            self._stop(trial_records.STOPPED, reason)
 
     def _stop(self, status: str, reason: str) -> None:
         self._status, self._reason = status, reason

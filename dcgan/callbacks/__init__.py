@@ -5,8 +5,7 @@ from dcgan.callbacks.fake_replay import FakeReplay
 from dcgan.callbacks.image_grid import ImageGrid
 from dcgan.callbacks.interpolation import InterpolationStrip, slerp
 from dcgan.callbacks.metrics_log import MetricsLog
-from dcgan.callbacks.optimizer_callback import OptimizerCallback
-from dcgan.callbacks.progress_gif import ProgressGif, write_gif
+from dcgan.callbacks.progress_gif import ProgressGif
 from dcgan.callbacks.sample_distance import SampleDistance
 from dcgan.callbacks.tensorboard_images import TensorBoardImages
 from dcgan.callbacks.training_guard import TrainingGuard, sample_variety
@@ -16,7 +15,6 @@ __all__ = [
     "ImageGrid",
     "InterpolationStrip",
     "MetricsLog",
-    "OptimizerCallback",
     "ProgressGif",
     "RunCheckpoint",
     "SampleDistance",
@@ -24,5 +22,4 @@ __all__ = [
     "TrainingGuard",
     "sample_variety",
     "slerp",
-    "write_gif",
 ]

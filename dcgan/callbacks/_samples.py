@@ -1,4 +1,4 @@
-"""What the callbacks that draw samples share."""
+"""Shared by the callbacks that draw samples."""
 
 import numpy as np
 
@@ -21,7 +21,7 @@ def sheet(samples: np.ndarray, *, columns: int | None = None, enlarge: int | Non
 
     Args:
         samples: Shape (count, height, width, channels), float32, -1 to 1.
-        columns: Samples a row. Defaults to a grid as square as can be.
+        columns: Samples a row. Defaults to a grid as square as possible.
         enlarge: Factor by which every pixel is repeated. Defaults to the smallest that brings the
             samples to 64 pixels: 3 for 28 pixels, 2 for 32, 1 from 64 on.
 

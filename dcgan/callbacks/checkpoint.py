@@ -15,25 +15,23 @@ from dcgan.runs import checkpoint_files
 class RunCheckpoint(keras.callbacks.Callback):
     """Saves the whole model every few epochs, keeps the newest, and restores it.
 
-    A checkpoint is one `.keras` file with weights, optimizers and, for `dcgan.DCGAN`, the step and
-    the random states. It appears whole or not at all, and is checked before it is loaded: a damaged
-    newest one falls back to the one before. Put the callback last, so that what others write in the
-    same epoch is on the disk before it.
-
-    Under a multi-worker strategy every worker restores, and only the chief is given the callback.
+    A checkpoint is one `.keras` file with weights, optimizers and random states. It appears whole or not
+    at all, and is checked before it is loaded: if the newest is damaged, the one before is restored. Put
+    the callback last, so that what others write in the same epoch is on the disk before it. Under a
+    multi-worker strategy every worker restores, and only the chief is given the callback.
 
     Args:
-        directory: Where the checkpoints are, as `epoch_005.keras`.
+        directory: Directory of the checkpoints, `epoch_005.keras` and so on.
         every: Epochs from one checkpoint to the next; the last epoch is saved in any case. Defaults
             to 5.
-        keep: How many of the newest are kept, at least 1. Defaults to 2.
+        keep: Number of checkpoints to keep, at least 1. Defaults to 2.
         companions: Callbacks with `get_state() -> dict` and `set_state(dict)` (JSON values), whose
             states are saved and restored as well. Once one has a `reason`, as a `TrainingGuard` that
-            has stopped a failed training, nothing is saved any more. Defaults to none.
+            has stopped a failed training, nothing more is saved. Defaults to none.
 
     Attributes:
-        broken_off: Whether training has stopped before an epoch's last step. Such an epoch is not
-            saved; a resumed training does it again.
+        broken_off: Whether training stopped before an epoch's last step. That epoch is not saved, and a
+            resumed training repeats it.
 
     Raises:
         ValueError: If `every` or `keep` is not above zero.
@@ -74,8 +72,7 @@ class RunCheckpoint(keras.callbacks.Callback):
             model: The model to continue.
 
         Returns:
-            How many epochs that checkpoint has behind it, for `fit`'s `initial_epoch`; 0 where there is
-            none.
+            The number of epochs done, for `fit`'s `initial_epoch`; 0 if there is no checkpoint.
         """
         if model.optimizer is not None and not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
@@ -101,7 +98,7 @@ class RunCheckpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Saves, when it is time and the epoch was not broken off."""
         steps = self.params.get("steps")
-        # Of a data set of unknown length any stop between batches counts as one within the epoch.
+        # In a data set of unknown length any stop between batches counts as one within the epoch.
         self.broken_off = self._steps < steps if steps else self._stopping
         self._unsaved = None if self.broken_off else epoch + 1
         if self._unsaved and self._unsaved % self.every == 0:

@@ -13,12 +13,11 @@ from dcgan.callbacks import _samples
 class ImageGrid(keras.callbacks.Callback):
     """Saves a grid of generated images after an epoch.
 
-    The latents are the same at every epoch, so that the files `epoch_001.png`, `epoch_002.png`
-    and so on show how the same samples change. Epochs count from 1. A run that goes on with
-    `initial_epoch` goes on with the numbers.
+    The latents are the same at every epoch, so that the files `epoch_001.png`, `epoch_002.png` and so on
+    show how the same samples change. Epochs count from 1, also when `fit` has an `initial_epoch`.
 
     Args:
-        directory: Where the files go; made when missing. Nothing is written elsewhere.
+        directory: Directory of the files; made if missing.
         count: Images in a grid. Defaults to 16.
         seed: Seed of the latents. Defaults to 0.
         every: Epochs between two grids. Defaults to 1.

@@ -1,4 +1,4 @@
-"""Walks between latents, which show whether the generator is smooth or has memorised."""
+"""Walks between latents, which show whether the generator is smooth or has memorized."""
 
 import os
 import pathlib
@@ -18,9 +18,8 @@ def slerp(start: np.ndarray, end: np.ndarray, fractions: np.ndarray) -> np.ndarr
 
     With the angle \(\omega\) between the two,
     \(\frac{\sin((1 - t)\omega)}{\sin\omega} a + \frac{\sin(t\omega)}{\sin\omega} b\). Normal
-    draws in many dimensions lie near a sphere; a straight line between two of them would leave it
-    for a region that the generator has hardly seen. Parallel and opposite vectors and the zero
-    vector have no single great circle: these are interpolated linearly.
+    draws in many dimensions lie near a sphere, which a straight line would leave. Parallel, opposite and
+    zero vectors have no single great circle and are interpolated linearly.
 
     Args:
         start: Shape [..., dim], float.
@@ -55,12 +54,12 @@ def slerp(start: np.ndarray, end: np.ndarray, fractions: np.ndarray) -> np.ndarr
 class InterpolationStrip(keras.callbacks.Callback):
     """Saves walks between pairs of fixed latents after an epoch.
 
-    Each row of `interpolation_001.png` goes from one sample to another by spherical
-    interpolation. A generator that has learned the data changes smoothly along a row; one that
-    has memorised or collapsed jumps, or does not change at all. Epochs count from 1.
+    Each row of `interpolation_001.png` goes from one sample to another by spherical interpolation. A
+    generator that has learned the data changes smoothly along a row; one that has memorized or collapsed
+    jumps or does not change. Epochs count from 1.
 
     Args:
-        directory: Where the files go; made when missing. Nothing is written elsewhere.
+        directory: Directory of the files; made if missing.
         rows: Pairs of latents. Defaults to 4.
         steps: Images from the first of a pair to the second, both included. Defaults to 10.
         seed: Seed of the latents. Defaults to 0.

@@ -15,10 +15,10 @@ from dcgan.runs import epoch_table
 class MetricsLog(keras.callbacks.Callback):
     """Writes each epoch's logs as a row of a CSV file.
 
-    Unlike `keras.callbacks.CSVLogger`, the file is replaced whole after each epoch, rows of later
-    epochs are dropped when a training continues from an earlier one, and columns may come later
-    (validation each few epochs). Values are written so that they read back exactly. Of a damaged file
-    the rows that can be read are gone on with, and a copy stays beside as `metrics.damaged.csv`.
+    Unlike `keras.callbacks.CSVLogger`, it replaces the whole file after each epoch, drops the rows of
+    later epochs when a training continues from an earlier one, and allows columns that come later
+    (validation every few epochs). Values read back exactly. A damaged file is copied to
+    `metrics.damaged.csv`, and its readable rows are kept.
 
     Args:
         path: The file.
@@ -64,7 +64,7 @@ class MetricsLog(keras.callbacks.Callback):
             aside = self.path.with_suffix(f".damaged{self.path.suffix}")
             shutil.copyfile(self.path, aside)
             logging.getLogger("dcgan").warning(
-                "%s is damaged (%s): copied to %s, going on with the %d epochs that can be read.",
+                "%s is damaged (%s): copied to %s, continuing with the %d epochs that can be read.",
                 self.path,
                 problem,
                 aside.name,

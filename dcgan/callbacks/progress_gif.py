@@ -20,16 +20,16 @@ _SHORTEST_SECONDS = 0.02
 class ProgressGif(keras.callbacks.Callback):
     """Makes an animated GIF of the saved grids when training ends.
 
-    The grids are the files `epoch_001.png` and so on that `ImageGrid` saves, those of an earlier
-    part of the run included. Grids that cannot be animated are reported by a warning on the
-    logger `dcgan`, since an exception here would lose a training that has already ended.
+    The grids are the files `epoch_001.png` and so on that `ImageGrid` saves, those of an earlier part of
+    the run included. More than 100 are thinned evenly to 100, first and last kept, so that a long
+    training still makes a file of a few megabytes. Grids that cannot be animated are reported by a
+    warning on the logger `dcgan`, since an exception would lose a training that has already ended.
 
     Args:
-        path: The GIF to write, at once and whole. Nothing is written elsewhere.
-        frames: Directory of the grids.
+        path: The GIF to write, whole or not at all.
+        frames: Directory of the grids; other files in it are ignored.
         frame_seconds: Time for a grid, at least 0.02 seconds. Defaults to 0.25.
-        last_seconds: Time for the last grid before the GIF starts again, at least 0.02 seconds.
-            Defaults to 2.
+        last_seconds: Time for the last grid, at least 0.02 seconds. Defaults to 2.
 
     Raises:
         ValueError: If a time is too short.
@@ -49,59 +49,37 @@ class ProgressGif(keras.callbacks.Callback):
         last_seconds: float = 2.0,
     ) -> None:
         super().__init__()
-        _check_times(frame_seconds=frame_seconds, last_seconds=last_seconds)
+        for name, value in {"frame_seconds": frame_seconds, "last_seconds": last_seconds}.items():
+            if value < _SHORTEST_SECONDS:
+                raise ValueError(
+                    f"Expected `{name}` to be at least {_SHORTEST_SECONDS} seconds, below which "
+                    f"browsers slow a GIF down. Received: {name}={value}"
+                )
         self.path = pathlib.Path(path)
         self.frames = pathlib.Path(frames)
         self.frame_seconds = frame_seconds
         self.last_seconds = last_seconds
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Writes the GIF."""
+        """Writes the GIF, or warns."""
         try:
-            write_gif(
-                self.frames,
-                self.path,
-                frame_seconds=self.frame_seconds,
-                last_seconds=self.last_seconds,
-            )
+            self.write()
         except errors.InputError as error:
             logging.getLogger("dcgan").warning("No GIF %s: %s", self.path, error)
 
+    def write(self) -> None:
+        """Writes the GIF, which repeats for ever.
 
-def write_gif(
-    frames: str | os.PathLike[str],
-    path: str | os.PathLike[str],
-    *,
-    frame_seconds: float = 0.25,
-    last_seconds: float = 2.0,
-) -> pathlib.Path:
-    """Makes an animated GIF, which repeats for ever, of a directory of saved grids.
-
-    More than 100 grids are thinned evenly to 100, first and last kept, so that a long training
-    still makes a file of a few megabytes. Grey grids stay grey.
-
-    Args:
-        frames: Directory with files `epoch_001.png` and so on, ordered by their numbers; other
-            files are passed over.
-        path: The GIF to write, whole or not at all.
-        frame_seconds: Time for a grid, at least 0.02 seconds. Defaults to 0.25.
-        last_seconds: Time for the last grid, at least 0.02 seconds. Defaults to 2.
-
-    Returns:
-        `path`, as a `pathlib.Path`.
-
-    Raises:
-        InputError: If there is no grid, one cannot be read, or their sizes differ.
-        ValueError: If a time is too short.
-    """
-    _check_times(frame_seconds=frame_seconds, last_seconds=last_seconds)
-    stack = _read_frames(_thin(_find_frames(pathlib.Path(frames))))
-    milliseconds = [round(1000 * frame_seconds)] * (len(stack) - 1) + [round(1000 * last_seconds)]
-    # Pillow takes no list for a single image.
-    duration = milliseconds if len(stack) > 1 else milliseconds[0]
-    with files.write_atomically(path) as temporary:
-        imageio.imwrite(temporary, stack, extension=".gif", is_batch=True, duration=duration, loop=0)
-    return pathlib.Path(path)
+        Raises:
+            InputError: If there is no grid, one cannot be read, or their sizes differ.
+        """
+        stack = _read_frames(_thin(_find_frames(self.frames)))
+        times = [self.frame_seconds] * (len(stack) - 1) + [self.last_seconds]
+        milliseconds = [round(1000 * seconds) for seconds in times]
+        # Pillow takes no list for a single image.
+        duration = milliseconds if len(stack) > 1 else milliseconds[0]
+        with files.write_atomically(self.path) as temporary:
+            imageio.imwrite(temporary, stack, extension=".gif", is_batch=True, duration=duration, loop=0)
 
 
 def _find_frames(directory: pathlib.Path) -> list[pathlib.Path]:
@@ -133,12 +111,3 @@ def _read_frames(paths: list[pathlib.Path]) -> np.ndarray:
                 f"Received: {grids[-1].shape} in {path}"
             )
     return np.stack(grids)
-
-
-def _check_times(**seconds: float) -> None:
-    for name, value in seconds.items():
-        if value < _SHORTEST_SECONDS:
-            raise ValueError(
-                f"Expected `{name}` to be at least {_SHORTEST_SECONDS} seconds, below which "
-                f"browsers slow a GIF down. Received: {name}={value}"
-            )

@@ -14,17 +14,16 @@ _LOGGED = {"val_frechet_distance": "frechet_distance", "val_kid": "kid"}
 class SampleDistance(keras.callbacks.Callback):
     """Logs `val_frechet_distance` and `val_kid` of the model's samples every few epochs.
 
-    The samples come from `model.generate`, for a `dcgan.DCGAN` from the generator's moving average,
-    always of the same latents. What the callback logs can be watched by callbacks after it:
-    `ModelCheckpoint`, `EarlyStopping` and KerasTuner's objectives need `mode="min"`, and a checkpoint
-    of every epoch needs `every=1`, since other epochs have no value.
+    The samples come from `model.generate`, always from the same latents. Callbacks after this one can
+    monitor what it logs, with `mode="min"`; one that looks at every epoch needs `every=1`, since other
+    epochs have no value.
 
     Args:
         reference: The real images and the extractor, see `dcgan.features.Reference.compute`; its
             `fake_count` says how many samples are drawn.
         every: Epochs from one measurement to the next; the last epoch of `fit` is measured in any
             case. Defaults to 1.
-        seed: Of the latents. Defaults to 0.
+        seed: Seed of the latents. Defaults to 0.
 
     Attributes:
         seconds: Time spent in measurements so far.

@@ -17,14 +17,12 @@ _SUFFIX = ".dcgan"
 class TensorBoardImages(keras.callbacks.Callback):
     """Writes grids of generated images and the epoch's scalars to TensorBoard event files.
 
-    The image has the tag `samples`, a scalar the tag `epoch/<name in the logs>`, and the step is
-    the epoch counted from 1, as in the files of `ImageGrid`; a run that goes on with
-    `initial_epoch` goes on with the steps, and what an interrupted one has written of the epochs
-    that are done again is removed. `keras.callbacks.TensorBoard` may write to the same directory:
-    it uses subdirectories and the tags `epoch_<name>`, and its files stay as they are.
+    The image has the tag `samples`, a scalar the tag `epoch/<name in the logs>`, and the step is the
+    epoch counted from 1. What an interrupted training wrote of epochs that are repeated is removed.
+    `keras.callbacks.TensorBoard` may write to the same directory; its files stay as they are.
 
     Args:
-        log_dir: Directory of the event files; made when missing. Nothing is written elsewhere.
+        log_dir: Directory of the event files; made if missing.
         count: Images in a grid. Defaults to 16.
         seed: Seed of the latents, the same at every epoch. Defaults to 0.
         every: Epochs between two grids; scalars are written after each. Defaults to 1.
@@ -53,7 +51,7 @@ class TensorBoardImages(keras.callbacks.Callback):
         self._writer: Any = None
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Opens an event file with the first epoch, of which earlier files are then free."""
+        """Opens an event file at the first epoch, and drops what earlier files hold from there on."""
         if self._writer is None:
             _drop_later_epochs(self.log_dir, epoch)
             self._writer = tf.summary.create_file_writer(str(self.log_dir), filename_suffix=_SUFFIX)

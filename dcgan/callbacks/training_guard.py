@@ -16,35 +16,30 @@ _WARM_UP = 1000
 class TrainingGuard(keras.callbacks.Callback):
     """Stops a GAN's training that has failed, and says how.
 
-    Three failures are told apart, by `reason`:
+    It tells three failures apart, by `reason`:
 
-    - `"not_finite"`: a value in the logs is NaN or infinite, seen at the end of a batch or an
-      epoch. The logs hold running means, which stay NaN, so that nothing is missed with
-      `steps_per_execution`. `keras.callbacks.TerminateOnNaN` reads `loss` only.
-    - `"saturated"`: the discriminator has won outright. `real_accuracy` and `fake_accuracy` are
-      both at least `accuracy_limit` and `g_loss` is at least `g_loss_limit`, for `patience`
-      epochs in a row. Logs without these names are never taken for saturated.
-    - `"collapsed"`: the generator makes one image whatever its latents are. The `sample_variety`
-      of 64 fixed samples is below `variety_limit` for `patience` epochs in a row.
+    - `"not_finite"`: a value in the logs is NaN or infinite, after a batch or an epoch. The logs hold
+      running means, which stay NaN, so `steps_per_execution` hides nothing.
+      `keras.callbacks.TerminateOnNaN` reads `loss` only.
+    - `"saturated"`: the discriminator has won. `real_accuracy` and `fake_accuracy` are at least
+      `accuracy_limit` and `g_loss` is at least `g_loss_limit`, for `patience` epochs in a row.
+    - `"collapsed"`: the generator makes one image whatever its latents are. The `sample_variety` of 64
+      fixed samples is below `variety_limit` for `patience` epochs in a row.
 
-    Why a healthy short run passes: saturation and collapse are not looked for in a training's first
-    1000 batches. In them a discriminator may well be right 99 times in 100, and a generator that is
-    still finding the digits' common shape makes much the same grey blob of all latents. Of two
-    healthy MNIST runs one had a variety of 0.72, after 80 batches of 0.02, after 280 of 0.57; the
-    other fell to 0.11 and then stayed between 0.65 and 0.73, as the digits have 0.69. Collapsed
-    generators had 0.012 to 0.017. Once under way, a healthy pair had a `g_loss` of 1.3 to 1.6 and
-    accuracies near 0.8; beaten generators had one of 7 to 15, far beyond the 5 at which a
-    discriminator gives the generator's images exp(-5) = 0.7 % chances.
+    A training's first 1000 batches are not checked for saturation and collapse: a discriminator may
+    then be right 99 times in 100, and a generator makes the same grey blob of all latents. Later, in
+    healthy MNIST runs, the variety was 0.65 to 0.73 (as the digits, 0.69) and `g_loss` 1.3 to 1.6;
+    collapsed generators had a variety of 0.012 to 0.017, and beaten ones a `g_loss` of 7 to 15.
 
-    Each worker of a distributed training needs a guard of its own, since all must stop together;
-    it writes nothing. Put it before callbacks that save, which can then look at `reason`.
+    Each worker of a distributed training needs a guard of its own, since all must stop together; it
+    writes nothing. Put it before callbacks that save, which can then look at `reason`.
 
     Args:
         patience: Epochs in a row before a saturated or collapsed training stops. Defaults to 5.
         accuracy_limit: In (0, 1]. Defaults to 0.995.
         g_loss_limit: In nats, for the non-saturating loss -log D(G(z)). Defaults to 5.
-        variety_limit: In [0, 1]; 0 never stops. Images that differ in small details only, such
-            as photographs of one machine part, need a lower one. Defaults to 0.03.
+        variety_limit: In [0, 1]; 0 never stops. Images that differ in small details only, such as
+            photographs of one machine part, need a lower one. Defaults to 0.03.
         seed: Seed of the samples' latents. Defaults to 0.
 
     Attributes:
@@ -161,19 +156,17 @@ class TrainingGuard(keras.callbacks.Callback):
 
 
 def sample_variety(samples: np.ndarray) -> float:
-    """Measures which share of the samples' variance lies between samples.
+    """Returns which share of the samples' variance lies between samples.
 
-    The mean over pixels of the variance over samples, divided by the variance of all values. It
-    does not depend on brightness or contrast, as long as there are two grey levels to be seen, and
-    finds a generator that makes one image, not one that makes few.
+    The mean over pixels of the variance over samples, divided by the variance of all values. It does not
+    depend on brightness or contrast, and finds a generator that makes one image, not one that makes few.
 
     Args:
         samples: Shape (count, height, width, channels), float, -1 to 1.
 
     Returns:
-        In [0, 1]: 0 for identical samples and for samples whose contrast (the standard deviation of
-        all values) is below one of 255 grey levels, 1 when all pixels have the same mean. MNIST's
-        digits have 0.69.
+        In [0, 1]: 1 when all pixels have the same mean; 0 for identical samples, and for samples whose
+        contrast (the standard deviation of all values) is below one of 255 grey levels.
     """
     samples = np.asarray(samples, np.float64)
     if samples.std() < _GREY_LEVEL:

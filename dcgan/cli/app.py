@@ -1,4 +1,4 @@
-"""The roof: the subcommands under one name, and what their errors look like."""
+"""All subcommands under one name, and how their errors are shown."""
 
 import errno
 import sys
@@ -14,6 +14,7 @@ from dcgan.cli import (
     info,
     push,
     quickstart,
+    report,
     sample,
     score,
     serving_config,
@@ -40,6 +41,7 @@ app.command()(tune.tune)
 app.command()(sample.sample)
 app.command()(info.info)
 app.command()(evaluate.evaluate)
+app.command()(report.report)
 app.add_typer(features.app, name="features")
 app.add_typer(detect.app, name="detect")
 app.command()(score.score)
@@ -50,7 +52,7 @@ app.command()(serving_config.serving_config)
 
 
 def main() -> NoReturn:
-    """Runs the command line; what the user can mend is one line on standard error, exit code 2."""
+    """Runs the command line; an error that the user can fix is one line, with exit code 2."""
     try:
         code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except InputError as error:
@@ -62,7 +64,7 @@ def main() -> NoReturn:
     except OSError as error:
         if error.errno not in _FULL:
             raise
-        _fail(f"expected room on the disk to write to ({error})")
+        _fail(f"expected free space on the disk ({error})")
     if code == _INTERRUPTED:
         print("Interrupted.", file=sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)

@@ -1,4 +1,4 @@
-"""`dcgan evaluate`: how good a run's samples are."""
+"""`dcgan evaluate`: measure a run's samples."""
 
 from typing import Annotated
 
@@ -18,8 +18,8 @@ def evaluate(
             help="mnist, random, inception_v3 or a .keras file.  [default: the run's]",
         ),
     ] = None,
-    count: Annotated[int, typer.Option(min=10, help="How many samples.")] = 10_000,
-    seed: Annotated[int, typer.Option(min=0, help="Of every draw.")] = 0,
+    count: Annotated[int, typer.Option(min=10, help="How many samples to measure.")] = 10_000,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of every draw.")] = 0,
 ) -> None:
     """Measure a run's samples against real images, into RUN/report.json and RUN/report.html."""
     RunDirectory.open(run).newest_model()
@@ -43,4 +43,4 @@ def evaluate(
     for note in report.notes:
         console.print(note, highlight=False)
     print(f"report  {report.html}")
-    print(f"figures {report.json}")
+    print(f"metrics {report.json}")

@@ -1,4 +1,4 @@
-"""`dcgan features`: feature extractors to measure samples with."""
+"""`dcgan features`: trains feature extractors that measure samples."""
 
 import pathlib
 from typing import Annotated
@@ -8,14 +8,12 @@ import typer
 from dcgan.cli import quiet
 from dcgan.cli.options import absolute
 
-app = typer.Typer(
-    help="Train a feature extractor, which samples are measured with.", no_args_is_help=True
-)
+app = typer.Typer(help="Train a feature extractor that measures samples.", no_args_is_help=True)
 
 
 @app.callback()
 def features() -> None:
-    """Train a feature extractor, which samples are measured with."""
+    """Train a feature extractor that measures samples."""
 
 
 @app.command()
@@ -33,17 +31,18 @@ def fit(
         pathlib.Path,
         typer.Option(metavar="FILE.keras", help="The file to write.", show_default=False),
     ],
-    split: Annotated[str, typer.Option(help="What it learns from, without test images.")] = "train",
+    split: Annotated[str, typer.Option(help="Images to learn from, without test images.")] = "train",
     image_size: Annotated[
-        int | None, typer.Option(help="Pixels a side, as in the runs to measure.  [default: the data's]")
+        int | None,
+        typer.Option(help="Side in pixels, as in the runs.  [default: the data's]"),
     ] = None,
     channels: Annotated[
-        int | None, typer.Option(help="1 or 3, as in the runs to measure.  [default: the data's]")
+        int | None, typer.Option(help="1 or 3, as in the runs.  [default: the data's]")
     ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the data.")] = 12,
-    seed: Annotated[int, typer.Option(min=0, help="Of everything random.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,
 ) -> None:
-    """Train a feature extractor on labelled images and measure it on the test split."""
+    """Train a feature extractor on labelled images; measure its accuracy on the test split."""
     quiet.silence_tensorflow()
     import rich.console
 

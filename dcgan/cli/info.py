@@ -1,6 +1,4 @@
-"""`dcgan info`: what a run is and how far it came."""
-
-import dataclasses
+"""`dcgan info`: what a run is and how far it has come."""
 
 import rich.console
 import rich.table
@@ -10,18 +8,14 @@ from dcgan.runs.run_directory import RunDirectory
 
 
 def info(run: RunArgument) -> None:
-    """Show a run's settings, progress and files."""
+    """Show a run's config, progress and files."""
     directory = RunDirectory.open(run)
     config = directory.load_config()
     rows = directory.read_metrics()
     console = rich.console.Console()
-    table = rich.table.Table("setting", "value", title=str(run), title_justify="left")
-    for name, value in dataclasses.asdict(config).items():
-        if isinstance(value, dict):
-            for key, entry in value.items():
-                table.add_row(f"{name}.{key}", str(entry))
-        else:
-            table.add_row(name, str(value))
+    table = rich.table.Table("config", "value", title=str(run), title_justify="left")
+    for name, value in config.flatten().items():
+        table.add_row(name, str(value))
     console.print(table)
     state = "finished" if directory.model.is_file() else "not finished"
     console.print(f"{len(rows)} of {config.training.epochs} epochs, {state}", highlight=False)

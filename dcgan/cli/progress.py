@@ -1,4 +1,4 @@
-"""Keras's training as a progress bar with losses and time left."""
+"""A progress bar with losses and time left for Keras's training."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ class TrainingProgress(keras.callbacks.Callback):
 
     Args:
         console: Where to show it.
-        headline: What stands above, once training begins. Defaults to none.
+        headline: Text above the bar, from the start of training. Defaults to none.
     """
 
     def __init__(self, console: rich.console.Console, *, headline: str = "") -> None:
@@ -39,7 +39,7 @@ class TrainingProgress(keras.callbacks.Callback):
             self._console.print(f"{self._headline}: {length}", highlight=False, soft_wrap=True)
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Starts the bar with the first epoch, where a resumed run begins."""
+        """Starts the bar at the first epoch, which is a later one in a resumed run."""
         self._epoch = epoch
         epochs, steps = self.params["epochs"], self.params["steps"]
         if self._task is None:
@@ -58,7 +58,7 @@ class TrainingProgress(keras.callbacks.Callback):
         self._console.print(f"epoch {epoch + 1:3d}  {values}", highlight=False, soft_wrap=True)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Takes the bar away; to be called as well where training breaks off with an error."""
+        """Removes the bar; call it as well if training ends with an error."""
         if self._task is not None:
             self._task = None
             self._progress.stop()

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from dcgan.cli import quiet
-from dcgan.cli.options import LiveDirectory, ModelName, RunArgument
+from dcgan.cli.options import Keep, LiveDirectory, ModelName, RunArgument
 from dcgan.runs.run_directory import RunDirectory
 
 
@@ -16,17 +16,17 @@ def push(
     version: Annotated[
         int | None,
         typer.Option(
-            help="The candidate's number, or with --rollback the live version's.  "
-            "[default: the newest, or the one before]"
+            help="The candidate's number; with --rollback, the older version's.  "
+            "[default: the newest candidate, or the version before the live one]"
         ),
     ] = None,
     rollback: Annotated[
         bool,
         typer.Option("--rollback", help="Make an older live version live again, under a new number."),
     ] = False,
-    keep: Annotated[int, typer.Option(min=1, help="How many of the newest live versions stay.")] = 5,
+    keep: Keep = 5,
 ) -> None:
-    """Make the newest candidate live as DIR/NAME/VERSION, if it is blessed."""
+    """Make a blessed candidate live, as DIR/NAME/VERSION."""
     directory = RunDirectory.open(run)
     quiet.silence_tensorflow()
     from export import push_model, roll_back

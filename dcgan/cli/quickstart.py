@@ -1,4 +1,4 @@
-"""`dcgan quickstart`: the whole way on the bundled MNIST, by the commands that stand alone, too."""
+"""`dcgan quickstart`: all steps on the bundled MNIST, each by the command that also runs it alone."""
 
 import dataclasses
 import pathlib
@@ -18,13 +18,13 @@ _EXAMPLES = 4
 
 @dataclasses.dataclass(frozen=True)
 class Effort:
-    """How much work goes into the whole way; the detector's follows from the training's.
+    """How much work goes into the steps; the detector's follows from the training's.
 
     Attributes:
-        split: The images that are learned from.
+        split: Training images.
         epochs: Passes over them.
         samples: How many samples are measured.
-        minutes: How long it takes on two cores.
+        minutes: How long all steps take on two cores.
         quality: What to expect.
     """
 
@@ -35,7 +35,7 @@ class Effort:
     quality: str
 
 
-FULL = Effort("train", 6, 10_000, "15 to 30 minutes", "six epochs, where `dcgan train` takes eight")
+FULL = Effort("train", 6, 10_000, "15 to 50 minutes", "six epochs, where `dcgan train` takes eight")
 FAST = Effort(
     "train[:12000]",
     1,
@@ -54,51 +54,51 @@ def quickstart(
         "runs/quickstart"
     ),
 ) -> None:
-    """Train on MNIST, fit and measure a detector, export it, make it live, score a few images.
+    """Train on MNIST, fit and evaluate a detector, export it, push it, score a few images.
 
-    Takes 15 to 30 minutes on two cores. The same command goes on where it was interrupted.
+    Takes 15 to 50 minutes on two cores. The same command resumes where it was interrupted.
     """
     walk(FAST if fast else FULL, out)
 
 
 def walk(effort: Effort, out: pathlib.Path) -> None:
-    """Walks the whole way.
+    """Runs all steps.
 
     Args:
-        effort: How much work goes into it.
+        effort: How much work goes into them.
         out: The run's directory.
     """
     started = time.monotonic()
     run = RunDirectory(out)
-    _say(f"The whole way in {effort.minutes} on two cores: {effort.quality}.")
+    _say(f"All steps take {effort.minutes} on two cores: {effort.quality}.")
     _say("1/6  Training: dcgan train")
     train.train(data=_DATA, split=effort.split, epochs=effort.epochs, out=out)
     if not _has_part(run, "detector"):
-        _say(f"2/6  Fitting a detector of generated images: dcgan detect {out}")
+        _say(f"2/6  Fitting a detector of fakes: dcgan detect {out}")
         detect.run(out)
     if not _has_part(run, "evaluation"):
         _say(f"3/6  Measuring the samples: dcgan evaluate {out}")
         evaluate.evaluate(out, count=effort.samples)
     _say(f"4/6  Exporting the detector and validating the export: dcgan export {out}")
     export.export(out)
-    _say(f"5/6  Making it live: dcgan push {out}, dcgan serving-config {out}")
+    _say(f"5/6  Pushing it: dcgan push {out}, dcgan serving-config {out}")
     push.push(out)
     _say(f"6/6  Scoring a few images: dcgan score {out} {out / 'examples'}")
     score.score([str(out), *map(str, _write_examples(run))])
-    _say(f"Done in {(time.monotonic() - started) / 60:.0f} minutes: {effort.quality}. Where it all is:")
+    _say(f"Done in {(time.monotonic() - started) / 60:.0f} minutes: {effort.quality}. Results:")
     print(f"report     {run.report_html}")
     print(f"samples    {run.samples}")
-    _say("This line serves it:")
+    _say("To serve the detector:")
     serving_config.serving_config(out)
 
 
 def _has_part(run: RunDirectory, name: str) -> bool:
-    """Whether the run's report holds a part already, from a call that was interrupted later on."""
+    """Whether an interrupted earlier call has already written a part of the run's report."""
     return (run.report_parts / f"{name}.json").is_file()
 
 
 def _write_examples(run: RunDirectory) -> Iterator[pathlib.Path]:
-    """Writes a few unseen real images and a few samples into the run; yields their directories."""
+    """Writes a few test images and a few samples into the run; yields their directories."""
     from dcgan import data, images
 
     generated, real = run.path / "examples" / "generated", run.path / "examples" / "real"

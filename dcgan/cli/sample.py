@@ -1,4 +1,4 @@
-"""`dcgan sample`: images from a trained run."""
+"""`dcgan sample`: draws images from a trained run."""
 
 import pathlib
 from typing import Annotated
@@ -18,11 +18,11 @@ def sample(
         pathlib.Path | None, typer.Option(help="Write a .npz file, uint8 under the key images.")
     ] = None,
     png_dir: Annotated[
-        pathlib.Path | None, typer.Option(help="Write a PNG each into this directory.")
+        pathlib.Path | None, typer.Option(help="Write each image as a PNG into this directory.")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the latents.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the latents.")] = 0,
 ) -> None:
-    """Draw samples; without a place to write to, a grid into RUN/samples.png."""
+    """Draw samples; by default one grid, written to RUN/samples.png."""
     directory = RunDirectory.open(run)
     model_path = directory.newest_model()
     if not (grid or npz or png_dir):

@@ -28,9 +28,9 @@ def score(
         list[str],
         typer.Argument(
             metavar="[RUN] FILES...",
-            help="A run or a detector's .keras file (without one, the newest run in runs/; not with "
-            "--url), then files and folders; - reads their names from standard input. With --beam: a "
-            "run or an exported version, then patterns of files.",
+            help="A run or a detector's .keras file, then files and folders; - reads their names from "
+            "standard input. Without a run, the newest one in runs/ is used; with --url, give files "
+            "only. With --beam: a run or an exported version, then file patterns.",
             show_default=False,
         ),
     ],
@@ -44,14 +44,14 @@ def score(
     ] = None,
     explain: Annotated[
         pathlib.Path | None,
-        typer.Option(metavar="DIR", help="Write each image beside its heat map into this directory."),
+        typer.Option(metavar="DIR", help="Save each image beside its heat map in this directory."),
     ] = None,
     url: Annotated[
         str | None,
-        typer.Option(help="A server, http://HOST:PORT or grpc://HOST:PORT, that scores the files."),
+        typer.Option(help="Let this server score the files: http://HOST:PORT or grpc://HOST:PORT."),
     ] = None,
     model: Annotated[
-        str, typer.Option(help="With --url: the name that it is served under.")
+        str, typer.Option(help="With --url: the name the model is served under.")
     ] = "detector",
     version: Annotated[
         int | None,
@@ -67,7 +67,7 @@ def score(
         str | None,
         typer.Option(
             metavar="DIR",
-            help="Score in bulk by Apache Beam, into files in this directory.",
+            help="Score in bulk with Apache Beam, into files in this directory.",
         ),
     ] = None,
     beam_option: Annotated[
@@ -87,12 +87,12 @@ def score(
         raise typer.BadParameter(f"--format: expected table, jsonl or csv. Received: {output!r}")
     if url is None:
         if version is not None or label is not None:
-            raise typer.BadParameter("--version, --label: expected --url beside them")
+            raise typer.BadParameter("--version, --label: expected --url with them")
         _print(_score_here(paths, explain), output)
         return
     if explain:
         raise typer.BadParameter(
-            "--explain: expected a run, whose network draws the heat maps, not --url"
+            "--explain: expected a run, whose network draws the heat maps, instead of --url"
         )
     quiet.silence_tensorflow()
     from export.client import Client
@@ -130,7 +130,7 @@ def _print(rows: "Iterable[Row]", output: str) -> None:
 
 
 def _split(paths: list[pathlib.Path]) -> tuple[pathlib.Path, list[pathlib.Path]]:
-    """Returns the detector's file and what is to be scored."""
+    """Returns the detector's file and the paths to score."""
     first = paths[0]
     if first.suffix == ".keras":
         return first, paths[1:]
@@ -138,9 +138,7 @@ def _split(paths: list[pathlib.Path]) -> tuple[pathlib.Path, list[pathlib.Path]]
         return _detector_of(first), paths[1:]
     runs = [path.parent for path in _RUNS.glob("*/detector.keras")]
     if not runs:
-        raise InputError(
-            f"{first}: expected a run with a detector in front of the files, or one in {_RUNS}/"
-        )
+        raise InputError(f"{first}: expected a run with a detector before the files, or one in {_RUNS}/")
     return _detector_of(max(runs, key=lambda run: (run / "detector.keras").stat().st_mtime)), paths
 
 
@@ -172,7 +170,7 @@ def _explain(detector: "Detector", directory: pathlib.Path) -> "Callable[[list[s
 
 
 def _flat_name(name: str) -> str:
-    """Returns one file name for a path, so that files of several folders do not meet."""
+    """Returns a file name for a path that differs between folders."""
     parts = [part for part in pathlib.Path(name).parts if part not in ("/", "..", ".")]
     return "_".join(parts) + ".png"
 

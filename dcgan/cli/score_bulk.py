@@ -13,13 +13,13 @@ _SAVED_MODEL = "saved_model.pb"
 
 
 def run(paths: list[str], out: str, *, output: str, options: list[str]) -> None:
-    """Scores what the patterns match and prints how many of each decision there are.
+    """Scores the files that match and prints the number of each decision.
 
     Args:
         paths: A run or an exported version, then patterns.
         out: The directory to write to.
         output: "jsonl" or "parquet".
-        options: Beam's, as "name=value" or "name".
+        options: Beam's options, as "name=value" or "name".
     """
     if output not in _FORMATS:
         raise typer.BadParameter(f"--format: expected jsonl or parquet. Received: {output!r}")
@@ -45,7 +45,7 @@ def run(paths: list[str], out: str, *, output: str, options: list[str]) -> None:
 
 
 def _find_version(model: str) -> str:
-    """Returns a version's directory as it is, and of a run the newest one that is published."""
+    """Returns an exported version's directory, or a run's newest live version."""
     path = pathlib.Path(model)
     if "://" in model or (path / _SAVED_MODEL).is_file():
         return model

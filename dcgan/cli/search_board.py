@@ -1,4 +1,4 @@
-"""The best trials of a search, live, with the time left."""
+"""A live table of a search's best trials, with the time left."""
 
 import time
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ _COLUMNS = 6
 
 
 class Leaders:
-    """Shows a search's best trials on standard error; without a terminal, a line for each trial.
+    """Shows a search's best trials; without a terminal, prints a line for each trial.
 
     Args:
         console: Where to show them.
@@ -43,7 +43,7 @@ class Leaders:
         )
 
     def __enter__(self) -> Self:
-        """Begins to show them."""
+        """Starts the live table."""
         if self._console.is_terminal:
             self._live.start()
         return self
@@ -54,14 +54,14 @@ class Leaders:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Takes the table away."""
+        """Removes the table."""
         self._live.stop()
 
     def show(self, ended: Sequence[TrialRecord]) -> None:
-        """Takes over what is known of the trials.
+        """Updates the table.
 
         Args:
-            ended: Those that have ended, in the order of their ends.
+            ended: The trials that have ended, in the order in which they did.
         """
         for record in ended[len(self._ended) :]:
             if not self._console.is_terminal:
@@ -70,7 +70,7 @@ class Leaders:
         self._since = time.time()
 
     def table(self) -> rich.table.Table:
-        """Returns the best trials, and above them how far the search is."""
+        """Returns a table of the best trials under a line of progress."""
         ranked = trial_records.rank(self._ended, direction=self._config.direction)[:_SHOWN]
         names = self._varied(ranked)
         table = rich.table.Table(
@@ -87,7 +87,7 @@ class Leaders:
         return table
 
     def left(self) -> float | None:
-        """Estimates the seconds left; None where nothing is known yet."""
+        """Estimates the seconds left; None as long as that is unknown."""
         elapsed = self._elapsed()
         if self._minutes is not None:
             return max(0.0, 60 * self._minutes - elapsed)
@@ -107,7 +107,7 @@ class Leaders:
         return f"{len(self._ended)} trials, {failed} failed, {_clock(self._elapsed())}{rest}"
 
     def _varied(self, ranked: Sequence[TrialRecord]) -> list[str]:
-        """The hyper-parameters to show: as many as find room."""
+        """Returns the hyper-parameters to show: as many as fit."""
         room = max(1, (self._console.width - 50) // 16)
         shown = [name for name in self._names if any(name in record.values for record in ranked)]
         return shown[: min(room, _COLUMNS)]

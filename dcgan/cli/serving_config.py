@@ -1,4 +1,4 @@
-"""`dcgan serving-config`: the files that TF Serving is started with."""
+"""`dcgan serving-config`: the files that TF Serving starts with."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ def serving_config(
     name: ModelName = "detector",
     stable: Annotated[
         int | None,
-        typer.Option(help="The version with this label.  [default: the one before the newest]"),
+        typer.Option(help="The version with this label.  [default: where a rollback leads]"),
     ] = None,
     canary: Annotated[
         int | None, typer.Option(help="The version with this label.  [default: the newest]")

@@ -1,4 +1,4 @@
-"""`dcgan train`: a run from nothing, or from where it was interrupted."""
+"""`dcgan train`: starts a run, or resumes one that was interrupted."""
 
 import os
 import pathlib
@@ -6,76 +6,47 @@ from typing import Annotated, Any
 
 import typer
 
-from dcgan import presets
-from dcgan.cli import quiet
-from dcgan.cli.options import absolute
-from dcgan.config import PRECISIONS, STRATEGIES, RunConfig
+from dcgan.cli import options, quiet
+from dcgan.config import RunConfig, TrainingConfig
 from dcgan.errors import WorkerLostError
 from dcgan.runs.run_directory import RunDirectory
 
 
 def train(
-    data: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|DIR|FILE",
-            help="mnist (bundled), a TensorFlow Datasets name, a folder of images or of IDX files, "
-            "a .npy or .npz file.",
-            show_default="mnist",
-        ),
-    ] = None,
-    split: Annotated[
-        str | None,
-        typer.Option(help="Part of the data, as train or train[:10000].", show_default="train"),
-    ] = None,
-    preset: Annotated[
-        str | None, typer.Option(help=f"One of {', '.join(presets.PRESETS)}.", show_default="mnist")
-    ] = None,
-    config: Annotated[
-        pathlib.Path | None,
-        typer.Option(help="A config.json to start from, instead of a preset."),
-    ] = None,
+    data: options.Data = None,
+    split: options.Split = None,
+    preset: options.Preset = None,
+    config: options.ConfigFile = None,
+    precision: options.Precision = None,
+    features: options.Features = None,
+    skip_bad: options.SkipBad = False,
     epochs: Annotated[
-        int | None, typer.Option(help="Passes over the data.", show_default="the preset's")
+        int | None, options.of(TrainingConfig, "epochs", show_default="the preset's")
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(help="Images a step.", show_default="the preset's")
+        int | None, options.of(TrainingConfig, "batch_size", show_default="the preset's")
     ] = None,
+    strategy: Annotated[
+        str | None, options.of(RunConfig, "strategy", show_default=RunConfig.strategy)
+    ] = None,
+    seed: Annotated[int | None, options.of(RunConfig, "seed", show_default="0")] = None,
     out: Annotated[
         pathlib.Path | None,
         typer.Option(help="The run's directory.", show_default="runs/DATA-PRESET"),
     ] = None,
-    precision: Annotated[
-        str | None,
-        typer.Option(help=f"One of {', '.join(PRECISIONS)}.", show_default="the preset's"),
-    ] = None,
-    strategy: Annotated[
-        str | None, typer.Option(help=f"One of {', '.join(STRATEGIES)}.", show_default="one_device")
-    ] = None,
-    features: Annotated[
-        str | None,
-        typer.Option(
-            help="What measures samples: none, mnist, random, inception_v3 or a .keras file.",
-            show_default="auto",
-        ),
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of everything random.", show_default="0")] = None,
-    skip_bad: Annotated[
-        bool, typer.Option("--skip-bad", help="Leave out image files that cannot be read.")
-    ] = False,
 ) -> None:
-    """Train a DCGAN; the same command goes on with an interrupted run."""
-    run_config = _configure(
+    """Train a DCGAN; the same command resumes an interrupted run."""
+    run_config = options.configure(
         config,
         preset,
-        run={"data": data and absolute(data), "split": split, "precision": precision}
-        | {
-            "strategy": strategy,
-            "features": features and _feature_source(features),
-            "seed": seed,
-            "skip_bad": skip_bad or None,
-        },
         training={"epochs": epochs, "batch_size": batch_size},
+        data=data,
+        split=split,
+        precision=precision,
+        strategy=strategy,
+        features=features,
+        seed=seed,
+        skip_bad=skip_bad,
     )
     out = out or pathlib.Path("runs") / _default_name(run_config)
     # Before anything that takes time; `training.train` does so again once no other process can write.
@@ -83,31 +54,8 @@ def train(
     _run(run_config, out)
 
 
-def _configure(
-    config: pathlib.Path | None,
-    preset: str | None,
-    *,
-    run: dict[str, Any],
-    training: dict[str, Any],
-) -> RunConfig:
-    """Applies the options that were given to the preset or file."""
-    if config and preset:
-        raise typer.BadParameter("--config already tells what --preset would: give one of them")
-    base = RunConfig.load(config) if config else presets.get(preset or "mnist")
-    return presets.override(
-        base,
-        training={name: value for name, value in training.items() if value is not None},
-        **{name: value for name, value in run.items() if value is not None},
-    )
-
-
-def _feature_source(name: str) -> str:
-    """Makes a feature extractor's file independent of the working directory."""
-    return absolute(name) if name.endswith(".keras") else name
-
-
 def _default_name(config: RunConfig) -> str:
-    name = pathlib.Path(config.data).stem.replace("tfds:", "")
+    name = options.default_name(config.data)
     return name if name == config.preset else f"{name}-{config.preset}"
 
 
@@ -128,7 +76,7 @@ def _run(config: RunConfig, out: pathlib.Path) -> None:
     try:
         result = training.train(config, out, strategy=strategy, callbacks=[bar])
     except KeyboardInterrupt:
-        console.print("The same command goes on from the last checkpoint.")
+        console.print("The same command resumes from the last checkpoint.")
         raise
     except WorkerLostError as error:
         bar.on_train_end()
@@ -147,7 +95,7 @@ def _report(
         console.print(stopped, soft_wrap=True)
         raise typer.Exit(1)
     if first_epoch == config.training.epochs:
-        console.print(f"All {first_epoch} epochs were done already.")
+        console.print(f"All {first_epoch} epochs were already done.")
     print(f"model    {run.model}")
     print(f"samples  {run.samples}")
     print(f"gif      {run.progress_gif}")

@@ -1,68 +1,29 @@
-"""`dcgan tune`: a search for hyper-parameters from nothing, or from where it was interrupted."""
+"""`dcgan tune`: starts a search for hyper-parameters, or resumes one that was interrupted."""
 
 import pathlib
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dcgan import presets
-from dcgan.cli import quiet
-from dcgan.cli.options import absolute
-from dcgan.config import PRECISIONS, RunConfig
-from tuning.search_config import ALGORITHMS, OBJECTIVES, Budget, SearchConfig
+from dcgan.cli import options, quiet
+from tuning.search_config import Budget, SearchConfig
 from tuning.search_directory import SearchDirectory
 from tuning.space import Space
 
 if TYPE_CHECKING:
     from tuning.searching import SearchResult
 
-_BASE, _SEARCH, _BUDGET = "What is trained", "Search", "When it ends"
+_SEARCH, _BUDGET = "Search", "When it ends"
 
 
 def tune(
-    data: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME|DIR|FILE",
-            help="Images, as for dcgan train.",
-            show_default="mnist",
-            rich_help_panel=_BASE,
-        ),
-    ] = None,
-    split: Annotated[
-        str | None,
-        typer.Option(
-            help="Part of the data, as train or train[:10000].",
-            show_default="train",
-            rich_help_panel=_BASE,
-        ),
-    ] = None,
-    preset: Annotated[
-        str | None,
-        typer.Option(
-            help=f"What the space leaves alone, one of {', '.join(presets.PRESETS)}.",
-            show_default="mnist",
-            rich_help_panel=_BASE,
-        ),
-    ] = None,
-    config: Annotated[
-        pathlib.Path | None,
-        typer.Option(help="The same from a config.json.", rich_help_panel=_BASE),
-    ] = None,
-    precision: Annotated[
-        str | None,
-        typer.Option(
-            help=f"One of {', '.join(PRECISIONS)}.",
-            show_default="the preset's",
-            rich_help_panel=_BASE,
-        ),
-    ] = None,
-    skip_bad: Annotated[
-        bool,
-        typer.Option(
-            "--skip-bad", help="Leave out image files that cannot be read.", rich_help_panel=_BASE
-        ),
-    ] = False,
+    data: options.Data = None,
+    split: options.Split = None,
+    preset: options.Preset = None,
+    config: options.ConfigFile = None,
+    precision: options.Precision = None,
+    features: options.Features = None,
+    skip_bad: options.SkipBad = False,
     space: Annotated[
         pathlib.Path | None,
         typer.Option(
@@ -71,42 +32,26 @@ def tune(
         ),
     ] = None,
     algorithm: Annotated[
-        str, typer.Option(help=f"One of {', '.join(ALGORITHMS)}.", rich_help_panel=_SEARCH)
+        str, options.of(SearchConfig, "algorithm", rich_help_panel=_SEARCH)
     ] = SearchConfig.algorithm,
-    features: Annotated[
-        str | None,
-        typer.Option(
-            help="What measures samples: mnist, random, inception_v3 or a .keras file.",
-            show_default="auto",
-            rich_help_panel=_SEARCH,
-        ),
-    ] = None,
     objective: Annotated[
-        str, typer.Option(help=f"One of {', '.join(OBJECTIVES)}.", rich_help_panel=_SEARCH)
+        str, options.of(SearchConfig, "objective", rich_help_panel=_SEARCH)
     ] = SearchConfig.objective,
     epochs: Annotated[
-        int, typer.Option(help="The most epochs of a trial.", rich_help_panel=_SEARCH)
+        int, options.of(SearchConfig, "epochs", rich_help_panel=_SEARCH)
     ] = SearchConfig.epochs,
     epoch_images: Annotated[
-        int, typer.Option(help="Images that an epoch of a trial takes.", rich_help_panel=_SEARCH)
+        int, options.of(SearchConfig, "epoch_images", rich_help_panel=_SEARCH)
     ] = SearchConfig.epoch_images,
-    seed: Annotated[int, typer.Option(help="Of the points.", rich_help_panel=_SEARCH)] = 0,
-    trials: Annotated[int | None, typer.Option(help="The most trials.", rich_help_panel=_BUDGET)] = None,
-    max_epochs: Annotated[
-        int | None,
-        typer.Option(help="The most epochs of all trials together.", rich_help_panel=_BUDGET),
-    ] = None,
-    max_minutes: Annotated[
-        float | None, typer.Option(help="The most time.", rich_help_panel=_BUDGET)
-    ] = None,
-    workers: Annotated[
-        int, typer.Option(help="Processes on this machine that run trials side by side.")
-    ] = 1,
+    seed: Annotated[int, options.of(SearchConfig, "seed", rich_help_panel=_SEARCH)] = SearchConfig.seed,
+    trials: Annotated[int | None, options.of(Budget, "trials", rich_help_panel=_BUDGET)] = None,
+    max_epochs: Annotated[int | None, options.of(Budget, "epochs", rich_help_panel=_BUDGET)] = None,
+    max_minutes: Annotated[float | None, options.of(Budget, "minutes", rich_help_panel=_BUDGET)] = None,
     beyond_loopback: Annotated[
         bool,
         typer.Option(
             "--beyond-loopback",
-            help="Let a chief listen where other machines reach it, without any password.",
+            help="Let other machines reach a chief, which has no password.",
         ),
     ] = False,
     out: Annotated[
@@ -114,18 +59,18 @@ def tune(
         typer.Option(help="The search's directory.", show_default="runs/tune-DATA"),
     ] = None,
 ) -> None:
-    """Search for hyper-parameters; the same command goes on with an interrupted search.
+    """Search for hyper-parameters; the same command resumes an interrupted search.
 
     Without a limit the search ends after one iteration of Hyperband, or after 20 trials.
     """
-    base = _base(
+    base = options.configure(
         config,
         preset,
-        data=data and absolute(data),
+        data=data,
         split=split,
         precision=precision,
-        features=features and (absolute(features) if features.endswith(".keras") else features),
-        skip_bad=skip_bad or None,
+        features=features,
+        skip_bad=skip_bad,
     )
     search_config = SearchConfig(
         base=base,
@@ -137,18 +82,11 @@ def tune(
     )
     chosen = Space.load(space) if space else Space()
     budget = Budget(trials=trials, epochs=max_epochs, minutes=max_minutes)
-    out = out or pathlib.Path("runs") / f"tune-{pathlib.Path(base.data).stem.replace('tfds:', '')}"
+    out = out or pathlib.Path("runs") / f"tune-{options.default_name(base.data)}"
     # Before anything that takes time; `tuning.search` does so again.
     chosen.check(base)
     SearchDirectory(out).check(search_config, chosen)
-    _run(search_config, chosen, budget, out, workers=workers, beyond_loopback=beyond_loopback)
-
-
-def _base(config: pathlib.Path | None, preset: str | None, **run: Any) -> RunConfig:
-    if config and preset:
-        raise typer.BadParameter("--config already tells what --preset would: give one of them")
-    base = RunConfig.load(config) if config else presets.get(preset or "mnist")
-    return presets.override(base, **{name: value for name, value in run.items() if value is not None})
+    _run(search_config, chosen, budget, out, beyond_loopback=beyond_loopback)
 
 
 def _run(
@@ -157,7 +95,6 @@ def _run(
     budget: Budget,
     out: pathlib.Path,
     *,
-    workers: int,
     beyond_loopback: bool,
 ) -> None:
     quiet.silence_tensorflow()
@@ -177,12 +114,11 @@ def _run(
                 out,
                 space=space,
                 budget=budget,
-                workers=workers,
                 beyond_loopback=beyond_loopback,
                 on_change=board.show,
             )
     except KeyboardInterrupt:
-        console.print("The same command goes on with the search.")
+        console.print("The same command resumes the search.")
         raise
     _report(result, out)
 

@@ -1,32 +1,32 @@
 """`dcgan versions`: what was exported and what is live."""
 
-import json
-from typing import Any
+import pathlib
 
 from dcgan.cli import quiet
 from dcgan.cli.options import LiveDirectory, ModelName, RunArgument
+from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
 
 _DIGEST = len("sha256:") + 12
 
 
 def versions(run: RunArgument, to: LiveDirectory = None, name: ModelName = "detector") -> None:
-    """List a run's candidates with their blessing, and the live versions."""
+    """List a run's candidates with their blessings, and the live versions."""
     directory = RunDirectory.open(run)
     quiet.silence_tensorflow()
     import rich.console
     import rich.table
 
-    from export.publishing import candidates, pushing
+    from export.publishing import blessing, pushing
     from export.publishing import versions as numbers
 
     numbers.check_name(name)
     console = rich.console.Console(soft_wrap=True)
-    made = candidates.list_all(directory.candidates / name)
+    made = blessing.list_candidates(directory.candidates / name)
     table = rich.table.Table("candidate", "digest", "validation", box=None)
     for candidate in made:
         marks = ", ".join(candidate.marks()) or "not validated"
-        table.add_row(str(candidate.version), _digest(candidate.model), marks)
+        table.add_row(str(candidate.version), _digest(candidate.path), marks)
     if made:
         console.print(table)
     else:
@@ -44,10 +44,11 @@ def versions(run: RunArgument, to: LiveDirectory = None, name: ModelName = "dete
         print(f"nothing live; `dcgan push {run}` makes a blessed candidate live")
 
 
-def _digest(model: Any) -> str:
-    """Returns the beginning of the digest on a SavedModel's card, which others' models do not have."""
+def _digest(model: pathlib.Path) -> str:
+    """Returns the beginning of the digest on a SavedModel's card; other people's models have none."""
+    from export import model_card
+
     try:
-        card = json.loads((model / "assets.extra" / "model_card.json").read_text(encoding="utf-8"))
-        return str(card["digest"])[:_DIGEST]
-    except (OSError, ValueError, TypeError, KeyError):
+        return str(model_card.read(model)["digest"])[:_DIGEST]
+    except (InputError, KeyError):
         return "?"

@@ -1,6 +1,6 @@
 """Images that are a NumPy array already, in memory or in a `.npy` or `.npz` file.
 
-uint8 is taken as it is. Floats are taken only where their range tells what they mean: all within
+uint8 is used unchanged. Floats are accepted only where their range tells what they mean: all within
 [-1, 1] with some below 0, all within [0, 1], or within [0, 255] with some well above 1.
 """
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from dcgan import errors
 from dcgan import images as pixels
-from dcgan.data import image_set, messages, preprocessing, splits
+from dcgan.data import image_set, preprocessing, splits
 
 SUFFIXES = (".npy", ".npz")
 
@@ -25,20 +25,20 @@ def load(
     name: str,
     labels: np.ndarray | None = None,
 ) -> image_set.ImageSet:
-    """Takes an array as a set of images.
+    """Turns an array into a set of images.
 
     Args:
         images: Shape (count, height, width) or (count, height, width, 1 or 3); uint8, or float in
             one of the ranges above.
-        request: What is wanted. The channels must be the array's own; the size is brought about.
+        request: What to load. The channels must be the array's; the images are resized.
         name: The source as given, for the result and for errors.
         labels: Shape (count,), integers. Defaults to None, unlabelled.
 
     Returns:
-        The images of the split that was asked for.
+        The images of the requested split.
 
     Raises:
-        InputError: If shape, dtype, range or channels are others, or values are not finite.
+        InputError: If shape, dtype, range or channels are not allowed, or values are not finite.
     """
     if images.ndim == 3:
         images = images[..., np.newaxis]
@@ -62,9 +62,9 @@ def load_file(path: pathlib.Path, request: image_set.Request, *, name: str) -> i
     """Loads a `.npy` file, or a `.npz` file with an array `images` and perhaps `labels`.
 
     Args:
-        path: The file. Where a `.npz` file has no `images`, its only array with the shape of a
-            stack of images is taken.
-        request: What is wanted.
+        path: The file. If a `.npz` file has no `images`, its only array of three or four dimensions is
+            used.
+        request: What to load.
         name: The source as given, for the result and for errors.
 
     Returns:
@@ -88,7 +88,7 @@ def _read(path: pathlib.Path, *, name: str) -> np.ndarray | dict[str, np.ndarray
             return {key: content[key] for key in content.files}
     except Exception as error:  # NumPy raises errors of many types on damaged files.
         raise errors.InputError(
-            f"{name}: expected a NumPy array file, cannot be read: {messages.first_line(error)}"
+            f"{name}: expected a NumPy array file, cannot be read: {errors.first_line(error)}"
         ) from error
 
 
@@ -112,7 +112,7 @@ def _check_shape(images: np.ndarray, channels: int | None, *, name: str) -> None
         )
     if channels not in (None, images.shape[-1]):
         raise errors.InputError(
-            f"{name}: expected {channels} channels as asked for, received {images.shape[-1]}"
+            f"{name}: expected {channels} channels, as requested; received {images.shape[-1]}"
         )
 
 
@@ -133,7 +133,7 @@ def _to_uint8(images: np.ndarray, *, name: str) -> np.ndarray:
         raise errors.InputError(f"{name}: expected uint8 or float images, received {images.dtype}")
     low, high = float(images.min()), float(images.max())
     if not np.isfinite([low, high]).all():
-        raise _not_finite(images, name=name)
+        raise errors.InputError(f"{name}: expected finite values, received NaN or infinity")
     if -1 <= low < 0 and high <= 1:
         return pixels.to_uint8(images)
     if low >= 0 and high <= 1:
@@ -143,12 +143,4 @@ def _to_uint8(images: np.ndarray, *, name: str) -> np.ndarray:
     raise errors.InputError(
         f"{name}: expected uint8, or float clearly in [-1, 1], [0, 1] or [0, 255]; "
         f"received {images.dtype} from {low:g} to {high:g}"
-    )
-
-
-def _not_finite(images: np.ndarray, *, name: str) -> errors.InputError:
-    first = np.unravel_index(int(np.argmin(np.isfinite(images))), images.shape)
-    index = tuple(int(position) for position in first)
-    return errors.InputError(
-        f"{name}: expected finite values, received {images[index]} first at index {index}"
     )

@@ -24,7 +24,7 @@ def load(request: image_set.Request) -> image_set.ImageSet:
     """Loads the bundled MNIST, checked against the original files' MD5.
 
     Args:
-        request: What is wanted.
+        request: What to load.
 
     Returns:
         The images, labelled.

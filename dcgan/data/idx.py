@@ -4,19 +4,17 @@ Reference:
     The format is described at http://yann.lecun.com/exdb/mnist/.
 """
 
-import contextlib
 import gzip
 import hashlib
 import math
 import pathlib
 import zlib
-from collections.abc import Iterator, Mapping
-from typing import BinaryIO, cast
+from collections.abc import Mapping
 
 import numpy as np
 
 from dcgan import errors
-from dcgan.data import image_set, messages, preprocessing, splits
+from dcgan.data import image_set, preprocessing, splits
 
 _PREFIXES = {"train": ("train",), "test": ("t10k", "test")}
 _DIMENSIONS = {"images": 3, "labels": 1}
@@ -42,7 +40,7 @@ def load(
     Args:
         folder: Holds `train-images-idx3-ubyte`, `t10k-images-idx3-ubyte` and the labels of either;
             plain or with `.gz`, and with a dot before `idx` as well.
-        request: What is wanted. Grey images are repeated for 3 channels.
+        request: What to load. Grey images are repeated for 3 channels.
         name: The source as given, for the result and for errors.
         class_names: The name of each label. Defaults to None, unknown.
         checksums: The MD5 of unpacked files by name. Defaults to None, unchecked.
@@ -53,12 +51,11 @@ def load(
     Raises:
         InputError: If a file is missing, corrupt or truncated, or the split is not there.
     """
-    checksums = checksums or {}
     found = {split: _find(folder, split=split, kind="images") for split in _PREFIXES}
     paths = {split: path for split, path in found.items() if path}
     sizes = {split: _read_shape(path)[0] for split, path in paths.items()}
     parts = splits.of_declared(request.split, sizes, source=name)
-    stacks = {split: read(paths[split], checksums=checksums) for split in {p.name for p in parts}}
+    stacks = {part.name: read(paths[part.name], checksums=checksums) for part in parts}
     images = splits.join([stacks[part.name][part.start : part.stop] for part in parts])
     return image_set.ImageSet(
         name=name,
@@ -85,18 +82,18 @@ def read(path: pathlib.Path, *, checksums: Mapping[str, str] | None = None) -> n
         InputError: If the file is not IDX, is shorter or longer than it states, or differs from
             its checksum.
     """
-    with _open(path) as handle:
-        header, shape = _read_header(handle, path)
-        data = handle.read(math.prod(shape) + 1)
+    shape = _read_shape(path)
+    size, header = math.prod(shape), _header_bytes(path)
+    content = _read_bytes(path, header + size + 1)
     if 0 in shape[1:]:
         raise errors.InputError(f"{path}: expected images of some pixels, received shape {shape}")
-    if len(data) != math.prod(shape):
-        kind = "truncated" if len(data) < math.prod(shape) else "longer than it states"
-        raise errors.InputError(f"{path}: expected {math.prod(shape)} bytes of data, file is {kind}")
+    if len(content) != header + size:
+        kind = "truncated" if len(content) < header + size else "longer than it states"
+        raise errors.InputError(f"{path}: expected {size} bytes of data, file is {kind}")
     expected = (checksums or {}).get(path.name)
-    if expected and _md5(header, data) != expected:
+    if expected and hashlib.md5(content, usedforsecurity=False).hexdigest() != expected:
         raise errors.InputError(f"{path}: expected unpacked content of MD5 {expected}")
-    return np.frombuffer(data, np.uint8).reshape(shape)
+    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
 
 
 def _find(folder: pathlib.Path, *, split: str, kind: str) -> pathlib.Path | None:
@@ -114,7 +111,7 @@ def _read_labels(
     parts: list[splits.Part],
     *,
     sizes: Mapping[str, int],
-    checksums: Mapping[str, str],
+    checksums: Mapping[str, str] | None,
 ) -> np.ndarray | None:
     labels = []
     for part in parts:
@@ -131,38 +128,29 @@ def _read_labels(
     return splits.join(labels).astype(np.int64)
 
 
-@contextlib.contextmanager
-def _open(path: pathlib.Path) -> Iterator[BinaryIO]:
-    """Opens a file, unpacking it if it is gzip-compressed, and names it in errors."""
-    try:
-        with path.open("rb") as raw:
-            compressed = raw.read(2) == _GZIP_MAGIC
-            raw.seek(0)
-            yield cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if compressed else raw
-    except _MALFORMED as error:
-        raise errors.InputError(
-            f"{path}: expected an IDX file, cannot be read: {messages.first_line(error)}"
-        ) from error
-
-
 def _read_shape(path: pathlib.Path) -> tuple[int, ...]:
-    with _open(path) as handle:
-        return _read_header(handle, path)[1]
-
-
-def _read_header(handle: BinaryIO, path: pathlib.Path) -> tuple[bytes, tuple[int, ...]]:
-    dimensions = _DIMENSIONS["images" if "-images" in path.name else "labels"]
-    magic = bytes([0, 0, 8, dimensions])
-    header = handle.read(4 + 4 * dimensions)
-    if header[:4] != magic or len(header) < 4 + 4 * dimensions:
+    size = _header_bytes(path)
+    header, dimensions = _read_bytes(path, size), size // 4 - 1
+    if header[:4] != bytes([0, 0, 8, dimensions]) or len(header) < size:
         raise errors.InputError(
             f"{path}: expected an IDX file of unsigned bytes in {dimensions} dimensions, "
             f"received one that starts with {header[:4].hex(' ') or 'nothing'}"
         )
-    return header, tuple(int(size) for size in np.frombuffer(header[4:], ">u4"))
+    return tuple(int(length) for length in np.frombuffer(header[4:], ">u4"))
 
 
-def _md5(header: bytes, data: bytes) -> str:
-    digest = hashlib.md5(header, usedforsecurity=False)
-    digest.update(data)
-    return digest.hexdigest()
+def _header_bytes(path: pathlib.Path) -> int:
+    return 4 + 4 * _DIMENSIONS["images" if "-images" in path.name else "labels"]
+
+
+def _read_bytes(path: pathlib.Path, count: int) -> bytes:
+    """Reads the beginning of a file, unpacked if it is gzip-compressed."""
+    try:
+        with path.open("rb") as raw:
+            compressed = raw.read(2) == _GZIP_MAGIC
+            raw.seek(0)
+            return (gzip.GzipFile(fileobj=raw) if compressed else raw).read(count)
+    except _MALFORMED as error:
+        raise errors.InputError(
+            f"{path}: expected an IDX file, cannot be read: {errors.first_line(error)}"
+        ) from error

@@ -1,11 +1,12 @@
 """One image file: what its header says, and its pixels.
 
-Pixels are those that TensorFlow's own decoders give: of 16-bit images the high byte, of animations
-the first frame, palettes looked up (with alpha if they have any), EXIF orientation ignored.
+Pixels are those of TensorFlow's decoders: the high byte of 16-bit images, the first frame of
+animations, palettes resolved (with alpha if they have any), EXIF orientation ignored.
 """
 
 import contextlib
 import dataclasses
+import io
 import os
 import pathlib
 import warnings
@@ -16,10 +17,19 @@ import PIL.Image
 
 from dcgan import errors
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
+# Pillow's name of each format that is read, and its suffixes.
+FORMATS = {
+    "PNG": (".png",),
+    "JPEG": (".jpg", ".jpeg"),
+    "WEBP": (".webp",),
+    "BMP": (".bmp",),
+    "GIF": (".gif",),
+    "TIFF": (".tif", ".tiff"),
+}
+SUFFIXES = tuple(suffix for suffixes in FORMATS.values() for suffix in suffixes)
 MAX_PIXELS = 64 * 2**20
 
-_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+_UNKNOWN = "not a PNG, JPEG, WebP, BMP, GIF or TIFF image"
 _GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L")
 _HIGH_BYTE_MODES = ("I", "I;16", "I;16B", "I;16L")
 _PLAIN_MODES = ("L", "LA", "RGB", "RGBA")
@@ -28,8 +38,8 @@ _PLAIN_MODES = ("L", "LA", "RGB", "RGBA")
 class UnreadableError(errors.InputError):
     """An image file cannot be read; `reason` says why without naming it."""
 
-    def __init__(self, path: pathlib.Path, reason: str) -> None:
-        super().__init__(f"{path}: expected a PNG, JPEG, WebP, BMP or GIF image, {reason}")
+    def __init__(self, name: pathlib.Path | str, reason: str) -> None:
+        super().__init__(f"{name}: expected an image that can be read ({reason})")
         self.reason = reason
 
 
@@ -46,7 +56,7 @@ def decode_file(path: str | os.PathLike[str]) -> np.ndarray:
     """Reads an image file.
 
     Args:
-        path: A PNG, JPEG, WebP, BMP or GIF file of at most `MAX_PIXELS` pixels.
+        path: A PNG, JPEG, WebP, BMP, GIF or TIFF file of at most `MAX_PIXELS` pixels.
 
     Returns:
         Shape (height, width, channels), uint8; 1 channel for grey, 2 for grey and alpha, 3 for RGB,
@@ -64,12 +74,16 @@ def decode_file(path: str | os.PathLike[str]) -> np.ndarray:
 
 
 def decode(path: pathlib.Path) -> np.ndarray:
-    """Does what `decode_file` does, in any thread: Pillow's warnings are left to the caller."""
+    """Does the same as `decode_file` in any thread; the caller handles Pillow's warnings."""
+    _check_is_file(path)
     with _open(path) as image:
-        pixels = np.asarray(_to_plain(image))
-    if pixels.dtype != np.uint8:
-        pixels = (pixels >> 8).astype(np.uint8)
-    return pixels if pixels.ndim == 3 else pixels[..., np.newaxis]
+        return _to_pixels(image)
+
+
+def decode_bytes(content: bytes) -> np.ndarray:
+    """Does what `decode` does, with a file's content."""
+    with _open(io.BytesIO(content)) as image:
+        return _to_pixels(image)
 
 
 def read_header(path: pathlib.Path) -> Header:
@@ -84,15 +98,16 @@ def read_header(path: pathlib.Path) -> Header:
     Raises:
         InputError: If the file is missing, not an image or too large.
     """
+    _check_is_file(path)
     with _open(path) as image:
         return Header(image.height, image.width, 1 if image.mode in _GREY_MODES else 3)
 
 
 @contextlib.contextmanager
 def without_warnings() -> Iterator[None]:
-    """Silences Pillow on large images, as they are refused here by a lower limit than its own.
+    """Silences Pillow's warnings of large images, which a lower limit here refuses.
 
-    Warning filters belong to the whole process, so that this is for one thread to enter.
+    Warning filters belong to the whole process, so enter this from one thread only.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", PIL.Image.DecompressionBombWarning)
@@ -100,23 +115,27 @@ def without_warnings() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _open(path: pathlib.Path) -> Iterator[PIL.Image.Image]:
-    """Opens an image whose size is acceptable; whatever a decoder raises becomes one error."""
-    if not path.is_file():
-        raise UnreadableError(path, "no such file" if not path.exists() else "not a file")
+def _open(source: pathlib.Path | io.BytesIO) -> Iterator[PIL.Image.Image]:
+    """Opens an image of acceptable size; whatever a decoder raises becomes an `UnreadableError`."""
+    name = source if isinstance(source, pathlib.Path) else "image"
     try:
-        with PIL.Image.open(path, formats=_FORMATS) as image:
+        with PIL.Image.open(source, formats=tuple(FORMATS)) as image:
             if image.width * image.height > MAX_PIXELS:
-                raise UnreadableError(path, _too_large(f"{image.width} x {image.height}"))
+                raise UnreadableError(name, _too_large(f"{image.width} x {image.height}"))
             yield image
     except errors.InputError:
         raise
     except PIL.UnidentifiedImageError as error:
-        raise UnreadableError(path, "content is none of these") from error
+        raise UnreadableError(name, _UNKNOWN) from error
     except PIL.Image.DecompressionBombError as error:
-        raise UnreadableError(path, _too_large("far more")) from error
+        raise UnreadableError(name, _too_large("far more")) from error
     except Exception as error:  # Decoders raise errors of many types on damaged files.
-        raise UnreadableError(path, "file is truncated or corrupt") from error
+        raise UnreadableError(name, "file is truncated or corrupt") from error
+
+
+def _check_is_file(path: pathlib.Path) -> None:
+    if not path.is_file():
+        raise UnreadableError(path, "not a file" if path.exists() else "no such file")
 
 
 def _too_large(size: str) -> str:
@@ -124,10 +143,17 @@ def _too_large(size: str) -> str:
 
 
 def _to_plain(image: PIL.Image.Image) -> PIL.Image.Image:
-    """Converts to one of the modes whose pixels can be used as they are."""
+    """Converts to a mode whose pixels can be used directly."""
     if image.mode in _PLAIN_MODES or image.mode in _HIGH_BYTE_MODES:
         return image
     if image.mode == "1":
         return image.convert("L")
     alpha = image.mode in ("P", "PA") and image.has_transparency_data
     return image.convert("RGBA" if alpha else "RGB")
+
+
+def _to_pixels(image: PIL.Image.Image) -> np.ndarray:
+    pixels = np.asarray(_to_plain(image))
+    if pixels.dtype != np.uint8:
+        pixels = (pixels >> 8).astype(np.uint8)
+    return pixels if pixels.ndim == 3 else pixels[..., np.newaxis]

@@ -5,16 +5,22 @@ Files count by their suffix; hidden files and folders do not. If the folder has 
 images of a split lie in two or more folders, these are their classes.
 """
 
+import concurrent.futures
+import functools
 import os
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
+import tensorflow as tf
 
 from dcgan import errors
-from dcgan.data import image_file, image_set, image_stack, splits
+from dcgan.data import image_file, image_set, preprocessing, splits
 
 _SPLITS = ("train", "test", "validation", "val")
+_NAMED = 10
+_T = TypeVar("_T")
 
 
 def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> image_set.ImageSet:
@@ -22,7 +28,8 @@ def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> imag
 
     Args:
         folder: Where to look. Links are followed, but no folder is read twice.
-        request: What is wanted.
+        request: What to load. Without an image size the files must share one; without channels
+            they become grey if all are grey, else RGB.
         name: The source as given, for the result and for errors.
 
     Returns:
@@ -31,8 +38,8 @@ def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> imag
         several.
 
     Raises:
-        InputError: If there are no image files, some cannot be read, the split is not there, or
-            the images have several sizes and none is asked for.
+        InputError: If there are no image files, some cannot be read, the split does not exist, or the
+            images have several sizes and no size is asked for.
     """
     roots = _split_folders(folder)
     files = {split: _find(root) for split, root in roots.items()}
@@ -42,7 +49,7 @@ def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> imag
         )
     chosen = _choose(files, request.split, name=name)
     paths = [roots[split] / relative for split, relative in chosen]
-    images, good = image_stack.decode(paths, request, folder=folder, name=name)
+    images, good = _decode(paths, request, folder=folder, name=name)
     class_names = _class_names([relative for found in files.values() for relative in found])
     return image_set.ImageSet(
         name=name,
@@ -101,3 +108,94 @@ def _class_names(files: Sequence[str]) -> tuple[str, ...] | None:
 def _labels(chosen: Sequence[tuple[str, str]], class_names: tuple[str, ...]) -> np.ndarray:
     numbers = {name: number for number, name in enumerate(class_names)}
     return np.array([numbers[file.partition("/")[0]] for _, file in chosen], np.int64)
+
+
+def _decode(
+    paths: Sequence[pathlib.Path], request: image_set.Request, *, folder: pathlib.Path, name: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns the images as one array, and which of the files they are, shape (files,), bool.
+
+    Pixels go straight to their place in the array: no more than a file for each thread is in memory
+    beside it.
+    """
+    unreadable = functools.partial(_unreadable, paths, folder=folder, name=name)
+    shape = _shape(paths, request, name=name, unreadable=unreadable)
+    images = np.empty((len(paths), *shape), np.uint8)
+    # One graph for images of any size and channels.
+    prepare = tf.function(
+        functools.partial(preprocessing.prepare, image_size=request.image_size, channels=shape[-1]),
+        input_signature=[tf.TensorSpec([None, None, None], tf.uint8)],
+    )
+
+    def read(index: int) -> None:
+        pixels = image_file.decode(paths[index])
+        images[index] = pixels if pixels.shape == shape else prepare(tf.constant(pixels)).numpy()
+
+    outcomes = _map(read, range(len(paths)))
+    good = np.array([outcome is None for outcome in outcomes])
+    if good.all():
+        return images, good
+    if not (request.skip_bad and good.any()):
+        raise unreadable(outcomes)
+    return images[good], good
+
+
+def _shape(
+    paths: Sequence[pathlib.Path],
+    request: image_set.Request,
+    *,
+    name: str,
+    unreadable: Callable[[Sequence[object]], errors.InputError],
+) -> tuple[int, int, int]:
+    """Returns the images' height, width and channels; reads the files' headers only if need be."""
+    size, channels = request.image_size, request.channels
+    if size and channels:
+        return size, size, channels
+    outcomes = _map(image_file.read_header, paths)
+    headers = [outcome for outcome in outcomes if isinstance(outcome, image_file.Header)]
+    if not headers:
+        raise unreadable(outcomes)
+    channels = channels or max(header.channels for header in headers)
+    if size:
+        return size, size, channels
+    sizes = sorted({(header.height, header.width) for header in headers})
+    if len(sizes) > 1:
+        found = _some([f"{height} x {width}" for height, width in sizes])
+        raise errors.InputError(
+            f"{name}: expected image_size, or images of one size; found heights x widths {found}"
+        )
+    return *sizes[0], channels
+
+
+def _map(function: Callable[[_T], object], values: Sequence[_T]) -> list[object]:
+    """Calls a function in several threads; an unreadable file's outcome is its error."""
+
+    def outcome(value: _T) -> object:
+        try:
+            return function(value)
+        except image_file.UnreadableError as error:
+            return error
+
+    workers = min(8, os.cpu_count() or 1)
+    with image_file.without_warnings(), concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(outcome, values))
+
+
+def _unreadable(
+    paths: Sequence[pathlib.Path], outcomes: Sequence[object], *, folder: pathlib.Path, name: str
+) -> errors.InputError:
+    bad = [
+        f"{path.relative_to(folder).as_posix()} ({outcome.reason})"
+        for path, outcome in zip(paths, outcomes, strict=True)
+        if isinstance(outcome, image_file.UnreadableError)
+    ]
+    return errors.InputError(
+        f"{name}: expected readable images, {len(bad)} of {len(paths)} cannot be read "
+        f"(skip_bad leaves them out): {_some(bad)}"
+    )
+
+
+def _some(texts: Sequence[str]) -> str:
+    """Joins up to ten texts and says how many more there are."""
+    named = ", ".join(texts[:_NAMED])
+    return named if len(texts) <= _NAMED else f"{named} and {len(texts) - _NAMED} more"

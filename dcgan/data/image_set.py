@@ -9,13 +9,13 @@ import numpy as np
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """What is wanted of a source.
+    """What to load from a source.
 
     Args:
-        split: Which part of the source, in TensorFlow Datasets' syntax. Defaults to "train".
-        image_size: Pixels a side; None for the source's own.
+        split: Part of the source, in TensorFlow Datasets' syntax. Defaults to "train".
+        image_size: Side in pixels; None for the source's own.
         channels: 1 for grey or 3 for RGB; None for the source's own.
-        skip_bad: Go on without files that cannot be read. Defaults to False.
+        skip_bad: Leave out files that cannot be read. Defaults to False.
     """
 
     split: str = "train"
@@ -26,7 +26,7 @@ class Request:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ImageSet:
-    """Images in memory, with where they came from.
+    """Images in memory, with their source.
 
     Args:
         name: The source: "mnist", "tfds:celeb_a", or a path as given.

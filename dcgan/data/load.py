@@ -1,4 +1,4 @@
-"""From a source, whatever its kind, to images in memory."""
+"""Loads images from any kind of source into memory."""
 
 import os
 import pathlib
@@ -21,11 +21,11 @@ def load_images(
     channels: int | None = None,
     skip_bad: bool = False,
 ) -> image_set.ImageSet:
-    """Loads images from whatever they are in.
+    """Loads images from a name, a folder, a file or an array.
 
-    A string is the first of these that it can be: "mnist", which is bundled (a folder of that name is
-    "./mnist"); an existing path; the name of a set of TensorFlow Datasets, for which "tfds:" may stand
-    in front.
+    A string is read as the first of these that fits: "mnist", which is bundled (a folder of that name
+    is "./mnist"); an existing path; the name of a data set of TensorFlow Datasets, with or without
+    "tfds:" in front.
 
     Images are cropped to their central square and scaled to `image_size`. Files and named sets are
     converted between grey and colour, arrays are not.
@@ -39,13 +39,13 @@ def load_images(
             out 10 % for it, as described in `dcgan.data.splits`. Defaults to "train".
         image_size: Pixels a side. Defaults to None, the source's own.
         channels: 1 for grey or 3 for RGB. Defaults to None, the source's own.
-        skip_bad: Leave out image files that cannot be read and count them. Defaults to False.
+        skip_bad: Leave out image files that cannot be read, and count them. Defaults to False.
 
     Returns:
         The images, uint8.
 
     Raises:
-        InputError: If the source is not there or cannot be used as asked; one line says why.
+        InputError: If the source does not exist or cannot be used as requested.
 
     Example:
         >>> load_images("mnist", split="test").images.shape
@@ -76,10 +76,10 @@ def load_images(
 
 
 def load_split(config: RunConfig, split: str) -> image_set.ImageSet:
-    """Loads a split of a run's data in the shape of its networks.
+    """Loads a split of a run's data in the shape that its networks take.
 
     Args:
-        config: The run.
+        config: The run's config.
         split: As for `load_images`.
 
     Raises:
@@ -113,15 +113,15 @@ def load_dataset(
         split: As for `load_images`. Defaults to "train".
         image_size: As for `load_images`. Defaults to None.
         channels: As for `load_images`. Defaults to None.
-        seed: Decides the order. Defaults to 0.
-        shuffle: Another order in every epoch, without an incomplete last batch. Defaults to True.
+        seed: Seed of the order. Defaults to 0.
+        shuffle: Use another order in every epoch and drop an incomplete last batch. Defaults to True.
         skip_bad: As for `load_images`. Defaults to False.
 
     Returns:
         A dataset of float32 batches, shape (batch_size, height, width, channels), -1 to 1.
 
     Raises:
-        InputError: As for `load_images`, and if there are fewer images than one batch.
+        InputError: As for `load_images`, or if a batch would need more images than there are.
 
     Example:
         >>> model.fit(load_dataset("mnist"), epochs=50)
@@ -140,7 +140,7 @@ def _check(request: image_set.Request) -> None:
 
 
 def _looks_like_path(name: str) -> bool:
-    """Whether a string is no name: TensorFlow Datasets' names hold at most one slash inside."""
+    """Whether a string cannot be a name: TensorFlow Datasets' names have at most one slash."""
     return (
         name.startswith((".", "~", os.sep))
         or name.endswith(("/", os.sep))

@@ -2,7 +2,7 @@
 
 The images stay uint8 in one tensor; what flows through the pipeline are their positions, which are
 gathered and normalised a whole batch at a time. The order of each pass is a pure function of seed
-and pass, so nothing has to be saved to continue where a run was interrupted.
+and pass, so a resumed run needs no saved state.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from dcgan import errors
 
-# Batches made ready.
+# Batches prepared in advance.
 _AHEAD = 4
 
 
@@ -28,14 +28,14 @@ def batches(
     Args:
         images: Shape (count, height, width, channels), uint8, 0 to 255.
         batch_size: Images a batch; under `tf.distribute`, over all replicas together.
-        seed: Decides the order, together with TensorFlow's global seed where `repeat` is False.
+        seed: Seed of the order, together with TensorFlow's global seed where `repeat` is False.
             Defaults to 0.
-        shuffle: Take the images in another order in every epoch and leave out an incomplete last
-            batch. Defaults to True; False keeps their order and all of them.
-        repeat: Go on for ever, epoch after epoch; a batch never holds images of two. Defaults to
-            False: one epoch each time the dataset is iterated over, the next one each time.
-        first_epoch: Where a repeated stream starts. The batches are the very same as those of a
-            stream from 0 after so many epochs. Defaults to 0.
+        shuffle: Use another order in every epoch and drop an incomplete last batch. Defaults to
+            True; False keeps the order and all images.
+        repeat: Repeat for ever; no batch spans two epochs. Defaults to False: each iteration over the
+            dataset is the next epoch.
+        first_epoch: The epoch that a repeated stream starts with; its batches are those of a stream
+            from 0 after as many epochs. Defaults to 0.
 
     Returns:
         A dataset of float32 batches, shape (batch_size, height, width, channels), -1 to 1.
@@ -70,9 +70,9 @@ def batches(
 
 
 def without_autotuning(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """Leaves parallelism and buffers as they are declared.
+    """Keeps parallelism and buffers as declared.
 
-    Besides, an iterator that is tuned may take up to five seconds to end (TensorFlow 2.21).
+    An autotuned iterator may take up to five seconds to end (TensorFlow 2.21).
 
     Args:
         dataset: Without `tf.data.AUTOTUNE`.

@@ -1,7 +1,7 @@
-"""Sets of TensorFlow Datasets, by name.
+"""Data sets of TensorFlow Datasets, by name.
 
-A set that is prepared on this machine needs no network. Another is downloaded and prepared by
-TensorFlow Datasets, which shows its own progress, into `TFDS_DATA_DIR` or its usual folder.
+A data set that is prepared on this machine needs no network. TensorFlow Datasets downloads and prepares
+others into `TFDS_DATA_DIR` or its usual folder, and shows its own progress.
 """
 
 import contextlib
@@ -9,39 +9,45 @@ import difflib
 import logging
 import os
 import re
-from collections.abc import Iterator
+import ssl
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-import absl.logging
 import numpy as np
 import tensorflow as tf
 
 from dcgan import errors
-from dcgan.data import bundled_mnist, image_set, messages, network, preprocessing, splits
+from dcgan.data import bundled_mnist, image_set, preprocessing, splits
 
 PREFIX = "tfds:"
 
 _NAME = re.compile(r"[\w:/.,=*-]+")
 _BOILERPLATE = re.compile(r"^Failed to construct dataset .*?\}\": | Here are \d+ BuilderConfigs.*")
 _BATCH = 256
+_TIMEOUT = 5.0  # Seconds.
+_HOSTS = 3
+_GATEWAY_ERRORS = (502, 503, 504)
 
 
 def load(name: str, request: image_set.Request) -> image_set.ImageSet:
-    """Loads a set of TensorFlow Datasets.
+    """Loads a data set of TensorFlow Datasets.
 
     Args:
-        name: The set's name, perhaps with configuration and version, such as `celeb_a` or
-            `my_set/config:1.0.0`. Sets whose builder class was defined in this process count.
-        request: What is wanted. Images are converted to the channels asked for.
+        name: The data set's name, optionally with configuration and version, such as `celeb_a` or
+            `my_set/config:1.0.0`; those whose builder class is defined in this process count.
+        request: What to load. Images are converted to the channels asked for.
 
     Returns:
-        The images of the feature `image`, or of the only image feature; labelled if the set has a
+        The images of the feature `image`, or of the only image feature; labelled if there is a
         feature `label` of classes.
 
     Raises:
-        InputError: If there is no such set, configuration, version or split, the set has no or
-            several image features, it cannot be downloaded or read, or its images have several
-            sizes and none is asked for.
+        InputError: If there is no such data set, configuration, version or split, it has no or several
+            image features, it cannot be downloaded or read, or its images have several sizes and no
+            size is asked for.
     """
     source = PREFIX + name
     with _quiet():
@@ -52,19 +58,13 @@ def load(name: str, request: image_set.Request) -> image_set.ImageSet:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps log messages from the user: what matters in them is also raised."""
-    loggers = [absl.logging.get_absl_logger(), logging.getLogger("urllib3")]
-    verbosity = absl.logging.get_verbosity()
-    levels = [logger.level for logger in loggers]
-    absl.logging.set_verbosity(absl.logging.FATAL)
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL)
+    """Hides log messages, as what matters in them is raised as well."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
     try:
         yield
     finally:
-        absl.logging.set_verbosity(verbosity)
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+        logging.disable(before)
 
 
 def _builder(name: str, *, source: str) -> Any:
@@ -77,7 +77,7 @@ def _builder(name: str, *, source: str) -> Any:
     except tfds.core.DatasetNotFoundError as error:
         raise _unknown(name) from error
     except Exception as error:  # Builders check their arguments in many ways.
-        reason = _BOILERPLATE.sub("", messages.first_line(error))
+        reason = _BOILERPLATE.sub("", errors.first_line(error))
         raise errors.InputError(
             f"{source}: expected a set that TensorFlow Datasets can build: {reason}"
         ) from error
@@ -96,14 +96,41 @@ def _unknown(name: str) -> errors.InputError:
 def _make_ready(builder: Any, *, source: str) -> None:
     if builder.is_prepared():
         return
-    network.require(builder.url_infos or (), name=source)
+    _require_network(builder.url_infos or (), source=source)
     try:
         builder.download_and_prepare()
     except Exception as error:  # Downloads and builders fail in as many ways as there are sets.
         raise errors.InputError(
             f"{source}: expected a set that TensorFlow Datasets can download and prepare: "
-            f"{messages.first_line(error)}"
+            f"{errors.first_line(error)}"
         ) from error
+
+
+def _require_network(urls: Iterable[str], *, source: str) -> None:
+    """Makes sure that some host of the URLs answers.
+
+    Without a network TensorFlow Datasets repeats each request ten times, for more than three minutes,
+    and has no setting to bound that.
+    """
+    parts = [urllib.parse.urlsplit(url) for url in urls]
+    hosts = {part.netloc: part.scheme for part in parts if part.scheme in ("http", "https", "ftp")}
+    asked = list(hosts)[:_HOSTS]
+    if asked and not any(_answers(f"{hosts[host]}://{host}/") for host in asked):
+        raise errors.InputError(
+            f"{source}: expected a network connection to download it, as it is not prepared on this "
+            f"machine; no answer from {', '.join(asked)}"
+        )
+
+
+def _answers(url: str) -> bool:
+    request = urllib.request.Request(url, method="HEAD")
+    try:
+        urllib.request.urlopen(request, timeout=_TIMEOUT).close()
+    except urllib.error.HTTPError as error:
+        return error.code not in _GATEWAY_ERRORS
+    except OSError as error:
+        return isinstance(getattr(error, "reason", error), ssl.SSLError)
+    return True
 
 
 def _read(builder: Any, request: image_set.Request, *, source: str) -> image_set.ImageSet:
@@ -131,7 +158,7 @@ def _read(builder: Any, request: image_set.Request, *, source: str) -> image_set
                 start = stop
     except (tf.errors.OpError, OSError) as error:
         raise errors.InputError(
-            f"{source}: expected readable files in {builder.data_dir}: {messages.first_line(error)}"
+            f"{source}: expected readable files in {builder.data_dir}: {errors.first_line(error)}"
         ) from error
     return image_set.ImageSet(
         name=source,
@@ -189,7 +216,7 @@ def _count_in_shards(own: Any, split: str, *, source: str) -> int:
     try:
         count = own[split].num_examples
     except (ValueError, KeyError) as error:
-        count, reason = 0, messages.first_line(error)
+        count, reason = 0, errors.first_line(error)
     if not count:
         raise errors.InputError(f"split {split!r} of {source}: {reason}")
     return count

@@ -9,7 +9,6 @@ import keras
 import numpy as np
 
 from dcgan import files
-from dcgan.config import from_dict
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.detector_model import Detector
 from dcgan.detector.fakes.fake_pool import FakePool
@@ -85,7 +84,7 @@ class DetectorFiles:
             InputError: If the file is missing or damaged.
         """
         try:
-            return from_dict(DetectorConfig, json.loads(self.config.read_text(encoding="utf-8")))
+            return DetectorConfig.from_dict(json.loads(self.config.read_text(encoding="utf-8")))
         except (OSError, ValueError, InputError) as error:
             raise InputError(f"{self.config}: expected a detector's configuration ({error})") from None
 

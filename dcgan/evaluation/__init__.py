@@ -1,4 +1,4 @@
-"""How good a run is: figures and pictures of its samples."""
+"""How good a run is: its samples measured against real images, and the report on that."""
 
 from dcgan.evaluation.sample_evaluation import Report, evaluate
 

@@ -1,4 +1,4 @@
-"""What is evaluated: a run's model, its images and the extractor."""
+"""What is evaluated: a run's model and images, and the feature extractor that looks at them."""
 
 import dataclasses
 import os
@@ -20,23 +20,23 @@ _CHUNK = 1024
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
-class Subject:
+class EvaluatedRun:
     """Everything that an evaluation starts from.
 
     Attributes:
-        run: Where the run's files are.
-        config: Its configuration.
-        model: Its finished model or newest checkpoint.
-        epochs: How many epochs that has behind it.
+        directory: The run's files.
+        config: The run's configuration.
+        model: The finished model or newest checkpoint.
+        epochs: How many epochs the model was trained for.
         train: The images it learned from.
-        test: The data's test split, to compare with.
-        extractor: What sees features in images.
+        test: The test split of the data, to compare with.
+        extractor: The feature extractor.
         count: How many samples are measured.
-        seed: Of every draw.
-        notes: What a reader must know about the figures.
+        seed: Seed of every draw.
+        notes: What readers must know about the metrics.
     """
 
-    run: RunDirectory
+    directory: RunDirectory
     config: RunConfig
     model: DCGAN
     epochs: int
@@ -48,14 +48,13 @@ class Subject:
     notes: tuple[str, ...]
 
     def draw(self, latents: np.ndarray) -> np.ndarray:
-        """Makes samples of latents.
+        """Generates images from latents, in small parts, which saves memory.
 
         Args:
             latents: Shape (count, latent_dim), float32.
 
         Returns:
-            Shape (count, height, width, channels), uint8, drawn in small parts, so that the floats
-            need little memory.
+            Shape (count, height, width, channels), uint8.
         """
         parts = [latents[start : start + _CHUNK] for start in range(0, len(latents), _CHUNK)]
         return np.concatenate(
@@ -69,14 +68,14 @@ def load(
     extractor: FeatureExtractor | str | os.PathLike[str] | None,
     count: int,
     seed: int,
-) -> Subject:
-    """Loads all that an evaluation needs.
+) -> EvaluatedRun:
+    """Loads everything that an evaluation needs.
 
     Args:
         run: The run.
         extractor: The feature extractor, its name or its file; None for the run's own.
-        count: How many samples are wanted; fewer are drawn where there are fewer images.
-        seed: Of every draw.
+        count: How many samples to draw; fewer are drawn if there are fewer images.
+        seed: Seed of every draw.
 
     Raises:
         InputError: If a file of the run, its data or the extractor cannot be used.
@@ -94,8 +93,8 @@ def load(
         )
     finished = path == run.model
     epochs = config.training.epochs if finished else checkpoint_files.epoch_of(path)
-    return Subject(
-        run=run,
+    return EvaluatedRun(
+        directory=run,
         config=config,
         model=model,
         epochs=epochs,
@@ -137,27 +136,24 @@ def _notes(
         )
     if asked > possible:
         notes.append(
-            f"{possible:,} samples were measured, not {asked:,}, because there are no more images to "
-            "compare with."
+            f"{possible:,} samples were measured, not {asked:,}: there are no more images to compare "
+            "with."
         )
     if min(asked, possible) < _RELIABLE:
         notes.append(
-            f"Fewer than {_RELIABLE:,} samples were measured: compare the figures with their floors and "
-            "with figures of as many samples only."
+            f"Fewer than {_RELIABLE:,} samples were measured: compare the metrics only with their "
+            "floors and with metrics of equally many samples."
         )
     if _holds_test_images(config.split):
         notes.append(
-            f"The run learned from its test images, too (split {config.split}): the figures flatter it."
+            f"The run also learned from test images (split {config.split}), which flatters its metrics."
         )
     if _holds_test_images(extractor.trained_on):
-        notes.append(
-            f"The feature extractor was trained on test images ({extractor.trained_on}), which it "
-            "should not have seen."
-        )
+        notes.append(f"The feature extractor also learned from test images ({extractor.trained_on}).")
     return notes
 
 
 def _holds_test_images(split: str) -> bool:
-    """Whether a split, which a data set's name and a colon may precede, has all or test images."""
+    """Whether a split, perhaps after a data set's name and a colon, includes test images."""
     names = re.sub(r"\[.*?\]", "", split).rpartition(":")[2]
     return re.search(r"\b(all|test)\b", names) is not None

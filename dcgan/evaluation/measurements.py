@@ -1,4 +1,4 @@
-"""What an evaluation finds out about its subject."""
+"""What is measured of an evaluated run."""
 
 import dataclasses
 from collections.abc import Callable, Sequence
@@ -7,7 +7,7 @@ import numpy as np
 
 from dcgan import callbacks
 from dcgan.evaluation import nearest_images
-from dcgan.evaluation.evaluated_run import Subject
+from dcgan.evaluation.evaluated_run import EvaluatedRun
 from dcgan.features import Reference
 from dcgan.metrics import Embedding, Score, class_shares
 
@@ -19,7 +19,7 @@ _SAMPLES, _ENDS, _TEST = range(3)
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Classes:
-    """The shares of images that the extractor puts into each class.
+    """Shares of images by class, as the extractor classifies them.
 
     Attributes:
         names: The classes.
@@ -33,74 +33,75 @@ class Classes:
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
-class Findings:
-    """Figures and pictures of a run.
+class Measurements:
+    """Metrics and samples of a run.
 
     Attributes:
         samples: The measured samples, shape (count, height, width, channels), uint8.
-        scores: By metric.
-        features: Nearest training images of the first 1000 samples, by the extractor's features.
-        pixels: Likewise, by pixels.
-        classes: Shares of the extractor's classes; None for a feature extractor without.
-        walks: Rows of samples on the way from one latent to another, shape (rows, steps, height,
-            width, channels), uint8.
+        scores: Scores by metric, each with extractor, counts, seed and floor.
+        nearest_by_features: Nearest training images of the first 1000 samples, by the extractor's
+            features.
+        nearest_by_pixels: Likewise by pixels, in grey levels.
+        classes: Shares of the extractor's classes; None for a feature extractor without classes.
+        interpolations: Rows of samples on the way from one latent to another, shape (rows, steps,
+            height, width, channels), uint8.
     """
 
     samples: np.ndarray
     scores: dict[str, Score]
-    features: nearest_images.Comparison
-    pixels: nearest_images.Comparison
+    nearest_by_features: nearest_images.Comparison
+    nearest_by_pixels: nearest_images.Comparison
     classes: Classes | None
-    walks: np.ndarray
+    interpolations: np.ndarray
 
 
-def find(subject: Subject, *, on_step: Callable[[str], None]) -> Findings:
+def measure(run: EvaluatedRun, *, on_step: Callable[[str], None]) -> Measurements:
     """Draws samples and measures them.
 
     Args:
-        subject: The run, its images and the extractor.
-        on_step: Called with what is done next.
+        run: What is evaluated.
+        on_step: Called with the name of the next step.
     """
     on_step("Drawing samples")
-    rng = np.random.default_rng([subject.seed, _SAMPLES])
-    samples = subject.draw(_normal(rng, subject.count, subject.model.latent_dim))
+    rng = np.random.default_rng([run.seed, _SAMPLES])
+    samples = run.draw(_normal(rng, run.count, run.model.latent_dim))
     on_step("Looking at test images")
     reference = Reference.compute(
-        subject.test.images,
-        subject.extractor,
-        floor_images=subject.train.images,
-        fake_count=subject.count,
-        seed=subject.seed,
-        cache_dir=subject.run.references,
+        run.test.images,
+        run.extractor,
+        floor_images=run.train.images,
+        fake_count=run.count,
+        seed=run.seed,
+        cache_dir=run.directory.references,
     )
     on_step("Measuring samples")
-    embedding = subject.extractor.embed(samples)
+    embedding = run.extractor.embed(samples)
     scores = reference.evaluate(embedding)
     on_step("Looking for the nearest training images")
-    features, pixels = _compare(subject, samples, embedding)
-    return Findings(
+    by_features, by_pixels = _compare(run, samples, embedding)
+    return Measurements(
         samples=samples,
         scores=scores,
-        features=features,
-        pixels=pixels,
-        classes=_classes(subject, reference.statistics.real.kept, embedding),
-        walks=_walk(subject),
+        nearest_by_features=by_features,
+        nearest_by_pixels=by_pixels,
+        classes=_classes(run, reference.statistics.real.kept, embedding),
+        interpolations=_interpolate(run),
     )
 
 
 def _compare(
-    subject: Subject, samples: np.ndarray, embedding: Embedding
+    run: EvaluatedRun, samples: np.ndarray, embedding: Embedding
 ) -> tuple[nearest_images.Comparison, nearest_images.Comparison]:
-    """Compares by features and by pixels; a part of samples and test images says enough."""
-    rng = np.random.default_rng([subject.seed, _TEST])
-    test = subject.test.images
+    """Compares by features and by pixels; some of the samples and test images suffice."""
+    rng = np.random.default_rng([run.seed, _TEST])
+    test = run.test.images
     test = test[rng.permutation(len(test))[:_COMPARED]]
-    train = subject.train.images
+    train = run.train.images
     return (
         nearest_images.compare(
             embedding.features[:_COMPARED],
-            subject.extractor.embed(test).features,
-            candidates=(batch.features for batch in subject.extractor.embed_batches(train)),
+            run.extractor.embed(test).features,
+            candidates=(batch.features for batch in run.extractor.embed_batches(train)),
         ),
         nearest_images.compare(
             nearest_images.pixels(samples[:_COMPARED]),
@@ -110,30 +111,30 @@ def _compare(
     )
 
 
-def _classes(subject: Subject, real: Embedding, samples: Embedding) -> Classes | None:
+def _classes(run: EvaluatedRun, real: Embedding, samples: Embedding) -> Classes | None:
     if real.probabilities is None or samples.probabilities is None:
         return None
     count = real.probabilities.shape[1]
     return Classes(
-        tuple(_class_names(subject, count)),
+        tuple(_class_names(run, count)),
         class_shares(real.probabilities),
         class_shares(samples.probabilities),
     )
 
 
-def _class_names(subject: Subject, count: int) -> Sequence[str]:
-    """Returns the data's class names where the extractor learned from those data, else numbers."""
-    names = subject.test.class_names
-    same = subject.extractor.trained_on.startswith(f"{subject.test.name}:")
+def _class_names(run: EvaluatedRun, count: int) -> Sequence[str]:
+    """Returns the data's class names if the extractor learned from the same data, or else numbers."""
+    names = run.test.class_names
+    same = run.extractor.trained_on.startswith(f"{run.test.name}:")
     return names if names and same and len(names) == count else [str(i) for i in range(count)]
 
 
-def _walk(subject: Subject) -> np.ndarray:
-    rng = np.random.default_rng([subject.seed, _ENDS])
-    dim = subject.model.latent_dim
+def _interpolate(run: EvaluatedRun) -> np.ndarray:
+    rng = np.random.default_rng([run.seed, _ENDS])
+    dim = run.model.latent_dim
     ends = _normal(rng, 2 * _WALKS, dim).reshape(2, _WALKS, dim)
     latents = callbacks.slerp(ends[0], ends[1], np.linspace(0, 1, _STEPS))
-    walks = subject.draw(latents.reshape(-1, dim).astype(np.float32))
+    walks = run.draw(latents.reshape(-1, dim).astype(np.float32))
     return walks.reshape(_WALKS, _STEPS, *walks.shape[1:])
 
 

@@ -14,11 +14,11 @@ _MOST_PIXELS = 32
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Nearest:
-    """The nearest of some candidates.
+    """The nearest candidate of each query.
 
     Attributes:
-        rows: Which candidate it is, shape (count,), int.
-        distances: How far it is, shape (count,), float64.
+        rows: The candidates' row numbers, shape (count,), int.
+        distances: Their distances, shape (count,), float64.
     """
 
     rows: np.ndarray
@@ -27,11 +27,10 @@ class Nearest:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Comparison:
-    """How near samples come to training images, with test images as the yardstick.
+    """How close samples are to training images, with test images as the yardstick.
 
-    Test images are as new as images can be: samples that come much nearer to the training images
-    than those do are copies of them, wholly or in part; or they are blurred, which brings them nearer
-    to all images.
+    Test images are as new as images can be. Samples that are much closer to training images are
+    copies, wholly or in part, or they are blurred, which brings them closer to all images.
 
     Attributes:
         samples: The nearest training image of each sample.
@@ -43,15 +42,9 @@ class Comparison:
 
     @property
     def close_share(self) -> float:
-        """Share of samples that are closer than 5 % of test images are; 0.05 for new images."""
+        """Share of samples that are closer than the closest 5 % of test images; 0.05 for new images."""
         limit = np.quantile(self.test.distances, CLOSE)
         return float(np.mean(self.samples.distances < limit))
-
-    @property
-    def median_ratio(self) -> float:
-        """Median distance of samples over that of test images; below 1 for copies."""
-        median = float(np.median(self.test.distances))
-        return float(np.median(self.samples.distances)) / median if median else 1.0
 
 
 def compare(samples: np.ndarray, test: np.ndarray, *, candidates: Iterable[np.ndarray]) -> Comparison:
@@ -60,7 +53,7 @@ def compare(samples: np.ndarray, test: np.ndarray, *, candidates: Iterable[np.nd
     Args:
         samples: Features or pixels, shape (count, dim).
         test: Likewise.
-        candidates: Those of the training images, in order, in blocks of shape (block, dim).
+        candidates: Features or pixels of the training images, in blocks of shape (block, dim).
 
     Returns:
         The comparison, in Euclidean distances.
@@ -74,11 +67,11 @@ def compare(samples: np.ndarray, test: np.ndarray, *, candidates: Iterable[np.nd
 
 
 def find(queries: np.ndarray, candidates: Iterable[np.ndarray]) -> Nearest:
-    """Finds the nearest candidate of each query, the first of equally near ones.
+    """Finds the nearest candidate of each query, the first of those that are equally near.
 
     Args:
         queries: Shape (count, dim).
-        candidates: In blocks of shape (block, dim), which need not be in memory together.
+        candidates: Blocks of shape (block, dim), which need not be in memory together.
 
     Returns:
         The nearest candidates, in Euclidean distance.
@@ -102,8 +95,8 @@ def pixel_blocks(images: np.ndarray) -> Iterator[np.ndarray]:
     """Yields images as vectors whose distance is the root mean square difference in grey levels.
 
     Args:
-        images: Shape (count, size, size, channels), uint8; from 64 pixels on they are averaged down
-            to between 32 and 63.
+        images: Shape (count, size, size, channels), uint8; images of 64 pixels or more are averaged
+            down to between 32 and 63.
 
     Yields:
         Shape (block, dim), float32.
@@ -121,5 +114,5 @@ def pixels(images: np.ndarray) -> np.ndarray:
         count, side, factor, side, factor, channels
     )
     means = cells.mean(axis=(2, 4), dtype=np.float32).reshape(count, -1)
-    # About the middle, where the squares lose least to rounding.
+    # Centred, so that the squares lose least to rounding.
     return (means - np.float32(127.5)) / np.sqrt(np.float32(means.shape[1]))

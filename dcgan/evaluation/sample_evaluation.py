@@ -1,37 +1,27 @@
-"""A run, measured: figures and pictures in `report.json` and `report.html`."""
+"""A run's samples, evaluated: measured, stored and reported."""
 
 import dataclasses
 import os
 import pathlib
 from collections.abc import Callable
 
-from dcgan.evaluation import evaluated_run, measurements, sample_metrics, sample_sections
-from dcgan.evaluation.measurements import Classes
-from dcgan.evaluation.nearest_images import Comparison
+from dcgan import report
+from dcgan.evaluation import evaluated_run, measurements, report_parts
+from dcgan.evaluation.measurements import Measurements
 from dcgan.features import FeatureExtractor
-from dcgan.metrics import Score
-from dcgan.report import parts
 from dcgan.runs.run_directory import RunDirectory
 
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
-class Report:
-    """What `evaluate` found out.
+class Report(Measurements):
+    """What was measured, and where it is written.
 
     Attributes:
-        scores: By metric, each with extractor, counts, seed and floor.
-        features: How near samples come to training images by the extractor's features.
-        pixels: Likewise by pixels, in grey levels.
-        classes: Shares of the extractor's classes; None for a feature extractor without.
-        notes: What a reader must know about the figures.
-        json: The file with all figures.
-        html: The page with pictures, too.
+        notes: What readers must know about the metrics.
+        json: The file with all metrics.
+        html: The page, which shows charts and pictures, too.
     """
 
-    scores: dict[str, Score]
-    features: Comparison
-    pixels: Comparison
-    classes: Classes | None
     notes: tuple[str, ...]
     json: pathlib.Path
     html: pathlib.Path
@@ -47,18 +37,19 @@ def evaluate(
 ) -> Report:
     """Scores a run's samples against the test split of its data and writes the report.
 
-    The same run, arguments and software give the same files. Real images' statistics are kept in the
-    run, so that a second call is quicker.
+    The same run, arguments and software give the same files. The run keeps the statistics of real
+    images, so that a second call is quicker.
 
     Args:
-        run: The run's directory; a run that is not finished is measured by its newest checkpoint.
+        run: The run's directory; an unfinished run is measured by its newest checkpoint.
         features: A feature extractor, or what `dcgan.features.load` takes. Defaults to the run's own.
-        count: How many samples; no more than there are test or training images. Defaults to 10,000.
-        seed: Of every draw. Defaults to 0.
-        on_step: Called with what is done next. Defaults to nothing.
+        count: How many samples; at most as many as there are test or training images. Defaults to
+            10,000.
+        seed: Seed of every draw. Defaults to 0.
+        on_step: Called with the name of the next step. Defaults to nothing.
 
     Returns:
-        The figures and where they stand.
+        The metrics and where they are written.
 
     Raises:
         InputError: If there is no run, or one of its files, its data or the extractor cannot be used.
@@ -70,26 +61,11 @@ def evaluate(
     """
     directory = RunDirectory.open(run)
     on_step("Loading the run and its images")
-    loaded = evaluated_run.load(directory, extractor=features, count=count, seed=seed)
-    of_run = sample_metrics.of_run(loaded)
-    found = measurements.find(loaded, on_step=on_step)
+    evaluated = evaluated_run.load(directory, extractor=features, count=count, seed=seed)
+    run_part = report_parts.describe_run(evaluated)
+    found = measurements.measure(evaluated, on_step=on_step)
     on_step("Writing the report")
-    samples = parts.Part(
-        name="evaluation",
-        rank=0,
-        figures=sample_metrics.of_samples(loaded, found),
-        sections=sample_sections.of_samples(loaded, found),
-    )
-    settings = parts.Part(
-        name="run", rank=9, figures=of_run, sections=sample_sections.of_run(loaded, of_run)
-    )
-    parts.publish(directory, samples, settings)
+    report.publish(directory, report_parts.describe_samples(evaluated, found), run_part)
     return Report(
-        scores=found.scores,
-        features=found.features,
-        pixels=found.pixels,
-        classes=found.classes,
-        notes=loaded.notes,
-        json=directory.report_json,
-        html=directory.report_html,
+        **vars(found), notes=evaluated.notes, json=directory.report_json, html=directory.report_html
     )

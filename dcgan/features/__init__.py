@@ -1,11 +1,9 @@
 """Feature extractors, among them a classifier of digits that comes with the package."""
 
 from dcgan.features.feature_extractor import FeatureExtractor
-from dcgan.features.feature_files import load, save
-from dcgan.features.feature_training import fit_extractor
-from dcgan.features.labelled_features import fit_extractor_file
+from dcgan.features.feature_training import fit_extractor, fit_extractor_file
+from dcgan.features.loading import for_data, for_run, load, save
 from dcgan.features.reference import Reference
-from dcgan.features.selection import for_data, for_run
 
 __all__ = [
     "FeatureExtractor",

@@ -14,7 +14,7 @@ def build_classifier(image_shape: tuple[int, int, int], classes: int, *, seed: i
     covariance of a few thousand samples is well estimated. Each is a learned weighted sum of one
     channel over the grid: a sum of many terms, without a kink at zero, and so closer to normal, as
     the Frechet distance supposes, than rectified features are; and unlike a plain average it knows
-    where a stroke lies. They are batch-normalised without scale or offset to zero mean and unit
+    where a stroke lies. They are batch-normalized without scale or offset to zero mean and unit
     variance over the training images, so that no dimension outweighs the others in a k-nearest
     search and ``x @ y / dim`` in the polynomial kernel is of the order of 1.
 

@@ -1,4 +1,4 @@
-"""The extractor: whatever turns images into features."""
+"""What turns images into features."""
 
 import dataclasses
 from collections.abc import Callable, Iterator
@@ -7,9 +7,6 @@ import numpy as np
 
 from dcgan import images as pixels
 from dcgan.metrics.embedding import Embedding
-
-# The name of the extractor that has learned nothing.
-RANDOM = "random"
 
 _BATCH = 500
 
@@ -25,8 +22,7 @@ class FeatureExtractor:
         image_shape: The (height, width, channels) that it takes; None for any.
         trained_on: The data and split that it was trained on, such as "mnist:train"; they must not
             hold the images that samples are compared with.
-        digest: Tells it from every other extractor, whatever their names; statistics are cached by it.
-            Empty for a function that cannot be told apart, whose statistics are not cached.
+        digest: A digest of its weights, by which statistics are cached; "" for none.
         accuracy: Share of images of an unseen split that it classifies correctly, if measured.
 
     Example:
@@ -60,17 +56,7 @@ class FeatureExtractor:
         return Embedding.concatenate(list(self.embed_batches(images)))
 
     def embed_batches(self, images: np.ndarray) -> Iterator[Embedding]:
-        """Extracts features batch by batch, for sets whose features would not fit into memory.
-
-        Args:
-            images: As for `embed`.
-
-        Yields:
-            Embeddings of consecutive images.
-
-        Raises:
-            ValueError: As for `embed`.
-        """
+        """Yields the embeddings of consecutive images, for sets too large for memory."""
         self._check(images.shape)
         for start in range(0, len(images), _BATCH):
             batch = images[start : start + _BATCH]
@@ -78,14 +64,11 @@ class FeatureExtractor:
             yield _to_embedding(given, len(batch))
 
     def measure_accuracy(self, images: np.ndarray, labels: np.ndarray) -> float:
-        """Returns the share of images whose most probable class is their label.
+        """Returns the share of images whose most probable class is their label, 0 to 1.
 
         Args:
             images: As for `embed`, of a split that the extractor has not learned from.
             labels: Shape (count,), int.
-
-        Returns:
-            The accuracy, 0 to 1.
 
         Raises:
             ValueError: If the extractor knows no classes.

@@ -9,7 +9,7 @@ import numpy as np
 
 from dcgan.errors import InputError
 from dcgan.features.feature_extractor import FeatureExtractor
-from dcgan.features.keras_features import KerasExtractor
+from dcgan.features.keras_extractor import KerasExtractor
 from dcgan.metrics.embedding import Embedding
 
 _SIZE = 299
@@ -20,9 +20,9 @@ _PATIENCE = 15.0
 def load_inception() -> FeatureExtractor:
     """Loads Inception v3, whose weights Keras downloads once and keeps in its own cache.
 
-    Images of any size are scaled to 299 pixels, grey ones become RGB. Features are the 2048 of the
-    last pooling layer. The weights are those of `keras.applications`, not those of the published
-    FID, so that figures compare among themselves only.
+    Images of any size are scaled to 299 pixels, grey ones become RGB. Features are the 2048 of the last
+    pooling layer. The weights are those of `keras.applications`, not those of published FIDs, so compare
+    scores only with each other.
 
     Returns:
         The extractor.

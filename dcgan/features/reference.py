@@ -21,7 +21,7 @@ _KEPT = 10_000
 class Reference:
     """Statistics of real images, computed once, against which sets of fakes are measured.
 
-    The same images, extractor, seed and fakes give the same figures every time.
+    The same images, extractor, seed and fakes give the same scores every time.
 
     Attributes:
         extractor: The extractor.
@@ -58,12 +58,12 @@ class Reference:
             images: Real images that neither the generator nor the extractor learned from, shape
                 (count, height, width, channels), uint8.
             extractor: The extractor.
-            floor_images: Real images of another split, at least `fake_count`. As many are drawn
-                and measured as if they were fakes, which gives the floor. Defaults to None.
+            floor_images: Real images of another split, at least `fake_count`, which are scored in the
+                fakes' place for the floor. Defaults to None.
             fake_count: How many fakes will be measured. Defaults to 10,000.
             seed: Seed of every draw. Defaults to 0.
-            cache_dir: Directory to keep the statistics in. Defaults to None: nothing is kept. Nor
-                is it for a feature extractor without a digest.
+            cache_dir: Directory to keep the statistics in, unless the extractor has no digest. Defaults
+                to None: nothing is kept.
 
         Returns:
             The reference.
@@ -74,12 +74,11 @@ class Reference:
 
         def measure() -> Statistics:
             real = _embed(images, extractor, seed=seed)
-            other = None
-            if floor_images is not None:
-                rows = _choose(len(floor_images), fake_count, seed=seed)
-                other = extractor.embed(floor_images[rows])
-            floor = suite.floor_values(real, other, count=fake_count, seed=seed)
-            return Statistics(real, floor)
+            if floor_images is None:
+                return Statistics(real, None)
+            rows = _choose(len(floor_images), fake_count, seed=seed)
+            other = extractor.embed(floor_images[rows])
+            return Statistics(real, suite.floor_values(real, other, count=fake_count, seed=seed))
 
         if cache_dir is None or not extractor.digest:
             statistics = measure()
@@ -89,11 +88,11 @@ class Reference:
         return cls(extractor=extractor, statistics=statistics, fake_count=fake_count, seed=seed)
 
     def distances(self, images: np.ndarray | Embedding) -> dict[str, Score]:
-        """Scores fakes by the Frechet and the KID, cheap enough for training.
+        """Scores fakes by the Frechet distance and the KID, cheap enough for training.
 
         Args:
             images: `fake_count` fakes, shape (count, height, width, channels), float in [-1, 1] or
-                uint8; or what the extractor has made of them already.
+                uint8; or their embedding.
 
         Returns:
             Scores by metric.
@@ -101,32 +100,23 @@ class Reference:
         Raises:
             ValueError: If the images are of another number or shape.
         """
-        return self._score(images, suite.distance_metrics)
+        return self._score(images, distances_only=True)
 
     def evaluate(self, images: np.ndarray | Embedding) -> dict[str, Score]:
-        """Scores fakes by every metric.
+        """Scores fakes by every metric; arguments and errors as for `distances`."""
+        return self._score(images, distances_only=False)
 
-        Args:
-            images: As for `distances`.
-
-        Returns:
-            Scores by metric.
-
-        Raises:
-            ValueError: As for `distances`.
-        """
-        return self._score(images, suite.all_metrics)
-
-    def _score(self, images: np.ndarray | Embedding, metrics: suite.Metrics) -> dict[str, Score]:
+    def _score(self, images: np.ndarray | Embedding, *, distances_only: bool) -> dict[str, Score]:
         fakes = images if isinstance(images, Embedding) else self.extractor.embed(images)
         if fakes.count != self.fake_count:
             raise ValueError(f"Expected {self.fake_count} fakes. Received: {fakes.count}")
-        return suite.to_scores(
-            metrics(self.statistics.real, fakes, seed=self.seed),
+        return suite.evaluate_features(
+            self.statistics.real,
+            fakes,
             features=self.extractor.name,
-            fake_count=self.fake_count,
             seed=self.seed,
             floor=self.statistics.floor,
+            distances_only=distances_only,
         )
 
 

@@ -16,7 +16,7 @@ from dcgan.metrics.suite import Real
 
 
 class Statistics(NamedTuple):
-    """Real images and the values that other real images get against them, by metric."""
+    """Real images, and the floor by metric if there is one."""
 
     real: Real
     floor: Mapping[str, float] | None
@@ -25,12 +25,7 @@ class Statistics(NamedTuple):
 def recall(path: pathlib.Path, compute: Callable[[], Statistics]) -> Statistics:
     """Reads statistics, or computes and writes them where there is no readable file.
 
-    Args:
-        path: An ".npz" file, whose name tells the statistics from all others.
-        compute: Computes them.
-
-    Returns:
-        The statistics; the same floats either way.
+    Either way they are the same floats; the ".npz" file's name must tell them from all others.
     """
     try:
         return _read(path)
@@ -41,14 +36,7 @@ def recall(path: pathlib.Path, compute: Callable[[], Statistics]) -> Statistics:
 
 
 def fingerprint(*parts: object) -> str:
-    """Returns a digest of arrays and of whatever else statistics depend on.
-
-    Args:
-        *parts: Arrays, by shape, type and content; anything else by its `repr`.
-
-    Returns:
-        32 hexadecimal digits.
-    """
+    """Returns 32 hexadecimal digits for arrays (shape, type, content) and other values (`repr`)."""
     digest = hashlib.sha256()
     for part in parts:
         if isinstance(part, np.ndarray):

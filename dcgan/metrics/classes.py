@@ -1,4 +1,4 @@
-"""What a feature extractor that knows classes says of a set of images."""
+"""Metrics of class probabilities."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ def class_shares(probabilities: np.ndarray) -> np.ndarray:
         probabilities: Shape (count, classes), rows sum to 1.
 
     Returns:
-        Shape (classes,), float64, sums to 1.
+        Shape (classes,), float64.
     """
     winners = probabilities.argmax(axis=1)
     return np.bincount(winners, minlength=probabilities.shape[1]) / len(winners)
@@ -21,27 +21,23 @@ def entropy(shares: np.ndarray) -> float:
 
     Args:
         shares: Shape (classes,), 0 or more, sums to 1.
-
-    Returns:
-        The entropy, 0 to log(classes).
     """
     positive = shares[shares > 0]
     return float(positive @ -np.log(positive))
 
 
 def class_divergence(real: np.ndarray, fake: np.ndarray) -> float:
-    """Returns how far the fakes' class shares are from the real ones, 0 for equal shares.
+    """Returns the Kullback-Leibler divergence of the fakes' class shares from the real ones, in nats.
 
-    The Kullback-Leibler divergence of the fakes' shares from the real images' shares, in nats. A
-    class without a fake adds nothing by itself; the other classes show the surplus. A class
-    without a real image counts as half an image, so that the figure stays finite.
+    A class without a fake adds nothing by itself; the other classes show the surplus. A class without a
+    real image counts as half an image, so that the value stays finite.
 
     Args:
         real: Probabilities, shape (real count, classes).
         fake: Probabilities, shape (fake count, classes).
 
     Returns:
-        The divergence, 0 or more. Lower is better.
+        The divergence, 0 for equal shares. Lower is better.
 
     Reference:
         Metz et al. (2017), Unrolled Generative Adversarial Networks: the divergence over modes.

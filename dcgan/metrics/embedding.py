@@ -32,27 +32,12 @@ class Embedding:
         return len(self.features)
 
     def take(self, rows: np.ndarray) -> "Embedding":
-        """Keeps some rows.
-
-        Args:
-            rows: Row numbers, shape (kept,), int, or a mask of shape (count,).
-
-        Returns:
-            The embedding of those images, in that order.
-        """
+        """Keeps some rows: numbers of shape (kept,), int, or a mask of shape (count,)."""
         probabilities = None if self.probabilities is None else self.probabilities[rows]
         return Embedding(self.features[rows], probabilities)
 
     def sample(self, count: int, *, seed: int) -> "Embedding":
-        """Draws rows without replacement.
-
-        Args:
-            count: How many; all rows, in their order, when there are no more than that.
-            seed: Seed of the draw.
-
-        Returns:
-            The embedding of the drawn images, in their original order.
-        """
+        """Draws `count` rows without replacement, or all if there are no more, in their order."""
         if count >= self.count:
             return self
         rows = np.random.default_rng(seed).choice(self.count, count, replace=False)

@@ -13,7 +13,7 @@ def frechet_distance(first: Moments, second: Moments) -> float:
     The last trace is the nuclear norm of :math:`C_1^{1/2} C_2^{1/2}`, with both roots taken from
     an eigendecomposition. That needs no root of an unsymmetric matrix and is exact for singular
     covariances, too. The estimate is biased upwards by an amount that shrinks with the number of
-    samples: compare figures of equal counts only.
+    samples: compare only values of equal counts.
 
     Args:
         first: Moments of one set, two samples or more.

@@ -11,7 +11,7 @@ def kernel_inception_distance(
     subsets: int = 50,
     seed: int = 0,
 ) -> tuple[float, float]:
-    """Returns the mean and spread of the KID over random subsets; the KID of features.
+    """Returns the mean and spread of the KID over random subsets.
 
     Each subset gives the unbiased estimate of the squared maximum mean discrepancy with the
     kernel ``(x @ y / dim + 1) ** 3``. Unlike the Frechet distance it does not depend on the number
@@ -56,12 +56,7 @@ def kernel_inception_distance(
 def squared_discrepancy(first: np.ndarray, second: np.ndarray) -> float:
     """Returns the unbiased estimate of the squared maximum mean discrepancy, cubic kernel.
 
-    Args:
-        first: Shape (m, dim), float, m at least 2.
-        second: Shape (n, dim), float, n at least 2.
-
-    Returns:
-        The estimate; its expectation is 0 for equal distributions.
+    Shapes (m, dim) and (n, dim), float, with m and n at least 2; 0 is expected of equal distributions.
     """
     first, second = np.asarray(first, np.float64), np.asarray(second, np.float64)
     return _mean_of_pairs(first) + _mean_of_pairs(second) - 2 * float(np.mean(_kernel(first, second)))

@@ -6,9 +6,8 @@ import numpy as np
 class Moments:
     """Streaming mean and covariance in float64.
 
-    Batches come in with `update`, other accumulators with `merge`; what is held is one vector and
-    one matrix, whatever the count. Deviations are taken from the mean of their own batch and then
-    combined, so that a mean far from zero costs no precision.
+    Memory holds one vector and one matrix, whatever the count. Deviations are taken from the mean of
+    their own batch and then combined, so that a mean far from zero costs no precision.
 
     Args:
         dim: Dimension of the features.
@@ -43,11 +42,7 @@ class Moments:
 
     @property
     def covariance(self) -> np.ndarray:
-        """The unbiased sample covariance, shape (dim, dim), float64.
-
-        Raises:
-            ValueError: If fewer than two samples came in.
-        """
+        """The unbiased sample covariance of two or more samples, shape (dim, dim), float64."""
         if self.count < 2:
             raise ValueError(f"Expected two samples or more. Received: count={self.count}")
         return self.scatter / (self.count - 1)
@@ -74,14 +69,7 @@ class Moments:
             self._combine(len(features), mean, scatter=deviations.T @ deviations)
 
     def merge(self, other: "Moments") -> None:
-        """Adds what another accumulator has seen.
-
-        Args:
-            other: Moments of the same dimension; left as they are.
-
-        Raises:
-            ValueError: If the dimensions differ.
-        """
+        """Adds what another accumulator of the same dimension has seen."""
         if other.dim != self.dim:
             raise ValueError(f"Expected moments of dimension {self.dim}. Received: {other.dim}")
         if other.count:

@@ -9,7 +9,7 @@ _BLOCK = 200
 
 
 class Neighborhood(NamedTuple):
-    """The four figures that k-nearest neighbours give.
+    """Four metrics from k-nearest neighbours.
 
     Attributes:
         precision: Share of fakes within the real images' manifold, 0 to 1.
@@ -41,7 +41,7 @@ def neighborhood(
         density_k: k of density and coverage. Defaults to 5, as published.
 
     Returns:
-        The four figures; higher is better.
+        The four metrics; higher is better.
 
     Raises:
         ValueError: If the dimensions differ or a set has no more samples than the larger k.

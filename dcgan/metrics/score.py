@@ -1,8 +1,6 @@
-"""A figure together with everything that is needed to compare it with another."""
+"""A metric's value with everything that is needed to compare it with another."""
 
 import dataclasses
-import json
-from typing import Any
 
 HIGHER_IS_BETTER = {
     "frechet_distance": False,
@@ -20,18 +18,18 @@ HIGHER_IS_BETTER = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Score:
-    """One metric's figure for a set of fakes.
+    """One metric's value for a set of fakes.
 
     Attributes:
         name: A key of `HIGHER_IS_BETTER`.
-        value: The figure.
+        value: The value.
         spread: Standard deviation over subsets, for metrics that are averaged over them.
         features: Name of the feature extractor.
         real_count: How many real images were compared with.
         fake_count: How many fakes were measured.
         seed: Seed of every draw.
-        floor: The same metric where real images of another split stand in for the fakes, as many
-            of them: what a perfect generator would get. None where no such images were given.
+        floor: The score of as many held-out real images in the fakes' place, which a perfect generator
+            would get; None where there are none.
     """
 
     name: str
@@ -53,34 +51,3 @@ class Score:
     def higher_is_better(self) -> bool:
         """Whether more is better."""
         return HIGHER_IS_BETTER[self.name]
-
-    def to_json(self) -> str:
-        """Returns the figure as a JSON object, on one line."""
-        return json.dumps(dataclasses.asdict(self))
-
-    @classmethod
-    def from_json(cls, text: str) -> "Score":
-        """Returns the figure that `to_json` wrote.
-
-        Args:
-            text: A JSON object.
-
-        Returns:
-            The figure.
-
-        Raises:
-            ValueError: If it is no such object.
-        """
-        fields: dict[str, Any] = json.loads(text)
-        try:
-            return cls(**fields)
-        except TypeError as error:
-            raise ValueError(f"Expected the JSON of a score. Received: {text}") from error
-
-    def __str__(self) -> str:
-        spread = "" if self.spread is None else f" +- {self.spread:.2g}"
-        floor = "" if self.floor is None else f", floor {self.floor:.4g}"
-        return (
-            f"{self.name} {self.value:.4g}{spread} (features {self.features}, {self.fake_count} fake "
-            f"against {self.real_count} real, seed {self.seed}{floor})"
-        )

@@ -1,7 +1,8 @@
 """All metrics of a set of fakes at once."""
 
+import functools
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 from dcgan.metrics import classes, kid, neighbors
 from dcgan.metrics.embedding import Embedding
@@ -28,39 +29,25 @@ class Real(NamedTuple):
         return cls(Moments.of(embedding.features), embedding)
 
 
-class Figure(NamedTuple):
-    """A metric's value, its spread over subsets and how many real images were compared with."""
-
-    value: float
-    spread: float | None
-    real_count: int
-
-
-class Metrics(Protocol):
-    """A function from real images, fakes and a seed to figures by metric."""
-
-    def __call__(self, real: Real, fake: Embedding, *, seed: int) -> dict[str, Figure]:
-        """Computes the figures."""
-
-
 def evaluate_features(
-    real: Embedding,
+    real: Real,
     fake: Embedding,
     *,
     features: str,
     seed: int = 0,
-    floor_real: Embedding | None = None,
+    floor: Mapping[str, float] | None = None,
+    distances_only: bool = False,
 ) -> dict[str, Score]:
-    """Compares fakes with real images in every metric.
+    """Compares fakes with real images.
 
     Args:
-        real: What the extractor made of real images that neither the generator nor the extractor learned
-            from.
-        fake: What the same extractor made of the fakes, at least 10 of them.
+        real: Real images that neither the generator nor the extractor learned from.
+        fake: At least 10 fakes, embedded by the same extractor.
         features: Name of the extractor, for the record.
         seed: Seed of every draw. Defaults to 0.
-        floor_real: Real images of another split, at least as many as fakes. As many are drawn and
-            measured as if they were fakes, which gives each score its floor. Defaults to None.
+        floor: What `floor_values` returned. Defaults to None.
+        distances_only: Whether to compute only the Frechet distance and the KID, which are cheap enough
+            for training. Defaults to False.
 
     Returns:
         Scores by metric. Those of classes are there if the extractor gave probabilities.
@@ -70,124 +57,71 @@ def evaluate_features(
 
     Example:
         >>> real, fake = extractor.embed(test), extractor.embed(fakes)
-        >>> scores = evaluate_features(real, fake, features="mnist")
+        >>> scores = evaluate_features(Real.of(real), fake, features="mnist")
         >>> scores["frechet_distance"].value
         3.2
     """
-    statistics = Real.of(real)
-    return to_scores(
-        all_metrics(statistics, fake, seed=seed),
-        features=features,
-        fake_count=fake.count,
-        seed=seed,
-        floor=floor_values(statistics, floor_real, count=fake.count, seed=seed),
-    )
-
-
-def distance_metrics(real: Real, fake: Embedding, *, seed: int) -> dict[str, Figure]:
-    """Computes the Frechet and the KID, the two that are cheap enough for training.
-
-    Args:
-        real: Real images.
-        fake: Fakes of the same extractor.
-        seed: Seed of every draw.
-
-    Returns:
-        Figures by metric.
-    """
-    frechet = frechet_distance(real.moments, Moments.of(fake.features))
-    mean, spread = kid.kernel_inception_distance(real.kept.features, fake.features, seed=seed)
+    measured = _distances(real, fake, seed=seed)
+    if not distances_only:
+        measured |= _neighborhood(real, fake) | _classes(real, fake, seed=seed)
+    make = functools.partial(Score, features=features, fake_count=fake.count, seed=seed)
     return {
-        "frechet_distance": Figure(frechet, None, real.moments.count),
-        "kid": Figure(mean, spread, real.kept.count),
+        name: make(
+            name=name,
+            value=value,
+            spread=spread,
+            real_count=(real.moments if name == "frechet_distance" else real.kept).count,
+            floor=None if floor is None else floor[name],
+        )
+        for name, (value, spread) in measured.items()
     }
 
 
-def all_metrics(real: Real, fake: Embedding, *, seed: int) -> dict[str, Figure]:
-    """Computes every metric; those of classes only where both sides have probabilities.
+def floor_values(real: Real, other: Embedding, *, count: int, seed: int = 0) -> dict[str, float]:
+    """Scores held-out real images as if they were fakes.
 
     Args:
         real: Real images.
-        fake: Fakes of the same extractor.
-        seed: Seed of every draw.
+        other: Real images of another split.
+        count: How many of them are drawn: as many as fakes, because most metrics depend on the number.
+        seed: Seed of every draw. Defaults to 0.
 
     Returns:
-        Figures by metric.
-    """
-    count = real.kept.count
-    figures = distance_metrics(real, fake, seed=seed)
-    near = neighbors.neighborhood(real.kept.features, fake.features)
-    figures |= {name: Figure(value, None, count) for name, value in near._asdict().items()}
-    if real.kept.probabilities is None or fake.probabilities is None:
-        return figures
-    score, spread = classes.classifier_score(fake.probabilities, seed=seed)
-    divergence = classes.class_divergence(real.kept.probabilities, fake.probabilities)
-    entropy = classes.entropy(classes.class_shares(fake.probabilities))
-    return figures | {
-        "class_divergence": Figure(divergence, None, count),
-        "class_entropy": Figure(entropy, None, count),
-        "classifier_score": Figure(score, spread, count),
-    }
-
-
-def floor_values(
-    real: Real, other: Embedding | None, *, count: int, seed: int
-) -> dict[str, float] | None:
-    """Scores real images of another split as if they were fakes.
-
-    Args:
-        real: Real images.
-        other: Real images of another split, or None.
-        count: How many are drawn: as many as fakes, because most metrics depend on the number.
-        seed: Seed of every draw.
-
-    Returns:
-        Values by metric; None without other images.
+        Values by metric.
 
     Raises:
         ValueError: If there are fewer than `count` of them.
     """
-    if other is None:
-        return None
     if other.count < count:
         raise ValueError(
             f"Expected at least as many real images for the floor as fakes, {count}. "
             f"Received: {other.count}"
         )
-    figures = all_metrics(real, other.sample(count, seed=seed), seed=seed)
-    return {name: figure.value for name, figure in figures.items()}
+    scores = evaluate_features(real, other.sample(count, seed=seed), features="", seed=seed)
+    return {name: score.value for name, score in scores.items()}
 
 
-def to_scores(
-    figures: Mapping[str, Figure],
-    *,
-    features: str,
-    fake_count: int,
-    seed: int,
-    floor: Mapping[str, float] | None,
-) -> dict[str, Score]:
-    """Adds to figures what makes them comparable.
+_Measured = dict[str, tuple[float, float | None]]
 
-    Args:
-        figures: Figures by metric.
-        features: Name of the extractor.
-        fake_count: How many fakes were measured.
-        seed: Seed of every draw.
-        floor: Values of real images in the fakes' place, by metric, or None.
 
-    Returns:
-        Scores by metric.
-    """
+def _distances(real: Real, fake: Embedding, *, seed: int) -> _Measured:
+    frechet = frechet_distance(real.moments, Moments.of(fake.features))
+    kernel = kid.kernel_inception_distance(real.kept.features, fake.features, seed=seed)
+    return {"frechet_distance": (frechet, None), "kid": kernel}
+
+
+def _neighborhood(real: Real, fake: Embedding) -> _Measured:
+    near = neighbors.neighborhood(real.kept.features, fake.features)
+    return {name: (value, None) for name, value in near._asdict().items()}
+
+
+def _classes(real: Real, fake: Embedding, *, seed: int) -> _Measured:
+    if real.kept.probabilities is None or fake.probabilities is None:
+        return {}
+    divergence = classes.class_divergence(real.kept.probabilities, fake.probabilities)
+    entropy = classes.entropy(classes.class_shares(fake.probabilities))
     return {
-        name: Score(
-            name=name,
-            value=figure.value,
-            spread=figure.spread,
-            features=features,
-            real_count=figure.real_count,
-            fake_count=fake_count,
-            seed=seed,
-            floor=None if floor is None else floor[name],
-        )
-        for name, figure in figures.items()
+        "class_divergence": (divergence, None),
+        "class_entropy": (entropy, None),
+        "classifier_score": classes.classifier_score(fake.probabilities, seed=seed),
     }

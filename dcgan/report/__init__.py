@@ -1,6 +1,5 @@
-"""Report pages: parts that each command contributes, and the charts and pictures in them."""
+"""Reports: commands store parts as data, and this room alone draws the page with its charts."""
 
-from dcgan.report.page import Section
-from dcgan.report.parts import Part, publish
+from dcgan.report.parts import Part, draw, publish
 
-__all__ = ["Part", "Section", "publish"]
+__all__ = ["Part", "draw", "publish"]

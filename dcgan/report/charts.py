@@ -1,99 +1,112 @@
-"""Plots of a run's figures, drawn without pyplot, whose state all threads share."""
+"""Charts of runs and detectors, as inline SVG; templates call them on stored data."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-import matplotlib.axes
 import matplotlib.figure
 import matplotlib.ticker
 import numpy as np
 
-from dcgan.report import pictures
+from dcgan.report import style
 
-_COLORS = ("#1f6feb", "#d1570b", "#2f8f4e", "#8250df")
-_SIZE = (5.4, 3.2)
 _BINS = 40
+_MOST_MARKERS = 40
 _MOST_CLASS_NAMES = 20
+_LOWEST_RATE = 1e-3
 
 
+@style.chart
 def curves(
-    rows: Sequence[Mapping[str, float]], names: Sequence[str], *, label: str, log: bool = False
-) -> str:
+    rows: Sequence[Mapping[str, float | None]], names: Sequence[str], *, label: str, log: bool = False
+) -> matplotlib.figure.Figure:
     """Plots logged values over the epochs.
 
     Args:
-        rows: An epoch each, as in `metrics.csv`; a name may be missing from some.
-        names: The names to plot.
+        rows: One per epoch, as in `metrics.csv`; values may be missing or None.
+        names: The values to plot.
         label: What the vertical axis shows.
-        log: Whether that axis is logarithmic. Defaults to False.
-
-    Returns:
-        A data URI.
+        log: Whether that axis is logarithmic if the values are far apart. Defaults to False.
     """
-    plot, axes = _plot("epoch", label)
-    for name, color in zip(names, _colors(len(names)), strict=True):
-        points = [(row["epoch"], row[name]) for row in rows if name in row]
-        marker = "o" if len(points) <= _BINS else ""
-        axes.plot(*zip(*points, strict=True), color=color, label=name, marker=marker, markersize=3)
+    plot, axes = style.axes("epoch", label)
+    shown = []
+    for name in names:
+        points = [(row["epoch"], row[name]) for row in rows if row.get(name) is not None]
+        epochs, values = np.array(points, float).reshape(-1, 2).T
+        shown += values.tolist()
+        axes.plot(epochs, values, label=name, marker="o" if len(points) <= _MOST_MARKERS else "", ms=3)
     axes.xaxis.set_major_locator(matplotlib.ticker.MaxNLocator(integer=True))
     if log:
-        axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(matplotlib.ticker.LogFormatter(labelOnlyBase=False))
-    axes.legend(frameon=False)
-    return pictures.svg(plot)
+        style.log_axis(axes, shown)
+    if len(names) > 1:
+        axes.legend()
+    return plot
 
 
-def histograms(values: Mapping[str, np.ndarray], *, label: str) -> str:
+@style.chart
+def histograms(values: Mapping[str, np.ndarray], *, label: str) -> matplotlib.figure.Figure:
     """Plots how values are distributed, several sets on the same axis.
 
     Args:
         values: Arrays of shape (count,) by name.
         label: What the values are.
-
-    Returns:
-        A data URI.
     """
-    plot, axes = _plot(label, "share of images")
-    everything = np.concatenate(list(values.values()))
-    bins = np.histogram_bin_edges(everything, _BINS).tolist()
-    for (name, column), color in zip(values.items(), _colors(len(values)), strict=True):
-        weights = np.full(len(column), 1 / len(column))
-        axes.hist(column, bins, weights=weights, color=color, alpha=0.5, label=name)
-    axes.legend(frameon=False)
-    return pictures.svg(plot)
+    plot, axes = style.axes(label, "share of images")
+    bins = np.histogram_bin_edges(np.concatenate(list(values.values())), _BINS).tolist()
+    for name, column in values.items():
+        axes.hist(column, bins, weights=np.full(len(column), 1 / len(column)), alpha=0.5, label=name)
+    axes.legend()
+    return plot
 
 
-def bars(values: Mapping[str, np.ndarray], *, names: Sequence[str], label: str) -> str:
+@style.chart
+def bars(
+    values: Mapping[str, Sequence[float]], *, names: Sequence[str], label: str
+) -> matplotlib.figure.Figure:
     """Plots shares by class, several sets side by side.
 
     Args:
-        values: Arrays of shape (classes,) by name.
+        values: One share per class, by name of the set.
         names: The classes.
         label: What the values are.
-
-    Returns:
-        A data URI.
     """
-    plot, axes = _plot("class", label)
+    plot, axes = style.axes("class", label)
     places = np.arange(len(names))
     width = 0.8 / len(values)
     for index, (name, column) in enumerate(values.items()):
-        axes.bar(places + index * width, column, width, color=_COLORS[index], label=name)
+        axes.bar(places + index * width, column, width, label=name)
     if len(names) <= _MOST_CLASS_NAMES:
         crowded = sum(map(len, names)) > 3 * _MOST_CLASS_NAMES
         axes.set_xticks(places + 0.4 - width / 2, names, rotation=90 if crowded else 0)
-    axes.legend(frameon=False, ncols=len(values), loc="lower left", bbox_to_anchor=(0, 1))
-    return pictures.svg(plot)
+    axes.legend(ncols=len(values), loc="lower left", bbox_to_anchor=(0, 1))
+    return plot
 
 
-def _plot(x_label: str, y_label: str) -> tuple[matplotlib.figure.Figure, matplotlib.axes.Axes]:
-    plot = matplotlib.figure.Figure(figsize=_SIZE, layout="constrained")
-    axes = plot.add_subplot()
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.set(xlabel=x_label, ylabel=y_label)
-    axes.grid(color="#e3e7eb", linewidth=0.6)
-    axes.set_axisbelow(True)
-    return plot, axes
+@style.chart
+def roc(rates: Mapping[str, Sequence[Sequence[float]]]) -> matplotlib.figure.Figure:
+    """Plots ROC curves over a logarithmic axis of false positives.
+
+    Args:
+        rates: False positive rates and true positive rates by generator.
+    """
+    plot, axes = style.axes("false positive rate", "share of fakes found", height=4)
+    for name, (false_positives, found) in rates.items():
+        axes.plot(np.maximum(false_positives, _LOWEST_RATE / 10), found, label=name)
+    axes.set(xscale="log", xlim=(_LOWEST_RATE, 1), ylim=(0, 1.01))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.legend(loc="lower right", fontsize="small")
+    return plot
 
 
-def _colors(count: int) -> list[str]:
-    return [_COLORS[index % len(_COLORS)] for index in range(count)]
+@style.chart
+def reliability(diagram: Mapping[str, Any]) -> matplotlib.figure.Figure:
+    """Plots true shares of fakes against `p_fake`; the area of a dot is its share of images.
+
+    Args:
+        diagram: `claimed`, `found` and `mass`, one value per bin each.
+    """
+    plot, axes = style.axes("p_fake", "share of fakes", height=4)
+    axes.plot([0, 1], [0, 1], "--", color=style.GREY, linewidth=1)
+    areas = 20 + 400 * np.asarray(diagram["mass"])
+    axes.scatter(diagram["claimed"], diagram["found"], s=areas, color=style.BLUE, alpha=0.7)
+    axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03))
+    return plot

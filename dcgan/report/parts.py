@@ -1,93 +1,116 @@
-"""The report of a run: one JSON file and one HTML page, made of parts that are renewed apart."""
+"""Parts of a report: data that each command stores, from which the whole report is drawn anew."""
 
 import dataclasses
+import hashlib
+import importlib.metadata
+import io
 import json
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
 
 from dcgan import files
 from dcgan.errors import InputError
 from dcgan.report import page
-from dcgan.report.page import Section
 from dcgan.runs.run_directory import RunDirectory
+
+_FORMAT = 1
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Part:
-    """What one command has to report of a run.
+    """What one command has to report about a run or a search.
 
     Attributes:
         name: Its key in `report.json`, such as "evaluation".
-        rank: Parts of lower rank stand further up.
-        figures: What `report.json` holds under the name; values that JSON has, finite floats.
-        sections: What `report.html` shows, in this order.
+        template: What draws it: "samples", "detector", "run" or "search". Parts appear in this order.
+        metrics: What `report.json` holds under the name; JSON values, finite floats.
+        facts: What only the page shows, likewise.
+        arrays: Pictures, uint8, and series too long for JSON, by name. Defaults to none.
     """
 
     name: str
-    rank: int
-    figures: Mapping[str, Any]
-    sections: Sequence[Section]
+    template: str
+    metrics: Mapping[str, Any]
+    facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    arrays: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
 
 def publish(run: RunDirectory, *parts: Part) -> None:
-    """Puts parts into a run's report, in place of those of the same names if there are such.
+    """Puts parts into a report, in place of those of the same names, and draws it anew.
 
-    Parts are kept in `report/`, one file each, from which the whole report is written anew.
+    Each part is `report/NAME.json` and the arrays that it refers to. It appears whole or not at all.
 
     Args:
-        run: The run.
+        run: The directory of the run or search.
         *parts: The parts.
 
     Raises:
         InputError: If the file of another part is damaged, or the report cannot be written.
-        ValueError: If the figures are no JSON values.
+        ValueError: If metrics or facts are no JSON values.
 
     Example:
-        >>> scores = Section("Detector", markup.paragraph("AUROC 0.99"))
-        >>> publish(run, Part(name="detector", rank=1, figures={"auroc": 0.99}, sections=[scores]))
+        >>> publish(run, Part(name="run", template="run", metrics={"versions": {"keras": "3.15"}}))
     """
     try:
         for part in parts:
-            files.write_text(_file(run, part.name), _to_json(dataclasses.asdict(part)))
-        everything = sorted(read_parts(run), key=lambda part: (part.rank, part.name))
-        figures = {part.name: part.figures for part in everything}
-        sections = [section for part in everything for section in part.sections]
-        files.write_text(run.report_json, _to_json(figures))
-        files.write_text(run.report_html, page.render(_title(run), sections))
+            _save(run.report_parts, part)
+        draw(run)
     except OSError as error:
         raise InputError(f"{run.path}: expected a directory to write to ({error})") from None
 
 
-def read_parts(run: RunDirectory) -> list[Part]:
-    """Reads all parts of a run's report.
+def draw(run: RunDirectory) -> None:
+    """Draws `report.json` and `report.html` from the stored parts, which may be an older version's.
 
     Args:
-        run: The run.
+        run: The directory of the run or search.
 
     Raises:
-        InputError: If a file is damaged.
+        InputError: If there is no part, or one is damaged or has another format.
     """
-    return [_read(path) for path in sorted(run.report_parts.glob("*.json"))]
+    paths = sorted(run.report_parts.glob("[!.]*.json"))
+    if not paths:
+        raise InputError(f"{run.path}: expected a report to draw; dcgan evaluate {run.path} makes one")
+    parts = sorted(map(_load, paths), key=lambda part: page.TEMPLATES.index(part.template))
+    text = page.render(run.path.resolve().name, parts)
+    files.write_text(run.report_json, _to_json({part.name: part.metrics for part in parts}))
+    files.write_text(run.report_html, text)
 
 
-def _read(path: pathlib.Path) -> Part:
+def _save(directory: pathlib.Path, part: Part) -> None:
+    """Writes the arrays under a name of their own first, so that the JSON file decides alone."""
+    content = io.BytesIO()
+    np.savez_compressed(content, **part.arrays)  # type: ignore[arg-type]
+    arrays = f"{part.name}-{hashlib.sha256(content.getvalue()).hexdigest()[:16]}.npz"
+    written_by = {"format": _FORMAT, "dcgan": importlib.metadata.version("dcgan")}
+    text = _to_json({**written_by, **vars(part), "arrays": arrays})
+    with files.write_atomically(directory / arrays) as temporary:
+        temporary.write_bytes(content.getvalue())
+    files.write_text(directory / f"{part.name}.json", text)
+    for path in directory.glob(f"{part.name}-*.npz"):
+        if path.name != arrays:
+            path.unlink()
+
+
+def _load(path: pathlib.Path) -> Part:
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
-        sections = [Section(**section) for section in fields.pop("sections")]
-        return Part(**fields, sections=sections)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        found, version = fields.pop("format"), fields.pop("dcgan")
+        if found == _FORMAT and fields["template"] in page.TEMPLATES:
+            with np.load(path.with_name(fields.pop("arrays"))) as arrays:
+                return Part(**fields, arrays=dict(arrays))
+    except (OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, BadZipFile) as error:
         raise InputError(
-            f"{path}: expected a part of a report, delete it and call its command again ({error})"
+            f"{path}: expected a part of a report; delete it and repeat its command ({error})"
         ) from None
-
-
-def _file(run: RunDirectory, name: str) -> pathlib.Path:
-    return run.report_parts / f"{name}.json"
-
-
-def _title(run: RunDirectory) -> str:
-    return f"Run {run.path.resolve().name}: report"
+    raise InputError(
+        f"{path}: expected a part of a report that this version knows, but dcgan {version} wrote it in "
+        f"format {found}; draw it with that version, or repeat its command with this one"
+    )
 
 
 def _to_json(value: Any) -> str:

@@ -1,12 +1,10 @@
-"""A run is one directory: what lies where, and who may write."""
+"""A run is one directory: where its files are, and who may write to it."""
 
 import contextlib
-import dataclasses
 import fcntl
 import os
 import pathlib
 from collections.abc import Iterator
-from typing import Any
 
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
@@ -43,10 +41,13 @@ class RunDirectory:
 
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> "RunDirectory":
-        """Returns the run at `path`, which must have been started.
+        """Returns a run that has been started.
+
+        Args:
+            path: Its directory.
 
         Raises:
-            InputError: If there is no run.
+            InputError: If no run was started there.
         """
         run = cls(path)
         if not run.config.is_file():
@@ -54,7 +55,7 @@ class RunDirectory:
         return run
 
     def load_config(self) -> RunConfig:
-        """Reads the run's configuration.
+        """Reads the run's config.
 
         Raises:
             InputError: If there is none or it is damaged.
@@ -62,9 +63,9 @@ class RunDirectory:
         return RunConfig.load(self.config)
 
     def newest_model(self) -> pathlib.Path:
-        """Returns the finished model, or else the newest checkpoint that is whole.
+        """Returns the finished model, or else the newest undamaged checkpoint.
 
-        A damaged checkpoint is left out with a warning.
+        A damaged checkpoint is skipped with a warning.
 
         Raises:
             InputError: If there is neither.
@@ -73,11 +74,11 @@ class RunDirectory:
             return self.model
         checkpoint = next(checkpoint_files.iterate_usable(self.checkpoints), None)
         if checkpoint is None:
-            raise InputError(f"{self.path}: expected a trained run; it has no usable checkpoint yet")
+            raise InputError(f"{self.path}: expected a trained run, found no usable checkpoint")
         return checkpoint
 
     def read_metrics(self) -> list[dict[str, float]]:
-        """Reads `metrics.csv`: a dictionary an epoch; values that it did not log are left out.
+        """Reads `metrics.csv`: a dictionary for each epoch, with the values that it logged.
 
         Raises:
             InputError: If the file is damaged.
@@ -88,16 +89,16 @@ class RunDirectory:
         return [{name: float(value) for name, value in row.items() if value} for row in rows]
 
     def check(self, config: RunConfig) -> None:
-        """Makes sure that the run, if it was started already, has the same configuration.
+        """Makes sure that the run has not been started with another config.
 
-        More epochs than before are taken as the wish to train on, where no schedule depends on their
-        number.
+        More epochs than before continue the training, unless the learning rate's schedule depends on
+        their number.
 
         Args:
-            config: What is asked for.
+            config: The config asked for.
 
         Raises:
-            InputError: If the run has another configuration, or the path is a file.
+            InputError: If the run has another config, or the path is a file.
         """
         if self.path.exists() and not self.path.is_dir():
             raise InputError(f"{self.path}: expected a directory to write to, found a file")
@@ -107,20 +108,20 @@ class RunDirectory:
             if differences and not _extends(started, config, differences):
                 raise InputError(
                     f"{self.path}: holds a run with {'; '.join(differences)}. "
-                    "Choose another directory with --out, or the run's own settings"
+                    "Choose another directory with --out, or the run's own config"
                 )
 
     def claim(self, config: RunConfig) -> RunConfig:
-        """Starts the run, or makes sure by `check` that it can go on.
+        """Starts the run, or makes sure by `check` that it can continue.
 
         Args:
-            config: What is asked for.
+            config: The config asked for.
 
         Returns:
-            The configuration to train with.
+            The config to train with.
 
         Raises:
-            InputError: If the run has another configuration, or the directory cannot be written to.
+            InputError: If the run has another config, or the directory cannot be written to.
         """
         self.check(config)
         if not self.config.is_file() or config != self.load_config():
@@ -135,7 +136,7 @@ class RunDirectory:
         """Keeps other processes from training in the directory while the block runs.
 
         Raises:
-            InputError: If another process does so now, or the directory cannot be written to.
+            InputError: If another process is training in it, or it cannot be written to.
         """
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -151,10 +152,11 @@ class RunDirectory:
 
 
 def _differences(started: RunConfig, asked: RunConfig) -> list[str]:
-    """What differs, as "name was, asked for value", by leaf."""
-    before, after = _flatten(started), _flatten(asked)
+    before, after = started.flatten(), asked.flatten()
     return [
-        f"{name}={before[name]!r}, not {after[name]!r}" for name in after if before[name] != after[name]
+        f"{name.rpartition('.')[2]}={before[name]!r}, not {value!r}"
+        for name, value in after.items()
+        if before[name] != value
     ]
 
 
@@ -163,9 +165,3 @@ def _extends(started: RunConfig, asked: RunConfig, differences: list[str]) -> bo
     longer = asked.training.epochs > started.training.epochs
     constant = asked.training.learning_rate_schedule == "constant"
     return len(differences) == 1 and longer and constant
-
-
-def _flatten(config: RunConfig) -> dict[str, Any]:
-    values = dataclasses.asdict(config)
-    network, training = values.pop("network"), values.pop("training")
-    return {**values, **network, **training}

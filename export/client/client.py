@@ -1,4 +1,4 @@
-"""Files to rows, through a server."""
+"""Image files to rows, through a server."""
 
 import os
 import pathlib
@@ -7,20 +7,25 @@ from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import Any, Protocol
 
+from dcgan import scoring
+from dcgan.data import encoded_image, image_file
 from dcgan.errors import InputError
-from dcgan.scoring import Row, expand
-from export import score_rows
+from dcgan.scoring import Row
 from export.client.target import Target
 
 BATCH_SIZE = 64
 TIMEOUT_SECONDS = 30.0
 _BATCH_BYTES = 2**24
-_ERROR = "error"
 # TensorFlow's own entry among a SavedModel's signatures.
 _INITIALIZER = "__saved_model_init_op"
 
+# A file's name, and its content or why there is none.
+_Outcome = tuple[str, bytes | str]
+
 
 class _Transport(Protocol):
+    """One of TF Serving's interfaces; its methods raise InputError if the server does not answer."""
+
     def predict(self, contents: Sequence[bytes]) -> dict[str, list[Any]]: ...
 
     def versions(self) -> dict[int, str]: ...
@@ -33,20 +38,20 @@ class _Transport(Protocol):
 class Client:
     """Scores images on TF Serving, over HTTP or gRPC.
 
-    The encoded files are sent as they are; the server decodes them. What is transient (no connection,
-    too many requests, not available) is tried again, up to four times, with longer and longer waits;
-    anything else is an error at once.
+    PNG, JPEG and WebP files are sent as they are, and the server decodes them; other formats, such as
+    GIF and TIFF, are sent as PNG. Transient failures (no connection, too many requests, not available)
+    are tried again up to four times, with growing waits; anything else is an error at once.
 
     Args:
         url: `http://host:port`, `https://host` or `grpc://host:port`.
-        model: The name that it is served under. Defaults to "detector".
-        version: A version's number. Defaults to None, the server's choice, the newest.
+        model: The name the model is served under. Defaults to "detector".
+        version: A version's number. Defaults to None, the server's choice, which is the newest.
         label: A version's label instead, such as "stable". Defaults to None.
-        batch_size: Images a request, at most; of large files fewer. Defaults to 64.
+        batch_size: The most images per request; fewer if the files are large. Defaults to 64.
         timeout: Seconds that a request may take. Defaults to 30.
 
     Raises:
-        InputError: If the address is none of these, or the extra `serving` is not installed.
+        InputError: If the address has another form, or the extra `serving` is not installed.
 
     Example:
         >>> with Client("grpc://localhost:8500", label="stable") as client:
@@ -71,48 +76,34 @@ class Client:
         self._batch_size = batch_size
 
     def score_files(self, paths: Iterable[str | os.PathLike[str]]) -> Iterator[Row]:
-        """Scores image files, a row each, in their order: those of `dcgan.detector.score_files`.
+        """Scores image files; the rows are those of `dcgan.scoring.score_files`, in order.
 
         Args:
             paths: Files and folders.
 
         Yields:
-            Rows; a file that cannot be read, here or there, has its reason in `error`.
+            Rows; if a file cannot be read, here or on the server, `error` says why.
 
         Raises:
             InputError: If the server cannot be reached, or refuses.
         """
-        for batch in _batches(map(_read, expand(paths)), self._batch_size):
-            names = [name for name, outcome in batch if isinstance(outcome, bytes)]
-            contents = [outcome for _, outcome in batch if isinstance(outcome, bytes)]
-            scored = iter(self.score_contents(contents, names=names))
-            for name, outcome in batch:
-                yield (
-                    Row(name, None, _ERROR, None, outcome) if isinstance(outcome, str) else next(scored)
-                )
+        for batch in _batches(map(_read, scoring.expand(paths)), self._batch_size):
+            yield from self._score(batch)
 
     def score_contents(self, contents: Sequence[bytes], *, names: Sequence[str]) -> list[Row]:
         """Scores encoded images in one request.
 
         Args:
-            contents: PNG, JPEG, GIF, BMP or WebP files.
-            names: One an image.
+            contents: Image files' contents, in any format that `dcgan.data` reads.
+            names: One name per image.
 
         Returns:
-            A row an image.
+            One row per image.
 
         Raises:
             InputError: As for `score_files`.
         """
-        if not contents:
-            return []
-        outputs = self._transport.predict(contents)
-        try:
-            return list(score_rows.to_rows(names, outputs))
-        except (KeyError, TypeError, ValueError):
-            found = ", ".join(sorted(outputs)) if isinstance(outputs, dict) else "something else"
-            expected = ", ".join(score_rows.OUTPUTS)
-            raise self._target.fail(f"expected {expected} of each image, found {found}") from None
+        return list(self._score(list(zip(names, map(_convert, contents), strict=True))))
 
     def versions(self) -> dict[int, str]:
         """Returns the state of each version that the server knows, such as "AVAILABLE", by number.
@@ -123,7 +114,7 @@ class Client:
         return self._transport.versions()
 
     def signatures(self) -> dict[str, dict[str, dict[str, str]]]:
-        """Returns what the model takes and gives: signature, `inputs` or `outputs`, name, type, shape.
+        """Returns the type and shape of each input and output, by signature, side and name.
 
         Raises:
             InputError: As for `score_files`.
@@ -156,6 +147,23 @@ class Client:
     ) -> None:
         self.close()
 
+    def _score(self, batch: Sequence[_Outcome]) -> Iterator[Row]:
+        """Scores what could be read in one request, and puts the other rows in their places."""
+        names = [name for name, outcome in batch if isinstance(outcome, bytes)]
+        contents = [outcome for _, outcome in batch if isinstance(outcome, bytes)]
+        scored = iter(self._request(contents, names) if contents else [])
+        for name, outcome in batch:
+            yield Row.unread(name, outcome) if isinstance(outcome, str) else next(scored)
+
+    def _request(self, contents: Sequence[bytes], names: Sequence[str]) -> list[Row]:
+        outputs = self._transport.predict(contents)
+        try:
+            return list(scoring.to_rows(names, outputs))
+        except (KeyError, TypeError, ValueError):
+            found = ", ".join(sorted(outputs)) if isinstance(outputs, dict) else "something else"
+            expected = ", ".join(scoring.OUTPUTS)
+            raise self._target.fail(f"expected {expected} for each image, found {found}") from None
+
 
 def _connect(target: Target) -> _Transport:
     address = urllib.parse.urlsplit(target.url)
@@ -176,26 +184,32 @@ def _connect(target: Target) -> _Transport:
 
 
 def _describe(tensor: dict[str, Any]) -> str:
-    """Returns type and shape of a TensorInfo in its JSON form, which has sizes as text."""
+    """Returns the type and shape of a TensorInfo in its JSON form, where sizes are texts."""
     sizes = ", ".join(str(dim["size"]) for dim in tensor.get("tensor_shape", {}).get("dim", []))
     return f"{tensor['dtype'].removeprefix('DT_').lower()} ({sizes})"
 
 
-def _read(path: pathlib.Path) -> tuple[str, bytes | str]:
-    """Returns a file's name, and its content or why there is none."""
+def _read(path: pathlib.Path) -> _Outcome:
     if not path.is_file():
         return str(path), "not a file" if path.exists() else "no such file"
     try:
-        return str(path), path.read_bytes()
+        return str(path), _convert(path.read_bytes())
     except OSError as error:
         return str(path), error.strerror or str(error)
 
 
-def _batches(
-    files: Iterator[tuple[str, bytes | str]], size: int
-) -> Iterator[list[tuple[str, bytes | str]]]:
-    """Yields batches of so many files, or of fewer that are large together."""
-    batch: list[tuple[str, bytes | str]] = []
+def _convert(content: bytes) -> bytes | str:
+    """Returns an image in a format that the server decodes, or why that is not possible."""
+    try:
+        with image_file.without_warnings():
+            return encoded_image.to_served(content)
+    except image_file.UnreadableError as error:
+        return error.reason
+
+
+def _batches(files: Iterator[_Outcome], size: int) -> Iterator[list[_Outcome]]:
+    """Yields batches of so many files, or of fewer if they are large together."""
+    batch: list[_Outcome] = []
     held = 0
     for name, outcome in files:
         batch.append((name, outcome))

@@ -1,4 +1,4 @@
-"""Predict over gRPC, by the official stubs."""
+"""Predict over gRPC, with the official stubs."""
 
 import json
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from export.client.target import Target
 _SERVICES = ("tensorflow.serving.PredictionService", "tensorflow.serving.ModelService")
 _SIGNATURES = "signature_def"
 _TRANSIENT = ("UNAVAILABLE", "RESOURCE_EXHAUSTED")
-# What can be sent again has to be kept; by default, 256 KB of it.
+# A request that may be sent again is kept, by default up to 256 KB.
 _KEPT_BYTES = 2**26
 
 
@@ -30,7 +30,7 @@ class GrpcTransport:
     """A channel.
 
     Args:
-        target: The model; its time-out is for all attempts together.
+        target: The model; the time-out covers all attempts together.
     """
 
     def __init__(self, target: Target) -> None:
@@ -40,11 +40,7 @@ class GrpcTransport:
         self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
 
     def predict(self, contents: Sequence[bytes]) -> dict[str, list[Any]]:
-        """Scores encoded images; returns the outputs by name, an element an image.
-
-        Raises:
-            InputError: If the server cannot be reached, or refuses.
-        """
+        """Scores encoded images; returns the outputs by name, one element per image."""
         request = predict_pb2.PredictRequest()
         self._specify(request.model_spec)
         request.model_spec.signature_name = targets.SIGNATURE
@@ -54,11 +50,7 @@ class GrpcTransport:
         return {name: _to_list(tensor) for name, tensor in response.outputs.items()}
 
     def versions(self) -> dict[int, str]:
-        """Returns the state of each version by number.
-
-        Raises:
-            InputError: As for `predict`.
-        """
+        """Returns the state of each version by its number."""
         request = get_model_status_pb2.GetModelStatusRequest()
         self._specify(request.model_spec)
         found = self._call(self._models.GetModelStatus, request).model_version_status
@@ -66,11 +58,7 @@ class GrpcTransport:
         return {status.version: states.Name(status.state) for status in found}
 
     def signatures(self) -> dict[str, Any]:
-        """Returns the model's SignatureDefs in their JSON form by name.
-
-        Raises:
-            InputError: As for `predict`.
-        """
+        """Returns the model's SignatureDefs in JSON form by name."""
         request = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=[_SIGNATURES])
         self._specify(request.model_spec)
         response = self._call(self._prediction.GetModelMetadata, request)

@@ -1,4 +1,4 @@
-"""Predict over HTTP, as TF Serving's REST interface has it.
+"""Predict over HTTP, through TF Serving's REST interface.
 
 Reference: https://www.tensorflow.org/tfx/serving/api_rest
 """
@@ -15,15 +15,15 @@ import urllib3
 from export.client import target as targets
 from export.client.target import Target
 
-# Too many requests; a gateway's; not available, at the moment; out of time.
+# Too many requests, bad gateway, unavailable, gateway time-out.
 _TRANSIENT = (429, 502, 503, 504)
 
 
 class HttpTransport:
-    """A connection that stays open over requests.
+    """A connection that stays open between requests.
 
     Args:
-        target: The model; its time-out is for each attempt.
+        target: The model; the time-out covers each attempt.
     """
 
     def __init__(self, target: Target) -> None:
@@ -35,30 +35,18 @@ class HttpTransport:
         self._session.mount("https://", adapter)
 
     def predict(self, contents: Sequence[bytes]) -> dict[str, list[Any]]:
-        """Scores encoded images; returns the outputs by name, an element an image.
-
-        Raises:
-            InputError: If the server cannot be reached, or refuses.
-        """
+        """Scores encoded images; returns the outputs by name, one element per image."""
         images = [{"b64": base64.b64encode(content).decode("ascii")} for content in contents]
         request = {"signature_name": targets.SIGNATURE, "inputs": {targets.INPUT: images}}
         return self._call("POST", ":predict", "outputs", json=request)
 
     def versions(self) -> dict[int, str]:
-        """Returns the state of each version by number.
-
-        Raises:
-            InputError: As for `predict`.
-        """
+        """Returns the state of each version by its number."""
         states = self._call("GET", "", "model_version_status")
         return {int(state["version"]): state["state"] for state in states}
 
     def signatures(self) -> dict[str, Any]:
-        """Returns the model's SignatureDefs in their JSON form by name.
-
-        Raises:
-            InputError: As for `predict`.
-        """
+        """Returns the model's SignatureDefs in JSON form by name."""
         metadata = self._call("GET", "/metadata", "metadata")
         try:
             return metadata["signature_def"]["signature_def"]
@@ -79,7 +67,7 @@ class HttpTransport:
         if not response.ok:
             raise self._target.fail(_message(response))
         try:
-            # NaN, which is what an image without a score has, is not JSON, but Python reads it.
+            # An image without a score has NaN, which is not JSON, but Python reads it.
             return json.loads(response.content)[key]
         except (ValueError, KeyError, TypeError):
             raise self._target.fail(f"not TF Serving's answer: {response.text[:80]!r}") from None
@@ -107,14 +95,14 @@ def _retry() -> urllib3.Retry:
 
 
 def _reason(error: requests.RequestException) -> str:
-    """Returns what happened, without the layers that it went through."""
+    """Returns the innermost reason."""
     cause: Any = error.args[0] if error.args else error
     cause = getattr(cause, "reason", None) or cause
     return str(cause).rpartition(": ")[2] or type(error).__name__
 
 
 def _message(response: requests.Response) -> str:
-    """Returns an error's text; older servers escape it as C does, which is not always JSON."""
+    """Returns an error's text; older servers escape it as C does, which may not be JSON."""
     try:
         return str(json.loads(response.content)["error"])
     except (ValueError, KeyError, TypeError):

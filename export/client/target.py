@@ -1,4 +1,4 @@
-"""Which model on which server, and how long it may take."""
+"""Which model on which server, and how patiently to ask it."""
 
 import dataclasses
 
@@ -7,9 +7,9 @@ from dcgan.errors import InputError
 SIGNATURE = "predict_bytes"
 INPUT = "image_bytes"
 
-# A request is tried this often, at most; gRPC allows no more.
+# gRPC allows no more.
 ATTEMPTS = 5
-# Before the second; it doubles from one to the next, and every wait is varied at random.
+# The wait before the second attempt; waits double from one to the next, and vary at random.
 FIRST_WAIT_SECONDS = 0.2
 LONGEST_WAIT_SECONDS = 5.0
 
@@ -19,11 +19,11 @@ class Target:
     """A model on a server.
 
     Attributes:
-        url: The server's, without a slash at its end.
-        model: The name that it is served under.
+        url: The server's address, without a slash at the end.
+        model: The name the model is served under.
         version: The version's number; None for the server's choice.
         label: The version's label, such as "stable"; None for the server's choice.
-        timeout: How many seconds a request may take.
+        timeout: Seconds that a request may take.
 
     Raises:
         InputError: If both a version and a label are given.

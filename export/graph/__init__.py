@@ -1,1 +1,1 @@
-"""The TensorFlow graph of an export: decoding, scoring, signatures."""
+"""What a server runs: image decoding, scoring and the signatures, as one TensorFlow graph."""

@@ -1,4 +1,4 @@
-"""A function applied to each row of a batch inside a graph, in which a row that fails stays alone."""
+"""A function applied to each row of a batch in a graph, where a row that fails harms no other."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,14 +13,14 @@ def map_rows(
     *,
     fallback: Sequence[tf.Tensor],
 ) -> list[tf.Tensor]:
-    """Applies a function to each row; where an operation in it fails, the row gets the fallback.
+    """Applies a function to each row; if an operation in it fails, the row gets the fallback.
 
     A failing operation ends a whole graph anywhere but in `tf.data`, so this is a small data set.
 
     Args:
         function: From one row of each input to one row of each output, in graph operations.
         inputs: Tensors of shape (batch, ...); the batch may be empty.
-        fallback: For each output a row, of the output's shape and dtype.
+        fallback: One row for each output, of the output's shape and dtype.
 
     Returns:
         The outputs, each of shape (batch, ...).
@@ -32,9 +32,13 @@ def map_rows(
         num_parallel_calls=_PARALLEL_CALLS,
         deterministic=True,
     ).ignore_errors()
-    # One more row, so that there is something to batch even if nothing else is left.
+    # One more row, so that there is something to batch even if every row fails.
     sentinel = tf.data.Dataset.from_tensors((count, *fallback))
-    dataset = dataset.concatenate(sentinel).batch(count + 1).with_options(_options())
+    options = tf.data.Options()
+    # Both pay only in data sets that run for long.
+    options.autotune.enabled = False
+    options.experimental_optimization.apply_default_optimizations = False
+    dataset = dataset.concatenate(sentinel).batch(count + 1).with_options(options)
     indices, *outputs = dataset.get_single_element()
     return [
         _scatter(indices, output, count=count, row=row)
@@ -47,11 +51,3 @@ def _scatter(indices: tf.Tensor, rows: tf.Tensor, *, count: tf.Tensor, row: tf.T
     filled = tf.broadcast_to(row, shape)
     scattered = tf.tensor_scatter_nd_update(filled, indices[:, tf.newaxis], rows)[:count]
     return tf.ensure_shape(scattered, [None, *row.shape])
-
-
-def _options() -> tf.data.Options:
-    """Leaves out what pays only in data sets that run for long."""
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    options.experimental_optimization.apply_default_optimizations = False
-    return options

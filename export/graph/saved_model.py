@@ -1,6 +1,5 @@
-"""SavedModel directories: written, and identified by what they hold."""
+"""SavedModel directories: written, described, and identified by what they hold."""
 
-import collections
 import hashlib
 import json
 import pathlib
@@ -8,13 +7,12 @@ from typing import Any
 
 import tensorflow as tf
 from google.protobuf import message
-from tensorflow.core.framework import types_pb2
 from tensorflow.core.protobuf import saved_model_pb2
 
 from dcgan.errors import InputError
 from export.graph.signatures import Servable
 
-CLASSIFY = "classify"
+_CLASSIFY = "classify"
 _CLASSIFY_METHOD = "tensorflow/serving/classify"
 _GRAPH = "saved_model.pb"
 _OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
@@ -24,18 +22,18 @@ def write(servable: Servable, path: pathlib.Path) -> None:
     """Writes a SavedModel.
 
     Args:
-        servable: What it is made of.
+        servable: The weights and signatures.
         path: The directory.
     """
-    tf.saved_model.save(servable.as_module(), str(path), signatures=dict(servable.signatures))
+    module = tf.Module()  # It holds the weights, once, and nothing of Keras.
+    module.weights = servable.weights
+    tf.saved_model.save(module, str(path), signatures=dict(servable.signatures))
     saved = read(path)
-    graph = saved.meta_graphs[0]
-    if CLASSIFY in graph.signature_def:
-        # A server may check it, and `save` names every method predict.
-        graph.signature_def[CLASSIFY].method_name = _CLASSIFY_METHOD
-    for function in graph.graph_def.library.function:
-        _shorten(function)
-    (path / _GRAPH).write_bytes(saved.SerializeToString())
+    signatures = saved.meta_graphs[0].signature_def
+    if _CLASSIFY in signatures:
+        # A server may check the method, and `save` calls every method predict.
+        signatures[_CLASSIFY].method_name = _CLASSIFY_METHOD
+        (path / _GRAPH).write_bytes(saved.SerializeToString())
 
 
 def digest(path: pathlib.Path) -> str:
@@ -71,8 +69,8 @@ def describe(path: pathlib.Path) -> dict[str, Any]:
         path: The directory.
 
     Returns:
-        By name, `method`, `inputs` and `outputs`, the latter two by name with `dtype` and `shape`,
-        in which None is a length that is free.
+        `method`, `inputs` and `outputs` of each signature; the latter two hold `dtype` and `shape` by
+        name, where None is a free length.
     """
     found = read(path).meta_graphs[0].signature_def
     return {
@@ -89,31 +87,6 @@ def describe(path: pathlib.Path) -> dict[str, Any]:
 def read(path: pathlib.Path) -> Any:
     """Returns the `SavedModel` message of a directory."""
     return saved_model_pb2.SavedModel.FromString((path / _GRAPH).read_bytes())
-
-
-def _shorten(function: Any) -> None:
-    """Leaves out of a `FunctionDef` what a third of it is: scopes, shapes, the weights' names."""
-    names = {argument.name: argument.name for argument in function.signature.input_arg}
-    counts: collections.Counter[str] = collections.Counter(names.keys())
-    for node in function.node_def:
-        stem = node.name.rpartition("/")[2].lstrip("_") or node.op
-        counts[stem] += 1
-        names[node.name] = stem if counts[stem] == 1 else f"{stem}/{counts[stem]}"
-
-    def rename(tensor: str) -> str:
-        name, colon, output = tensor.removeprefix("^").partition(":")
-        return "^" * tensor.startswith("^") + names[name] + colon + output
-
-    for node in function.node_def:
-        node.name = names[node.name]
-        node.input[:] = [rename(tensor) for tensor in node.input]
-        node.attr.pop("_output_shapes", None)
-    for outputs in (function.ret, function.control_ret):
-        for key, tensor in dict(outputs).items():
-            outputs[key] = rename(tensor)
-    for index, argument in enumerate(function.signature.input_arg):
-        if argument.type == types_pb2.DT_RESOURCE:
-            function.arg_attr[index].attr.pop("_user_specified_name", None)
 
 
 def _describe_tensors(tensors: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What can be exported: a detector, or a discriminator in a detector's clothes."""
+"""What can be exported: a detector, or a discriminator that answers like one."""
 
 from typing import Any, Protocol
 
@@ -12,7 +12,7 @@ _FAKE = DECISIONS.index("fake")
 
 
 class ScoringModel(Protocol):
-    """What scores images: a `dcgan.detector.Detector`, or anything with these of its members."""
+    """What scores images: a `dcgan.detector.Detector`, or anything with these members."""
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -20,11 +20,11 @@ class ScoringModel(Protocol):
 
     @property
     def calibration(self) -> Calibration | None:
-        """Where its probabilities and thresholds come from; None if it is not calibrated."""
+        """What its probabilities and thresholds promise; None if it is not calibrated."""
 
     @property
     def weights(self) -> list[keras.Variable]:
-        """All that its values depend on."""
+        """Everything that its scores depend on."""
 
     def __call__(self, images: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
         """Scores float images in -1 to 1, see `Detector.call`."""
@@ -50,7 +50,7 @@ class DiscriminatorScorer:
 
     @property
     def weights(self) -> list[Any]:
-        """The discriminator's."""
+        """The discriminator's weights."""
         return self._discriminator.weights
 
     def __call__(self, images: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:

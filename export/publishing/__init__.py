@@ -1,1 +1,1 @@
-"""Candidates and live versions: numbered directories that appear whole or not at all."""
+"""Candidates with their blessing, live versions, and the way from one to the other and back."""

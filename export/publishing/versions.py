@@ -1,7 +1,7 @@
-"""Versions of a model as a server finds them: whole directories with a number for a name.
+"""Versions of a model as a server finds them: complete directories, each named by a number.
 
-A server loads `<base>/<model>/<integer>/` as soon as it exists. So a version is written under a
-name that is no number, brought to the disk and renamed once; what is pruned loses its number first.
+A server loads `<base>/<model>/<integer>/` as soon as it exists. So a version is written under
+another name, brought to the disk and renamed once; a pruned version loses its number first.
 """
 
 import contextlib
@@ -17,18 +17,19 @@ from collections.abc import Callable, Iterator
 from dcgan import files
 from dcgan.errors import InputError
 
+KEEP = 5
 _INCOMING = "incoming-"
 _PRUNED = "pruned-"
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
-# The last: by a file.
+# What `rename` raises for a name that is taken; the last, by a file.
 _TAKEN = (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR)
 
 
 def check_name(name: str) -> None:
-    """Refuses what cannot be a model's name in a path and in a server's address.
+    """Refuses a model's name that does not fit into a path and a server's address.
 
     Raises:
-        InputError: If it cannot.
+        InputError: If it does not fit.
     """
     if not _NAME.fullmatch(name):
         raise InputError(
@@ -44,25 +45,29 @@ def list_versions(model: pathlib.Path) -> list[int]:
     """
     if not model.is_dir():
         return []
-    return sorted(int(path.name) for path in model.iterdir() if _is_version(path))
+    return sorted(
+        int(path.name)
+        for path in model.iterdir()
+        if path.name.isascii() and path.name.isdigit() and path.is_dir()
+    )
 
 
 def publish(model: pathlib.Path, write: Callable[[pathlib.Path], None], *, keep: int) -> pathlib.Path:
-    """Adds a version to a model: whole, or not at all.
+    """Adds a version to a model: complete, or not at all.
 
     Versions that other processes add meanwhile get other numbers; no number is used twice while a
     newer version exists.
 
     Args:
-        model: The directory of the model's versions; it is made.
-        write: Fills a directory that it is given and that is empty.
+        model: The directory of the model's versions; it is made if it does not exist.
+        write: Fills the empty directory that it is given.
         keep: How many of the newest versions stay, at least 1.
 
     Returns:
         The new version's directory.
 
     Raises:
-        InputError: If nothing can be written there.
+        InputError: If the directory cannot be written to.
         ValueError: If `keep` is less than 1.
     """
     if keep < 1:
@@ -77,17 +82,14 @@ def publish(model: pathlib.Path, write: Callable[[pathlib.Path], None], *, keep:
         files.sync(model)
         _prune(model, keep=keep)
     except OSError as error:
-        raise InputError(f"{model}: expected a directory to write to ({_reason(error)})") from None
+        reason = " ".join((error.strerror or str(error)).split())
+        raise InputError(f"{model}: expected a directory to write to ({reason})") from None
     return version
-
-
-def _is_version(path: pathlib.Path) -> bool:
-    return path.name.isascii() and path.name.isdigit() and path.is_dir()
 
 
 @contextlib.contextmanager
 def _incoming(model: pathlib.Path) -> Iterator[pathlib.Path]:
-    """Yields a locked, empty directory that is removed unless the block has renamed it."""
+    """Yields a locked, empty directory and removes it unless the block has renamed it."""
     while True:
         directory = model / f"{_INCOMING}{uuid.uuid4().hex}"
         directory.mkdir()
@@ -103,7 +105,7 @@ def _incoming(model: pathlib.Path) -> Iterator[pathlib.Path]:
 
 @contextlib.contextmanager
 def _locked(directory: pathlib.Path) -> Iterator[bool]:
-    """Locks a directory while the block runs; yields whether it is there and was not locked."""
+    """Locks a directory while the block runs; yields whether it exists and was not locked."""
     try:
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     except FileNotFoundError:
@@ -119,7 +121,7 @@ def _locked(directory: pathlib.Path) -> Iterator[bool]:
 
 
 def _sweep(model: pathlib.Path) -> None:
-    """Removes what killed processes left behind; those that still run hold a lock."""
+    """Removes what killed processes left behind; a running process holds a lock."""
     for path in model.glob(f"{_INCOMING}*"):
         with _locked(path) as is_left:
             if is_left:
@@ -153,7 +155,3 @@ def _prune(model: pathlib.Path, *, keep: int) -> None:
         with contextlib.suppress(FileNotFoundError):  # Another process was faster.
             (model / str(version)).rename(hidden)
         shutil.rmtree(hidden, ignore_errors=True)
-
-
-def _reason(error: OSError) -> str:
-    return " ".join((error.strerror or str(error)).split())

@@ -1,1 +1,1 @@
-"""What TF Serving is configured with, and what it is warmed up by."""
+"""What TF Serving starts with: its configuration, and the requests that warm a model up."""

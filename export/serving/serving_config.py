@@ -1,4 +1,4 @@
-"""What TF Serving needs besides the models: which versions, how to batch, what to monitor.
+"""What TF Serving needs besides the models: versions and labels, batching, monitoring.
 
 Reference:
     [Serving configuration](https://www.tensorflow.org/tfx/serving/serving_config)
@@ -20,14 +20,14 @@ _MOUNT = "/models"
 _PORTS = (8500, 8501)
 _MODELS, _BATCHING = "models.config", "batching.config"
 _MONITORING, _COMPOSE = "monitoring.config", "compose.yaml"
-# Of requests of one image and of 64, as the client sends them, this many images make a batch.
+# The client sends up to 64 images a request; so many images make a batch.
 _LARGEST_BATCH = 256
 _WAIT_MICROSECONDS = 2_000
 _QUEUED_BATCHES = 100
 _POLL_SECONDS = 30
 
 _BATCHING_TEXT = """\
-# Largest number of images that are scored at once; a single request must not have more.
+# The most images that are scored at once; a single request must not have more.
 max_batch_size {{ value: {largest} }}
 # How long an image waits for others.
 batch_timeout_micros {{ value: {wait} }}
@@ -37,7 +37,7 @@ max_enqueued_batches {{ value: {queued} }}
 num_batch_threads {{ value: {threads} }}
 """
 _MONITORING_TEXT = """\
-# For Prometheus, at the REST port.
+# For Prometheus, on the REST port.
 prometheus_config {
   enable: true
   path: "/monitoring/prometheus/metrics"
@@ -67,11 +67,11 @@ services:
 
 @dataclasses.dataclass(frozen=True)
 class Labels:
-    """Names for versions of a model, by which clients ask for them.
+    """Names by which clients ask for versions of a model.
 
     Attributes:
         stable: The version that is known to be good.
-        canary: The version that is being tried.
+        canary: The version on trial.
     """
 
     stable: int
@@ -84,7 +84,7 @@ class ServingConfig:
 
     Attributes:
         files: The files.
-        labels: By model.
+        labels: The labels of each model.
         docker: The command that serves the models.
     """
 
@@ -96,21 +96,21 @@ class ServingConfig:
 def write_serving_config(
     base: str | os.PathLike[str], *, labels: dict[str, Labels] | None = None, image: str = IMAGE
 ) -> ServingConfig:
-    """Writes a configuration for all models that are live.
+    """Writes a configuration for all live models.
 
-    A server takes up new versions by itself; its labels stay until this is called again.
+    A server loads new versions by itself; labels stay until this is called again.
 
     Args:
         base: The directory of live models, where the files go.
-        labels: By model. Defaults to the newest version as canary and the one before as stable, which
-            is where a rollback would lead; the newest is both where there is none before.
+        labels: The labels of each model. Defaults to the newest version as canary, and the version
+            that a rollback would lead to as stable; if there is none, the newest is both.
         image: The server's image. Defaults to "tensorflow/serving:latest".
 
     Returns:
         The files and the command.
 
     Raises:
-        InputError: If nothing is live, a label names no version, or nothing can be written there.
+        InputError: If nothing is live, a label's version is not live, or the base cannot be written to.
 
     Example:
         >>> print(write_serving_config("runs/mnist/serving").docker)
@@ -152,8 +152,8 @@ def _find_models(base: pathlib.Path) -> dict[str, list[Pushed]]:
 
 
 def _default_labels(live: list[Pushed]) -> Labels:
-    before = [pushed.version for pushed in live if pushed.version < live[-1].original]
-    return Labels(stable=before[-1] if before else live[-1].version, canary=live[-1].version)
+    newest = live[-1]
+    return Labels(stable=(pushing.find_previous(live) or newest).version, canary=newest.version)
 
 
 def _check_labels(model: pathlib.Path, live: list[Pushed], labels: Labels) -> None:
@@ -169,18 +169,17 @@ def _models_text(live: dict[str, list[Pushed]], labels: dict[str, Labels]) -> st
     configs = ""
     for name, pair in labels.items():
         oldest = min(pair.stable, pair.canary)
-        # All from the oldest with a label, and one more to come.
+        # All versions from the oldest with a label on, and one more to come.
         count = sum(pushed.version >= oldest for pushed in live[name]) + 1
         configs += _MODEL_TEXT.format(name=name, mount=_MOUNT, count=count, **dataclasses.asdict(pair))
     return f"model_config_list {{\n{configs}}}\n"
 
 
 def _options() -> list[str]:
-    """Returns the server's options."""
     return [
         f"--model_config_file={_MOUNT}/{_MODELS}",
         f"--model_config_file_poll_wait_seconds={_POLL_SECONDS}",
-        # At the start no version is loaded yet, and labels would be refused.
+        # No version is loaded at the start, when labels would be refused.
         "--allow_version_labels_for_unavailable_models=true",
         "--enable_batching=true",
         f"--batching_parameters_file={_MOUNT}/{_BATCHING}",
@@ -189,7 +188,7 @@ def _options() -> list[str]:
 
 
 def _compose_text(image: str) -> str:
-    # Lists and texts of JSON are such of YAML, too.
+    # JSON's lists and texts are valid YAML.
     return _COMPOSE_TEXT.format(
         image=json.dumps(image),
         command=json.dumps(_options()),

@@ -1,8 +1,8 @@
 """The requests that a server sends itself before a version goes live.
 
-A server reads them from `assets.extra/tf_serving_warmup_requests`, records of `PredictionLog`. Its
-messages are few and every field that is needed here is of the same wire type, so they are encoded
-without TF Serving's own package.
+A server reads them from `assets.extra/tf_serving_warmup_requests`, records of `PredictionLog`. They
+call every signature with one image and with several. The few messages needed have only fields of
+one wire type, so they are encoded here without TF Serving's own package.
 
 Reference:
     - https://www.tensorflow.org/tfx/serving/saved_model_warmup
@@ -10,12 +10,16 @@ Reference:
 """
 
 import pathlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import tensorflow as tf
 
+from export import tf_examples
+
 FILE = "tf_serving_warmup_requests"
+_BATCHES = (1, 8)
+_SIZE = 48
 
 
 def write(path: pathlib.Path, records: Iterable[bytes]) -> None:
@@ -23,11 +27,44 @@ def write(path: pathlib.Path, records: Iterable[bytes]) -> None:
 
     Args:
         path: The file.
-        records: What `predict` and `classify` return, at most 1,000.
+        records: Encoded requests, at most 1,000.
     """
     with tf.io.TFRecordWriter(str(path)) as writer:
         for record in records:
             writer.write(record)
+
+
+def for_scoring_model(model: str, image_shape: tuple[int, int, int]) -> Iterator[bytes]:
+    """Yields warm-up records for the signatures of a detector.
+
+    Args:
+        model: Its name on the server.
+        image_shape: The (height, width, channels) that it takes.
+    """
+    for batch in _BATCHES:
+        pixels = _noise(batch, *image_shape)
+        images = pixels.astype(np.float32) / np.float32(127.5) - np.float32(1)
+        yield predict(model, "predict_uint8", {"images": pixels})
+        yield predict(model, "predict_images", {"images": images})
+    encoders = (tf.io.encode_png, tf.io.encode_jpeg)
+    files = [encode(_noise(_SIZE, _SIZE, c)).numpy() for c in (1, 3) for encode in encoders]
+    examples = [tf_examples.make(file) for file in files]
+    for count in (1, len(files)):
+        yield predict(model, "serving_default", {"examples": tf.constant(examples[:count])})
+        yield predict(model, "predict_bytes", {"image_bytes": tf.constant(files[:count])})
+        yield classify(model, "classify", examples[:count])
+
+
+def for_generator(model: str, latent_dim: int) -> Iterator[bytes]:
+    """Yields warm-up records for a generator's signature.
+
+    Args:
+        model: Its name on the server.
+        latent_dim: The size of its latents.
+    """
+    for batch in _BATCHES:
+        latents = tf.random.stateless_normal((batch, latent_dim), [0, 0])
+        yield predict(model, "serving_default", {"latents": latents})
 
 
 def predict(model: str, signature: str, inputs: Mapping[str, np.ndarray | tf.Tensor]) -> bytes:
@@ -42,8 +79,7 @@ def predict(model: str, signature: str, inputs: Mapping[str, np.ndarray | tf.Ten
     for name, value in inputs.items():
         tensor = tf.make_tensor_proto(value).SerializeToString()
         entries.append(_field(2, _field(1, name.encode()) + _field(2, tensor)))
-    request = _field(1, _model_spec(model, signature)) + b"".join(entries)
-    return _field(6, _field(1, request))
+    return _field(6, _field(1, _field(1, _model_spec(model, signature)) + b"".join(entries)))
 
 
 def classify(model: str, signature: str, examples: Iterable[bytes]) -> bytes:
@@ -74,3 +110,7 @@ def _varint(value: int) -> bytes:
         encoded.append(value & 0x7F | 0x80)
         value >>= 7
     return bytes([*encoded, value])
+
+
+def _noise(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)

@@ -1,7 +1,6 @@
-"""A SavedModel's answers in a process of its own, as a server gives them: no Keras, none of our code.
+"""A SavedModel's answers in a process of its own, which has neither Keras nor this project.
 
-`answer` starts the process; this file is also what runs in it, and so it imports nothing of the
-project.
+`answer` starts the process; this file is also what runs in it, so it imports nothing of the project.
 """
 
 import os
@@ -34,15 +33,15 @@ def answer(model: pathlib.Path, requests: Sequence[tuple[str, dict[str, Any]]]) 
         requests: Signatures and their inputs, arrays by name.
 
     Returns:
-        For each request its outputs, or the one line of its error.
+        The outputs of each request, or its error as one line.
 
     Raises:
-        FreshProcessError: If it cannot be loaded or ends the process.
+        FreshProcessError: If the model cannot be loaded or ends the process.
     """
     with tempfile.TemporaryDirectory() as place:
         asked, answered = pathlib.Path(place, "requests"), pathlib.Path(place, "answers")
         asked.write_bytes(pickle.dumps(list(requests)))
-        # -P: the files beside this one are no modules for others to import.
+        # -P: other modules must not import the files beside this one.
         command = [sys.executable, "-P", __file__, str(model), str(asked), str(answered)]
         environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "2"}
         try:
@@ -57,7 +56,7 @@ def answer(model: pathlib.Path, requests: Sequence[tuple[str, dict[str, Any]]]) 
 
 
 def _main(model: str, asked: str, answered: str) -> None:
-    # TensorFlow imports Keras where it can, and a server has none.
+    # TensorFlow imports Keras if it can, but a server has none.
     sys.modules.update(dict.fromkeys(_FORBIDDEN, cast("types.ModuleType", None)))
     import tensorflow as tf
 
@@ -79,7 +78,7 @@ def _call(session: Any, signatures: Any, name: str, inputs: dict[str, Any]) -> A
 
 
 def _one_line(text: str) -> str:
-    """Returns the last line that says something."""
+    """Returns the last line that is not empty."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1][-_LAST:] if lines else ""
 

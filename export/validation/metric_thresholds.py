@@ -1,4 +1,4 @@
-"""What a model's figures have to be for it to go live."""
+"""Thresholds that a model's metrics must meet before it goes live."""
 
 import dataclasses
 import math
@@ -10,43 +10,43 @@ from dcgan.errors import InputError
 _SHOWN = 4
 _VALUE = "value"
 
-Figures = Mapping[str, float]
-"""Figures by their paths in a report, such as `evaluation.scores.precision`."""
+Metrics = Mapping[str, float]
+"""Metrics by their paths in a report, such as `evaluation.scores.precision`."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Thresholds:
-    """Bounds on figures, each named by its path in `report.json` or by an end of it that is unique.
+    """Bounds on metrics; refer to a metric by its path in the model card or any unambiguous suffix.
 
-    The model card holds the figures: `precision` is `evaluation.scores.precision`, and
-    `histogram-matched.worst_auroc` is `detector.summary.histogram-matched.worst_auroc`.
+    So `precision` is `evaluation.scores.precision`, and `histogram-matched.worst_auroc` is
+    `detector.summary.histogram-matched.worst_auroc`.
 
     Args:
-        minimum: What figures must reach. Defaults to none.
+        minimum: What metrics must reach. Defaults to none.
         maximum: What they must not exceed. Defaults to none.
-        maximum_drop: By how much they may be lower than the live version's. Defaults to none.
-        maximum_rise: By how much they may be higher than the live version's. Defaults to none.
+        maximum_drop: How much lower than the live version's they may be. Defaults to none.
+        maximum_rise: How much higher than the live version's they may be. Defaults to none.
 
     Example:
-        >>> Thresholds(minimum={"histogram-matched.worst_auroc": 0.9}, maximum={"frechet_distance": 9})
+        >>> Thresholds(minimum={"histogram-matched.worst_auroc": 0.9}, maximum={"kid": 0.05})
     """
 
-    minimum: Figures = dataclasses.field(default_factory=dict)
-    maximum: Figures = dataclasses.field(default_factory=dict)
-    maximum_drop: Figures = dataclasses.field(default_factory=dict)
-    maximum_rise: Figures = dataclasses.field(default_factory=dict)
+    minimum: Metrics = dataclasses.field(default_factory=dict)
+    maximum: Metrics = dataclasses.field(default_factory=dict)
+    maximum_drop: Metrics = dataclasses.field(default_factory=dict)
+    maximum_rise: Metrics = dataclasses.field(default_factory=dict)
 
-    def violations(self, figures: Figures, live: Figures | None) -> list[str]:
-        """Returns what speaks against a model, a line each; a figure that is not there does, too.
+    def violations(self, metrics: Metrics, live: Metrics | None) -> list[str]:
+        """Returns why a model must not go live, a line each; a missing metric is a reason, too.
 
         Args:
-            figures: The model's.
-            live: The live version's; None if there is none, so that nothing can have changed.
+            metrics: The model's metrics.
+            live: The live version's metrics; None if there is none, so that nothing can have changed.
         """
-        found = [*_absolute(self.minimum, figures, sign=1), *_absolute(self.maximum, figures, sign=-1)]
+        found = [*_absolute(self.minimum, metrics, sign=1), *_absolute(self.maximum, metrics, sign=-1)]
         if live is not None:
-            found += _relative(self.maximum_drop, figures, live, sign=1)
-            found += _relative(self.maximum_rise, figures, live, sign=-1)
+            found += _relative(self.maximum_drop, metrics, live, sign=1)
+            found += _relative(self.maximum_rise, metrics, live, sign=-1)
         return found
 
 
@@ -54,7 +54,7 @@ def parse(option: str, values: list[str] | None) -> dict[str, float]:
     """Reads bounds from the command line.
 
     Args:
-        option: Its name, for errors.
+        option: The option's name, for errors.
         values: Such as "precision=0.6".
 
     Raises:
@@ -73,15 +73,15 @@ def parse(option: str, values: list[str] | None) -> dict[str, float]:
     return parsed
 
 
-def read_figures(card: Mapping[str, Any]) -> dict[str, float]:
-    """Returns the figures that thresholds may name.
+def read_metrics(card: Mapping[str, Any]) -> dict[str, float]:
+    """Returns the metrics that thresholds may refer to.
 
     Args:
         card: A model card.
 
     Returns:
-        Every number among its metrics by its path; a score, which has a `value` beside what it was
-        measured with, stands under its own name.
+        Every number among the card's metrics by its path. The path of a score's `value` is the
+        score's own, without `.value`.
     """
     return dict(_flatten("", card.get("metrics") or {}))
 
@@ -94,39 +94,38 @@ def _flatten(path: str, value: Any) -> Iterator[tuple[str, float]]:
         yield path, float(value)
 
 
-def _absolute(bounds: Figures, figures: Figures, *, sign: int) -> Iterator[str]:
+def _absolute(bounds: Metrics, metrics: Metrics, *, sign: int) -> Iterator[str]:
     words = "less than the minimum" if sign > 0 else "more than the maximum"
     for name, bound in bounds.items():
-        value = _look_up(name, figures)
+        value = _look_up(name, metrics)
         if isinstance(value, str):
             yield value
         elif sign * value < sign * bound:
             yield f"{name} {value:.6g} is {words} of {bound:g}"
 
 
-def _relative(bounds: Figures, figures: Figures, live: Figures, *, sign: int) -> Iterator[str]:
+def _relative(bounds: Metrics, metrics: Metrics, live: Metrics, *, sign: int) -> Iterator[str]:
     word = "lower" if sign > 0 else "higher"
     for name, bound in bounds.items():
-        value, before = _look_up(name, figures), _look_up(name, live)
+        value, before = _look_up(name, metrics), _look_up(name, live)
         if isinstance(value, str):
             yield value
         elif isinstance(before, str):
             yield f"{before} in the live version"
         elif sign * (before - value) > bound:
-            difference = abs(before - value)
             yield (
-                f"{name} {value:.6g} is {difference:.6g} {word} than the live version's {before:.6g}, "
-                f"more than {bound:g}"
+                f"{name} {value:.6g} is {abs(before - value):.6g} {word} than the live version's "
+                f"{before:.6g}, more than {bound:g}"
             )
 
 
-def _look_up(name: str, figures: Figures) -> float | str:
-    """Returns a figure, or why there is none."""
-    if name in figures:
-        return figures[name]
-    paths = [path for path in figures if path.endswith(f".{name}")]
+def _look_up(name: str, metrics: Metrics) -> float | str:
+    """Returns a metric, or why there is none."""
+    if name in metrics:
+        return metrics[name]
+    paths = [path for path in metrics if path.endswith(f".{name}")]
     if not paths:
-        return f"there is no figure {name}"
+        return f"there is no metric {name}"
     if len(paths) > 1:
-        return f"{name} may be any of {len(paths)} figures: {', '.join(paths[:_SHOWN])}"
-    return figures[paths[0]]
+        return f"{name} is ambiguous, one of {len(paths)} metrics: {', '.join(paths[:_SHOWN])}"
+    return metrics[paths[0]]

@@ -1,4 +1,4 @@
-"""Requests whose answers are known: what a model is asked, and what it says while Keras runs it."""
+"""Requests with known answers: what a served model is asked, and what Keras answers."""
 
 import dataclasses
 from collections.abc import Callable
@@ -9,10 +9,10 @@ import tensorflow as tf
 
 from dcgan.images import to_uint8
 from dcgan.model import DCGAN
-from dcgan.scoring import DECISIONS
+from dcgan.scoring import DECISIONS, ERROR
+from export import tf_examples
 from export.graph import signatures
 from export.graph.scoring_model import ScoringModel
-from export.serving import warmup_requests
 
 _COUNT = 8
 _JUNK = b"no image"
@@ -25,8 +25,8 @@ class Probe:
     Attributes:
         signature: What is called.
         inputs: Arrays by name.
-        expected: Outputs that Keras gives, arrays by name.
-        rounding: How far numbers may be off for being rounded. Defaults to 0.
+        expected: The outputs that Keras gives, arrays by name.
+        rounding: How far numbers may be off because they are rounded. Defaults to 0.
     """
 
     signature: str
@@ -47,17 +47,16 @@ class Probe:
         """Compares an answer with Keras's.
 
         Args:
-            answer: In which `find_break` finds nothing.
-            tolerance: How far numbers may be off, those beyond 1 in proportion.
+            answer: An answer in which `find_break` finds nothing.
+            tolerance: How far numbers may be off; numbers beyond 1, in proportion to their size.
 
         Returns:
-            How far they are off at most, and what is further off than that, a line an output.
+            The largest difference, and a line for each output that is further off than the tolerance.
         """
         largest, reasons = 0.0, []
         for name, wanted in self.expected.items():
             if wanted.dtype == object:
-                wrong = int(np.sum(answer[name] != wanted))
-                if wrong:
+                if wrong := int(np.sum(answer[name] != wanted)):
                     reasons.append(f"{self.signature}: {wrong} of {wanted.size} {name} are not Keras's")
                 continue
             off = _distance(answer[name], wanted)
@@ -78,8 +77,12 @@ def for_scoring_model(scorer: ScoringModel) -> list[Probe]:
     rows = _score(scorer, images)
     files = [tf.io.encode_png(image).numpy() for image in pixels]
     contents = np.array([*files, _JUNK], object)
-    examples = np.array([warmup_requests.make_example(content) for content in contents], object)
-    with_junk = _append_error(rows)
+    examples = np.array([tf_examples.make(content) for content in contents], object)
+    # Only the graph knows the text of the last row's `error`.
+    nothing = np.float32("nan")
+    unread: dict[str, Any] = {"p_fake": nothing, "decision": ERROR.encode()}
+    unread["discriminator_logit"] = nothing
+    with_junk = {name: np.append(values, unread[name]) for name, values in rows.items()}
     p_fake = with_junk["p_fake"]
     classes = np.array([text.encode() for text in signatures.CLASSES], object)
     classified = {
@@ -109,7 +112,7 @@ def for_generator(model: DCGAN) -> list[Probe]:
 
 
 def _make_pixels(image_shape: tuple[int, int, int]) -> np.ndarray:
-    """Black, white, and noise of several contrasts between them, shape (8, *image_shape), uint8."""
+    """Returns black, white and noise of several contrasts, shape (8, *image_shape), uint8."""
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, (_COUNT - 2, *image_shape))
     contrast = np.linspace(0.1, 1, _COUNT - 2).reshape(-1, 1, 1, 1)
     flat = np.stack([np.zeros(image_shape), np.ones(image_shape)])
@@ -132,17 +135,8 @@ def _run(function: Callable[[], Any]) -> Any:
         return tf.function(function, autograph=False)()
 
 
-def _append_error(rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Adds the row of what is no image, of whose `error` only the signature knows the text."""
-    return {
-        "p_fake": np.append(rows["p_fake"], np.float32("nan")),
-        "decision": np.append(rows["decision"], signatures.ERROR.encode()),
-        "discriminator_logit": np.append(rows["discriminator_logit"], np.float32("nan")),
-    }
-
-
 def _distance(given: np.ndarray, wanted: np.ndarray) -> float:
-    """Returns the largest difference; enormous where only one of two is a number."""
+    """Returns the largest difference; enormous where only one of the two is a number."""
     scale = np.maximum(1, np.abs(wanted)) if wanted.dtype.kind == "f" else 1
     if (np.isnan(given) != np.isnan(wanted)).any():
         return float(np.finfo(np.float64).max)

@@ -1,15 +1,13 @@
-"""Whether a candidate may go live: it loads, answers, agrees with Keras, and is good enough."""
+"""Validates a candidate and writes its blessing."""
 
 import dataclasses
 import datetime
 import os
 import pathlib
 
-from export import model_card as cards
-from export import sources
-from export.exporting import Exported
+from export import model_card, sources
 from export.publishing import versions
-from export.publishing.candidates import Candidate
+from export.publishing.blessing import Candidate
 from export.sources import Source
 from export.validation import fresh_process, metric_thresholds, probes
 from export.validation.metric_thresholds import Thresholds
@@ -20,13 +18,13 @@ TOLERANCE = 1e-3
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Validation:
-    """What validation found; it is written beside the model, too.
+    """What validation found; it is also written beside the model.
 
     Attributes:
-        blessed: Whether the model agrees with Keras and keeps to the thresholds.
+        blessed: Whether the model agrees with Keras and meets its thresholds.
         infra_blessed: Whether a fresh process could load it and call every signature.
-        reasons: What speaks against it, a line each.
-        differences: By signature, how far its numbers are from Keras's at most.
+        reasons: Why it is not blessed, a line each.
+        differences: The largest difference from Keras's numbers, by signature.
     """
 
     blessed: bool
@@ -36,7 +34,7 @@ class Validation:
 
 
 def validate_model(
-    exported: Exported,
+    candidate: Candidate,
     source: Source,
     *,
     limits: Thresholds | None = None,
@@ -45,15 +43,15 @@ def validate_model(
 ) -> Validation:
     """Validates a candidate and writes its blessing beside it.
 
-    A new process without Keras loads the SavedModel and calls every signature; the answers are
-    compared with those that Keras gives here, and the figures of the model card with the thresholds.
+    A new process without Keras loads the SavedModel and calls every signature. Its answers are
+    compared with Keras's, and the metrics of the model card with the thresholds.
 
     Args:
-        exported: What `export_model` or `export_generator` returned.
-        source: What it was made of: a run, a `Detector` or a `DCGAN`.
-        limits: Bounds on the figures. Defaults to none.
-        against: The base directory of live models, whose newest version is what figures may have
-            changed from. Defaults to `serving/` in a run, and to none for a model in memory.
+        candidate: What `export_model` or `export_generator` returned.
+        source: What it was made from: a run, a `Detector` or a `DCGAN`.
+        limits: Bounds on the metrics. Defaults to none.
+        against: The base directory of live models, with whose newest version the limits on changes
+            compare. Defaults to `serving/` in a run, and to none for a model in memory.
         tolerance: How far probabilities may be from Keras's, and logits in proportion to their size.
             Defaults to 1e-3.
 
@@ -64,27 +62,27 @@ def validate_model(
         InputError: If the source cannot be read, or the candidate is gone or cannot be written to.
 
     Example:
-        >>> exported = export_model("runs/mnist")
-        >>> validate_model(exported, "runs/mnist", limits=Thresholds(minimum={"precision": 0.6})).blessed
+        >>> candidate = export_model("runs/mnist")
+        >>> limits = Thresholds(minimum={"precision": 0.6})
+        >>> validate_model(candidate, "runs/mnist", limits=limits).blessed
         True
     """
-    candidate = Candidate(exported.candidate)
     limits = limits or Thresholds()
-    card = cards.read(candidate.model)
+    card = model_card.read(candidate.path)
     asked = _make_probes(source, card["kind"])
-    broken, differences, disagreements = _examine(candidate.model, asked, tolerance=tolerance)
+    broken, differences, disagreements = _examine(candidate.path, asked, tolerance=tolerance)
     live = _find_live(source, against, card["name"])
-    before = None if live is None else metric_thresholds.read_figures(cards.read(live))
-    refused = limits.violations(metric_thresholds.read_figures(card), before)
+    before = None if live is None else metric_thresholds.read_metrics(model_card.read(live))
+    violated = limits.violations(metric_thresholds.read_metrics(card), before)
     found = Validation(
-        blessed=not (broken or disagreements or refused),
+        blessed=not (broken or disagreements or violated),
         infra_blessed=not broken,
-        reasons=(*broken, *disagreements, *refused),
+        reasons=(*broken, *disagreements, *violated),
         differences=differences,
     )
     report = {
         "validated": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "digest": exported.digest,
+        "digest": card["digest"],
         **dataclasses.asdict(found),
         "tolerance": tolerance,
         "thresholds": dataclasses.asdict(limits),
@@ -103,7 +101,7 @@ def _make_probes(source: Source, kind: str) -> list[Probe]:
 def _examine(
     model: pathlib.Path, asked: list[Probe], *, tolerance: float
 ) -> tuple[list[str], dict[str, float], list[str]]:
-    """Returns what is broken, how far each signature is from Keras, and where it is too far."""
+    """Returns what is broken, each signature's difference from Keras, and where it is too large."""
     try:
         answers = fresh_process.answer(model, [(probe.signature, probe.inputs) for probe in asked])
     except fresh_process.FreshProcessError as error:
@@ -117,8 +115,7 @@ def _examine(
         elif (problem := probe.find_break(answer)) is not None:
             broken.append(problem)
         else:
-            off, reasons = probe.compare(answer, tolerance=tolerance)
-            differences[probe.signature] = off
+            differences[probe.signature], reasons = probe.compare(answer, tolerance=tolerance)
             disagreements += reasons
     return broken, differences, disagreements
 

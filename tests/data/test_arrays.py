@@ -60,10 +60,10 @@ def test_other_dtypes(refused, dtype):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_first_value_that_is_not_finite_is_named(refused, value):
+def test_values_that_are_not_finite(refused, value):
     images = np.zeros((5, 4, 4), np.float32)
     images[3, 2, 1] = images[4, 0, 0] = value
-    refused(lambda: everything(images), "finite", f"received {value}", "(3, 2, 1, 0)")
+    refused(lambda: everything(images), "array: expected finite values")
 
 
 @pytest.mark.parametrize("shape", [(4, 4), (4,), (2, 4, 4, 2), (2, 4, 4, 4), (1, 2, 4, 4, 3), (0, 4, 4)])

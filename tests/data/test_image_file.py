@@ -139,12 +139,12 @@ def test_folder(tmp_path, refused):
 def test_not_an_image(tmp_path, refused, content):
     path = tmp_path / "text.png"
     path.write_bytes(content)
-    refused(lambda: decode_file(path), path, "expected a PNG, JPEG, WebP, BMP or GIF image")
+    refused(lambda: decode_file(path), path, "expected an image that can be read (not a PNG")
 
 
 def test_other_image_formats_do_not_count(tmp_path, refused):
-    smooth("RGB").save(tmp_path / "image.png", format="TIFF")
-    refused(lambda: decode_file(tmp_path / "image.png"), "none of these")
+    smooth("RGB").save(tmp_path / "image.png", format="PPM")
+    refused(lambda: decode_file(tmp_path / "image.png"), "not a PNG, JPEG, WebP, BMP, GIF or TIFF image")
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "gif", "bmp"])
@@ -152,7 +152,7 @@ def test_truncated(tmp_path, refused, suffix):
     path = tmp_path / f"image.{suffix}"
     content = encoded(smooth("RGB", size=(64, 64)), suffix)
     path.write_bytes(content[: len(content) // 2])
-    refused(lambda: decode_file(path), path, "expected a PNG")
+    refused(lambda: decode_file(path), path, "expected an image")
 
 
 @pytest.mark.parametrize("size", [(8200, 8200), (10**4, 10**4), (2 * 10**4, 2 * 10**4)])

@@ -1,5 +1,7 @@
+import http.server
 import logging
 import socket
+import threading
 import time
 
 import absl.logging
@@ -7,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from dcgan.data import load_images
+from dcgan.data import load_images, tfds_source
 
 
 def pixels(count, *shape, seed=0, dtype=np.uint8):
@@ -228,21 +230,64 @@ def test_unknown_name_that_may_be_a_path(refused):
     refused(lambda: load_images("data/faces"), "data/faces: expected an existing path or the name")
 
 
+def _remote(monkeypatch, *urls):
+    monkeypatch.setattr(DcganTestRemote, "url_infos", dict.fromkeys(urls))
+
+
 @pytest.mark.parametrize("kind", ["closed", "silent"])
-def test_no_network_is_one_bounded_wait(monkeypatch, refused, kind):
+def test_no_network_is_a_bounded_wait(monkeypatch, refused, kind):
+    monkeypatch.setattr(tfds_source, "_TIMEOUT", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         if kind == "closed":
             listener.close()
-        url = f"http://127.0.0.1:{port}/images.zip"
-        monkeypatch.setattr(DcganTestRemote, "url_infos", {url: None})
+        _remote(monkeypatch, *(f"http://127.0.0.{host}:{port}/images.zip" for host in range(1, 9)))
         started = time.monotonic()
         refused(
             lambda: load_images("dcgan_test_remote"),
             "tfds:dcgan_test_remote: expected a network connection",
-            f"127.0.0.1:{port}",
+            f"no answer from 127.0.0.1:{port}, ",
         )
-    assert time.monotonic() - started < 8
+    assert time.monotonic() - started < 4
+
+
+@pytest.fixture
+def serve():
+    """Starts a server that gives every request one status."""
+    servers = []
+
+    def start(status):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_HEAD(self):
+                self.send_response(status)
+                self.end_headers()
+
+            def log_message(self, *args):
+                pass
+
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}/file.zip"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [
+        (200, "no download may start"),
+        (404, "no download may start"),
+        (502, "expected a network connection"),
+        (504, "expected a network connection"),
+    ],
+)
+def test_any_answer_but_a_proxys_counts(monkeypatch, refused, serve, status, message):
+    _remote(monkeypatch, "gs://bucket/file", "http://127.0.0.1:9/", serve(status))
+    refused(lambda: load_images("dcgan_test_remote"), "tfds:dcgan_test_remote: ", message)
 
 
 def test_logs_do_not_reach_the_user(prepared, capfd, caplog):

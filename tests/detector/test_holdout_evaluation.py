@@ -6,10 +6,10 @@ import pytest
 from dcgan.detector.evaluation import (
     conditions,
     detection_metrics,
-    detector_sections,
+    detector_report,
     holdout_evaluation,
 )
-from dcgan.report.parts import publish
+from dcgan.report import publish
 from dcgan.runs.run_directory import RunDirectory
 
 
@@ -42,7 +42,6 @@ def test_every_condition_generator_and_metric(report):
     assert list(report["baselines"]) == ["raw discriminator", "mean"]
     assert list(report["baselines"]["mean"]) == names
     assert report["counts"] == {"reals": 150, "checks": 60, "stripes": 50}
-    assert list(holdout_evaluation.generators(report)) == ["checks", "stripes"]
 
 
 def test_raw_discriminator_is_ranked_by_its_logit(report, fitted, reals, spoiled):
@@ -118,7 +117,7 @@ def test_corrupting_in_pieces(monkeypatch, spots):
 
 def test_part_of_the_report(report, fitted, reals, spoiled, tmp_path):
     fakes = {"checks": spoiled(60, "checks", 31), "stripes": spoiled(3, "stripes", 32)}
-    part = detector_sections.make_part(report, fitted.detector, reals=reals.test, fakes=fakes)
+    part = detector_report.describe(report, fitted.detector, reals=reals.test, fakes=fakes)
     run = RunDirectory(tmp_path)
     publish(run, part)
     written = json.loads(run.report_json.read_text())["detector"]
@@ -126,5 +125,5 @@ def test_part_of_the_report(report, fitted, reals, spoiled, tmp_path):
     page = run.report_html.read_text()
     for text in ("Mean AUROC", "histogram-matched, jpeg 75", "without gan", "checks", "AUROC: mean"):
         assert text in page
-    assert page.count("data:image/svg+xml") == 2
+    assert page.count("<svg") == 2
     assert page.count("data:image/png") >= 3

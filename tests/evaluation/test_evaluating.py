@@ -10,7 +10,7 @@ import pytest
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
 from dcgan.evaluation import evaluate, evaluated_run, measurements
-from dcgan.metrics import evaluate_features
+from dcgan.metrics import Real, evaluate_features
 from dcgan.runs.run_directory import RunDirectory
 
 STEPS = [
@@ -39,9 +39,9 @@ def _change_config(run, **changes):
 def test_scores_are_those_of_the_metrics(run, quick_extractor):
     report = evaluate(run, features=quick_extractor, count=15, seed=3)
     loaded = _load(run, quick_extractor, count=15, seed=3)
-    samples = measurements.find(loaded, on_step=lambda step: None).samples
+    samples = measurements.measure(loaded, on_step=lambda step: None).samples
     expected = evaluate_features(
-        quick_extractor.embed(loaded.test.images),
+        Real.of(quick_extractor.embed(loaded.test.images)),
         quick_extractor.embed(samples),
         features="blocks",
         seed=3,
@@ -55,7 +55,7 @@ def test_scores_are_those_of_the_metrics(run, quick_extractor):
     assert written == {name: dataclasses.asdict(score) for name, score in report.scores.items()}
 
 
-def test_identical_figures_twice(run, finished_run, quick_extractor, tmp_path):
+def test_identical_files_twice(run, finished_run, quick_extractor, tmp_path):
     first = _both_files(evaluate(run, features=quick_extractor))
     assert list((run / "references").iterdir())
     assert _both_files(evaluate(run, features=quick_extractor)) == first
@@ -84,9 +84,16 @@ def test_the_report_holds_what_it_promises(run, quick_extractor):
     page = report.html.read_text()
     for title in ("Summary", "Samples", "Metrics", "Classes", "Training", "Interpolations"):
         assert f"<h2>{title}</h2>" in page
-    for plot in ("Loss", "Accuracy of the discriminator", "Frechet distance", "KID"):
-        assert f'alt="{plot} over the epochs"' in page
+    for plot in ("Loss", "Accuracy of the discriminator", "Fréchet distance", "KID"):
+        assert f'aria-label="{plot} over the epochs"' in page
     assert "1 min 1 s for 2 epochs" in page
+
+
+def test_the_floor_is_explained_once(run, quick_extractor):
+    report = evaluate(run, features=quick_extractor)
+    page = report.html.read_text()
+    floor = report.scores["frechet_distance"].floor
+    assert page.count(f"Held-out real images score {floor:.4g}, the floor") == 1
 
 
 def test_counts_are_lowered_and_it_says_so(run, quick_extractor):
@@ -144,7 +151,7 @@ def test_values_that_are_not_finite(run, quick_extractor):
 def test_a_run_that_saw_test_images(run, quick_extractor, split):
     _change_config(run, split=split)
     notes = _load(run, quick_extractor).notes
-    assert any(f"learned from its test images, too (split {split})" in note for note in notes)
+    assert any(f"also learned from test images (split {split})" in note for note in notes)
 
 
 @pytest.mark.parametrize(
@@ -154,7 +161,7 @@ def test_a_run_that_saw_test_images(run, quick_extractor, split):
 def test_a_feature_extractor_that_saw_test_images(run, quick_extractor, trained_on, seen):
     extractor = dataclasses.replace(quick_extractor, trained_on=trained_on)
     notes = _load(run, extractor).notes
-    assert any("The feature extractor was trained on test images" in note for note in notes) is seen
+    assert any("The feature extractor also learned from test images" in note for note in notes) is seen
 
 
 @pytest.mark.parametrize(("trained_on", "names"), [("{data}:train", "ab"), ("other:train", "01")])
@@ -167,20 +174,20 @@ def test_class_names_are_those_of_the_data_the_extractor_knows(run, quick_extrac
             quick_extractor, trained_on=trained_on.format(data=loaded.test.name)
         ),
     )
-    found = measurements.find(loaded, on_step=lambda step: None)
+    found = measurements.measure(loaded, on_step=lambda step: None)
     assert found.classes.names == tuple(names)
 
 
 def test_a_generator_that_copies_is_found_out(run, quick_extractor):
     loaded = _load(run, quick_extractor)
     honest = dataclasses.replace(loaded, model=_Copier(loaded.test.images))
-    found = measurements.find(honest, on_step=lambda step: None)
-    assert (found.pixels.close_share, found.features.close_share) == (0.05, 0.05)
+    found = measurements.measure(honest, on_step=lambda step: None)
+    assert (found.nearest_by_pixels.close_share, found.nearest_by_features.close_share) == (0.05, 0.05)
     copies = dataclasses.replace(loaded, model=_Copier(loaded.train.images))
-    found = measurements.find(copies, on_step=lambda step: None)
-    assert (found.pixels.close_share, found.features.close_share) == (1, 1)
+    found = measurements.measure(copies, on_step=lambda step: None)
+    assert (found.nearest_by_pixels.close_share, found.nearest_by_features.close_share) == (1, 1)
     np.testing.assert_array_equal(
-        found.samples, loaded.train.images[found.pixels.samples.rows[: len(found.samples)]]
+        found.samples, loaded.train.images[found.nearest_by_pixels.samples.rows[: len(found.samples)]]
     )
 
 
@@ -219,7 +226,7 @@ def test_command(run_cli, run):
     lines = out.splitlines()
     assert lines[0].split() == ["metric", "samples", "floor", "better"]
     assert lines[1].split()[0] == "frechet_distance"
-    assert lines[-2:] == [f"report  {run / 'report.html'}", f"figures {run / 'report.json'}"]
+    assert lines[-2:] == [f"report  {run / 'report.html'}", f"metrics {run / 'report.json'}"]
     samples = json.loads((run / "report.json").read_text())["evaluation"]
     assert (samples["count"], samples["seed"]) == (12, 2)
     written = {path.name for path in run.iterdir() if not path.name.startswith(".")}

@@ -24,6 +24,10 @@ addEventListener('load', async () => {
     title: document.title,
     headings: [...document.querySelectorAll('h1, h2')].map(heading => heading.textContent),
     images: [...document.images].map(image => [image.alt, image.naturalWidth]),
+    charts: [...document.querySelectorAll('[role=img]')].map(
+      chart => [chart.ariaLabel, chart.querySelector('svg').getBoundingClientRect().width]),
+    repeated: [...document.querySelectorAll('[id]')].map(element => element.id)
+      .filter((id, place, ids) => ids.indexOf(id) !== place),
     wider: document.documentElement.scrollWidth - innerWidth,
     links: [...document.links].map(link => document.querySelector(link.hash) !== null),
     fetched: fetched.filter(name => !name.startsWith('data:')),
@@ -77,10 +81,13 @@ def test_opens_without_a_network(probed, tmp_path):
     assert seen["fetched"] == []
     assert seen["title"] == "Run tiny: report"
     assert seen["headings"] == [
-        *("Run tiny: report", "Summary", "Samples", "Metrics", "Classes", "Training"),
-        *("Nearest training images", "Interpolations", "Configuration"),
+        *("Run tiny: report", "Summary", "Samples", "Metrics", "Classes"),
+        *("Nearest training images", "Interpolations", "Training", "Configuration"),
     ]
-    assert len(seen["images"]) == 12
+    assert len(seen["images"]) == 5
+    assert len(seen["charts"]) == 7
+    assert all(alt and width > 0 for alt, width in seen["charts"])
+    assert seen["repeated"] == []
     assert all(alt and width > 0 for alt, width in seen["images"])
     assert seen["links"] == [True] * 8
 

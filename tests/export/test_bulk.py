@@ -11,8 +11,10 @@ pytest.importorskip("apache_beam", reason="apache-beam is not here")
 
 import pyarrow.parquet
 
+from dcgan import scoring
+from dcgan.data import encoded_image, image_file
 from dcgan.errors import InputError
-from export import bulk, score_rows
+from export import bulk
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +54,16 @@ def read(out, kind):
     return {row["file"]: row for text in texts for row in map(json.loads, text.splitlines())}
 
 
-def as_json(rows):
-    return {row.file: {**vars(row)} for row in rows}
+def score_one_by_one(model, names, contents):
+    """The rows of a plain loop, as JSON values by name."""
+    rows = {}
+    for name, content in zip(names, contents, strict=True):
+        try:
+            (row,) = bulk.score(model, [name], [encoded_image.to_served(content)])
+        except image_file.UnreadableError as error:
+            row = scoring.Row.unread(name, error.reason)
+        rows[name] = {**vars(row)}
+    return rows
 
 
 def assert_same(found, expected):
@@ -69,7 +79,7 @@ def test_files_into_json_lines(photos, model, exported, tmp_path):
     out = tmp_path / "out"
     patterns = [str(tmp_path / "photos" / "*.*"), str(tmp_path / "photos" / "deep" / "*")]
     counts = bulk.score_bulk(patterns, str(exported), str(out))
-    expected = as_json(score_rows.score(model, list(photos), list(photos.values())))
+    expected = score_one_by_one(model, list(photos), list(photos.values()))
     bad = {name: row for name, row in expected.items() if row["error"]}
     assert_same(read(out, "errors"), bad)
     assert_same(read(out, "scores"), {name: expected[name] for name in set(expected) - set(bad)})
@@ -99,7 +109,7 @@ def test_records(photos, model, exported, tmp_path, write_records, make_example)
     out = tmp_path / "out"
     counts = bulk.score_bulk([plain, packed], str(exported), str(out))
     names = [f"{plain}#{number}" for number in range(len(contents))]
-    expected = as_json(score_rows.score(model, names, contents))
+    expected = score_one_by_one(model, names, contents)
     expected[f"{packed}#2"] = expected[names[0]] | {"file": f"{packed}#2"}
     for number in range(2):
         name = f"{packed}#{number}"
@@ -126,16 +136,16 @@ def test_damaged_record_files_end_nothing(exported, tmp_path, write_records, mak
 def test_batches_by_count_and_by_size(photos, exported, tmp_path, monkeypatch):
     sizes = []
 
-    def score(_, names, contents):
+    def score(_model, _names, contents):
         sizes.append(len(contents))
         return iter([])
 
-    monkeypatch.setattr(score_rows, "score", score)
+    monkeypatch.setattr(bulk, "score", score)
     pattern = str(tmp_path / "photos" / "**")
     bulk.score_bulk([pattern], str(exported), str(tmp_path / "out"))
-    assert sizes == [len(photos)]
+    assert sizes == [4]
     for content in range(6):
-        (tmp_path / "photos" / f"large{content}.png").write_bytes(bytes(100 * 2**16))
+        (tmp_path / "photos" / f"large{content}.png").write_bytes(b"\xff\xd8\xff" + bytes(100 * 2**16))
     sizes.clear()
     bulk.score_bulk([str(tmp_path / "photos" / "large*")], str(exported), str(tmp_path / "out"))
     assert sorted(sizes) == [2, 2, 2]

@@ -22,6 +22,8 @@ from export.client import target
 from export.graph import scoring_model
 
 _SERVERS = {"http": serving_double.over_http, "grpc": serving_double.over_grpc}
+# It passes for a JPEG until it is decoded.
+JUNK = b"\xff\xd8\xff junk"
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
 
 
@@ -47,7 +49,7 @@ def url(request, models):
 @pytest.fixture
 def files(tmp_path, encode, make_pixels):
     """Images of several formats and sizes, files that are none, and one that is not there."""
-    for index, suffix in enumerate(("png", "jpeg", "gif", "bmp", "webp")):
+    for index, suffix in enumerate(("png", "jpeg", "gif", "bmp", "webp", "tiff")):
         pixels = make_pixels(8, 8, 1, seed=index)
         (tmp_path / f"{index}.{suffix}").write_bytes(encode(pixels, suffix))
     (tmp_path / "text.png").write_text("not an image")
@@ -90,27 +92,29 @@ def test_the_rows_of_local_scoring(url, files, gan):
 def test_batches_by_count_and_by_size(url, models, files, monkeypatch):
     with Client(url, batch_size=3) as client:
         rows = list(client.score_files(files))
-        assert len(rows) == 10
-        # The directory is the second batch's third and is not sent, the missing file the last batch.
-        assert [count for _, count in models.requests] == [3, 2, 3]
+        assert len(rows) == 11
+        # Neither the directory, nor what is empty or no image, nor the missing file is sent.
+        assert [count for _, count in models.requests] == [3, 3, 1]
         models.requests.clear()
         monkeypatch.setattr("export.client.client._BATCH_BYTES", 1)
         assert [row.file for row in client.score_files(files)] == [row.file for row in rows]
-    # An empty file weighs nothing.
-    assert [count for _, count in models.requests] == [1, 1, 1, 1, 1, 2, 1]
+    # What is not sent weighs nothing.
+    assert [count for _, count in models.requests] == [1] * 7
 
 
 def test_nothing_to_send_is_not_sent(url, models, files):
     with Client(url) as client:
         assert [row.error for row in client.score_files(files[1:])] == ["no such file"]
         assert client.score_contents([], names=[]) == []
+        (row,) = client.score_contents([b"text"], names=["a"])
+        assert (row.file, row.error) == ("a", "not a PNG, JPEG, WebP, BMP, GIF or TIFF image")
     assert models.attempts == 0
 
 
 @pytest.mark.parametrize(("option", "version"), [({}, 7), ({"version": 3}, 3), ({"label": "stable"}, 3)])
 def test_version_and_label(url, models, option, version):
     with Client(url, **option) as client:
-        client.score_contents([b"junk"], names=["junk"])
+        client.score_contents([JUNK], names=["junk"])
     assert models.requests == [(version, 1)]
 
 
@@ -125,15 +129,15 @@ def test_states_of_the_versions(url):
 def test_what_is_transient_is_tried_again(url, models, size):
     models.faults = [UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, UNAVAILABLE]
     with Client(url) as client:
-        (row,) = client.score_contents([b"x" * size], names=["x"])
-    assert row.error == "content is none of these"
+        (row,) = client.score_contents([JUNK * size], names=["x"])
+    assert row.error == "file is truncated or corrupt"
     assert models.attempts == 4
 
 
 def test_trying_again_ends(url, models):
     models.faults = [UNAVAILABLE] * 9
     with Client(url) as client, pytest.raises(InputError, match="a fault that's wanted"):
-        client.score_contents([b"x"], names=["x"])
+        client.score_contents([JUNK], names=["x"])
     assert models.attempts == 5
 
 
@@ -141,7 +145,7 @@ def test_trying_again_ends(url, models):
 def test_what_is_not_transient_is_not_tried_again(url, models, code):
     models.faults = [code]
     with Client(url) as client, pytest.raises(InputError, match="a fault that's wanted"):
-        client.score_contents([b"x"], names=["x"])
+        client.score_contents([JUNK], names=["x"])
     assert models.attempts == 1
 
 
@@ -155,7 +159,7 @@ def test_what_is_not_transient_is_not_tried_again(url, models, code):
 )
 def test_the_servers_refusal_is_told(url, models, options, message):
     with Client(url, **options) as client, pytest.raises(InputError, match=message) as caught:
-        client.score_contents([b"x"], names=["x"])
+        client.score_contents([JUNK], names=["x"])
     assert str(caught.value).startswith(f"{url}: expected scores from")
     assert models.attempts == 1
 
@@ -167,22 +171,22 @@ def test_a_model_of_another_kind(url, models, monkeypatch):
         Client(url) as client,
         pytest.raises(InputError, match=r"expected p_fake, .* found classes, scores"),
     ):
-        client.score_contents([b"x"], names=["x"])
+        client.score_contents([JUNK], names=["x"])
     monkeypatch.setattr(target, "SIGNATURE", "predict")
     with Client(url) as client, pytest.raises(InputError, match='"predict" not found in signature def'):
-        client.score_contents([b"x"], names=["x"])
+        client.score_contents([JUNK], names=["x"])
 
 
 def test_a_server_that_hangs(url, models):
     models.faults = ["hang"] * 9
     with Client(url, timeout=0.05) as client, pytest.raises(InputError, match=r"(?i)deadline|timed out"):
-        client.score_contents([b"x"], names=["x"])
+        client.score_contents([JUNK], names=["x"])
 
 
 def test_no_server():
     for address in ("http://localhost:9", "grpc://localhost:9"):
         with Client(address, timeout=5) as client, pytest.raises(InputError, match=r"(?i)refused"):
-            client.score_contents([b"x"], names=["x"])
+            client.score_contents([JUNK], names=["x"])
 
 
 @pytest.mark.parametrize("address", ["localhost:8501", "ftp://localhost", "http://", "grpc://:8500"])
@@ -215,7 +219,7 @@ def test_signatures(url):
 def test_a_connection_that_breaks_is_tried_again(models):
     models.faults, models.attempts = ["reset"], 0
     with serving_double.over_http(models) as address, Client(address) as client:
-        assert client.score_contents([b"x"], names=["x"])[0].decision == "error"
+        assert client.score_contents([JUNK], names=["x"])[0].decision == "error"
     assert models.attempts == 2
 
 
@@ -235,7 +239,7 @@ def test_other_answers(monkeypatch, code, body, message):
     response.status_code, response._content = code, body.encode()
     monkeypatch.setattr(requests.Session, "request", lambda *_, **__: response)
     with Client("http://localhost") as client, pytest.raises(InputError, match=message):
-        client.score_contents([b"x"], names=["x"])
+        client.score_contents([JUNK], names=["x"])
 
 
 def test_metadata_that_is_none(monkeypatch):

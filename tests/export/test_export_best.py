@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import export
 from export import exporting
-from export.publishing import candidates
+from export.publishing import blessing
 from export.validation import validator
 
 
@@ -51,7 +51,7 @@ def test_in_a_training(make_gan, make_images, tmp_path):
     best = export.ExportBest(tmp_path, monitor="mine")
     dataset = tf.data.Dataset.from_tensor_slices(make_images(8)).batch(4)
     model.fit(dataset, epochs=1, callbacks=[log, best], verbose=0)
-    assert candidates.Candidate(best.best.candidate).is_blessed()
+    assert best.best.is_blessed()
     scores = tf.saved_model.load(str(best.best.path)).signatures["predict_images"]
     images = make_images(3, seed=1)
     expected = model.discriminator(images, training=False)[:, 0]
@@ -61,9 +61,7 @@ def test_in_a_training(make_gan, make_images, tmp_path):
 
 def test_a_resumed_training_remembers_the_best(called, tmp_path):
     callback = export.ExportBest("base")
-    callback.best = exporting.Exported(
-        path=tmp_path / "served", candidate=tmp_path, version=3, calibrated=True, digest="d"
-    )
+    callback.best = blessing.Candidate(tmp_path)
     callback._least = 2.0
     resumed = export.ExportBest("base")
     resumed.set_state(json.loads(json.dumps(callback.get_state())))

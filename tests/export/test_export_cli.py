@@ -122,7 +122,7 @@ def test_push_rollback_and_versions(run_cli, run, tmp_path):
     ("command", "options", "error"),
     [
         ("export", ["--name", "1"], "dcgan: name: expected a letter"),
-        ("export", ["--name", "generator", "--generator"], "dcgan: --name: expected another name"),
+        ("export", ["--name", "generator", "--generator"], "dcgan: --name: expected a name other than"),
         ("export", ["--keep", "0"], "dcgan: Invalid value for '--keep'"),
         ("export", ["--maximum-drop", "precision"], "dcgan: --maximum-drop: expected METRIC=VALUE"),
         ("export", ["--maximum-rise", "=1"], "dcgan: --maximum-rise: expected METRIC=VALUE"),

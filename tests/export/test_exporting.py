@@ -61,8 +61,8 @@ def score(exported, pixels):
 
 def test_a_run_without_a_detector_is_marked_uncalibrated(run, gan):
     exported = export.export_model(run.path)
-    assert exported.candidate == run.path / "export" / "detector" / "1"
-    assert exported.path == exported.candidate / "Format-Serving"
+    assert exported.directory == run.path / "export" / "detector" / "1"
+    assert exported.path == exported.directory / "Format-Serving"
     assert (exported.version, exported.calibrated) == (1, False)
     found = card(exported)
     assert (found["kind"], found["calibrated"], found["calibration"]) == ("discriminator", False, None)
@@ -101,7 +101,7 @@ def test_the_card_tells_data_metrics_and_versions(run):
     text = (exported.path / "assets.extra" / "model_card.md").read_text()
     assert "| samples: frechet_distance | 12.5 | 1.25 |" in text
     assert "| AUROC, histogram-matched diffusion | 0.900 | 0.880 to 0.920 |" in text
-    assert "| reals called fake | 1.20% | 0.70% to 1.30% expected |" in text
+    assert "| false positive rate | 1.20% | 0.70% to 1.30% expected |" in text
     assert "| `predict_uint8` | `images` uint8 (any, 8, 8, 1) |" in text
     assert not [path for path in exported.path.rglob("*") if path.is_file() and leaks(path)]
 
@@ -120,7 +120,7 @@ def test_a_model_from_memory(gan, detector, tmp_path):
     assert not export.export_model(gan, tmp_path).calibrated
     exported = export.export_model(detector, tmp_path, keep=1)
     assert (exported.version, exported.calibrated) == (2, True)
-    assert [path.name for path in exported.candidate.parent.iterdir()] == ["2"]
+    assert [path.name for path in exported.directory.parent.iterdir()] == ["2"]
     assert card(exported)["data"] is None
     with pytest.raises(ValueError, match="Expected a base directory"):
         export.export_model(gan)

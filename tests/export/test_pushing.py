@@ -13,7 +13,7 @@ from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
 from export.graph import saved_model
 from export.publishing import pushing
-from export.publishing.candidates import Candidate
+from export.publishing.blessing import Candidate
 
 REPORT = {"reasons": []}
 
@@ -39,7 +39,7 @@ def run(candidates, tmp_path):
 
 def bless(exported, *, blessed=True, infra_blessed=True, **report):
     report = REPORT | {"digest": exported.digest} | report
-    Candidate(exported.candidate).bless(blessed=blessed, infra_blessed=infra_blessed, report=report)
+    exported.bless(blessed=blessed, infra_blessed=infra_blessed, report=report)
 
 
 def digests(run, base=None):
@@ -93,7 +93,7 @@ def test_what_is_not_blessed_stays_where_it_is(run, blessed, infra_blessed, mark
     candidate.bless(blessed=blessed, infra_blessed=infra_blessed, report={"reasons": reasons})
     with pytest.raises(InputError) as caught:
         export.push_model(run)
-    assert str(caught.value) == f"{candidate.path}: {marks}, not pushed: {'; '.join(reasons)}"
+    assert str(caught.value) == f"{candidate.directory}: {marks}, not pushed: {'; '.join(reasons)}"
     assert not run.serving.exists()
     assert export.push_model(run, version=1).candidate == 1
 

@@ -68,4 +68,4 @@ def test_both_interfaces_score_alike(server, tmp_path, encode, make_pixels, serv
         with Client(address) as client:
             good, bad = client.score_files([tmp_path])
         assert good.p_fake == pytest.approx(expected, abs=1e-5)
-        assert (bad.decision, bad.error) == ("error", "content is none of these")
+        assert (bad.decision, bad.error) == ("error", "not a PNG, JPEG, WebP, BMP, GIF or TIFF image")

@@ -11,11 +11,11 @@ from tensorflow_serving.apis import prediction_log_pb2, prediction_service_pb2_g
 
 import serving_double
 from export.graph import saved_model
-from export.serving import warmup, warmup_requests
+from export.serving import warmup
 
 
 def test_every_record_is_answered(exported, tmp_path):
-    warmup.write(tmp_path / "requests", warmup_requests.for_scoring_model("detector", (8, 8, 1)))
+    warmup.write(tmp_path / "requests", warmup.for_scoring_model("detector", (8, 8, 1)))
     dataset = tf.data.TFRecordDataset(str(tmp_path / "requests"))
     logs = [prediction_log_pb2.PredictionLog.FromString(record.numpy()) for record in dataset]
     asked = set()

@@ -35,11 +35,11 @@ def test_a_folder_scored_by_a_server(run_cli, url, photos):
         "p_fake": None,
         "decision": "error",
         "discriminator_logit": None,
-        "error": "content is none of these",
+        "error": "not a PNG, JPEG, WebP, BMP, GIF or TIFF image",
     }
     code, output, _ = run_cli("score", photos / "b.png", "--url", url, "--label", "stable")
     assert code == 1
-    assert "b.png: content is none of these" in output
+    assert "b.png: not a PNG" in output
 
 
 def test_errors_are_one_line(run_cli, url, photos):

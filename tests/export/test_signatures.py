@@ -103,18 +103,6 @@ def test_a_stock_server_can_run_it(exported):
     assert not {"PyFunc", "EagerPyFunc", "PyFuncStateless"} & {node.op for node in found}
 
 
-def test_functions_hold_no_scopes_no_shapes_and_no_names_of_weights(exported):
-    for function in saved_model.read(exported).meta_graphs[0].graph_def.library.function:
-        names = [node.name for node in function.node_def]
-        taken = names + [argument.name for argument in function.signature.input_arg]
-        assert len(set(taken)) == len(taken)
-        assert all(name.count("/") == 0 or name.rpartition("/")[2].isdigit() for name in names)
-        assert not any("_output_shapes" in node.attr for node in function.node_def)
-        for index, argument in enumerate(function.signature.input_arg):
-            is_weight = argument.type == tf.resource.as_datatype_enum
-            assert not is_weight or "_user_specified_name" not in function.arg_attr[index].attr
-
-
 def test_digest_tells_weights_apart_and_signatures(exported, gan, make_gan, tmp_path):
     from export.graph.scoring_model import DiscriminatorScorer
 

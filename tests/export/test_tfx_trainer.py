@@ -103,7 +103,7 @@ def test_images_are_read_as_they_were_written(examples, make_pixels, make_exampl
     pattern = examples("mixed", 3, make_example(b"junk"), b"\xff\xff", make_example(b"more"))
     with pytest.raises(InputError) as caught:
         tfx_trainer._read_images([pattern], config)
-    assert "data-00000-of-00001.gz: content is none of these" in str(caught.value)
+    assert "data-00000-of-00001.gz: not a PNG" in str(caught.value)
     assert str(caught.value).endswith("(and 2 more; skip_bad leaves them out)")
     plain = tmp_path / "plain"
     plain.write_bytes(gzip.decompress((tmp_path / "mixed" / "data-00000-of-00001.gz").read_bytes()))

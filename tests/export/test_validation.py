@@ -8,7 +8,8 @@ import export
 from dcgan.config import RunConfig
 from dcgan.detector import Calibration, Detector
 from dcgan.runs.run_directory import RunDirectory
-from export.publishing import candidates
+from export import sources
+from export.publishing import blessing
 from export.validation import fresh_process, probes, validator
 from export.validation.metric_thresholds import Thresholds
 
@@ -79,11 +80,11 @@ def answer_as(monkeypatch):
 
 
 def read(exported):
-    return json.loads((exported.candidate / "validation.json").read_text())
+    return json.loads((exported.directory / "validation.json").read_text())
 
 
 def marks(exported):
-    return {str(path.relative_to(exported.candidate)) for path in exported.candidate.glob("*/*BLESSED")}
+    return {str(path.relative_to(exported.directory)) for path in exported.directory.glob("*/*BLESSED")}
 
 
 def test_a_fresh_process_agrees_with_keras(detector, tmp_path, monkeypatch):
@@ -164,7 +165,7 @@ def test_a_process_that_dies(made, gan, monkeypatch):
     ],
 )
 def test_what_answers_can_lack(made, gan, answer_as, change, reason, infra):
-    answer_as(change, export.sources.load_scoring_model(gan)[0])
+    answer_as(change, sources.load_scoring_model(gan)[0])
     found = export.validate_model(made, gan)
     assert reason in found.reasons
     assert (found.blessed, found.infra_blessed) == (False, infra)
@@ -172,7 +173,7 @@ def test_what_answers_can_lack(made, gan, answer_as, change, reason, infra):
 
 def test_thresholds_are_of_the_card_and_of_the_live_version(run, answer_as):
     exported = export.export_model(run)
-    answer_as(lambda name, answer: answer, export.sources.load_scoring_model(run)[0])
+    answer_as(lambda name, answer: answer, sources.load_scoring_model(run)[0])
     strict = Thresholds(minimum={"precision": 0.9})
     found = export.validate_model(exported, run, limits=strict)
     assert (found.blessed, found.infra_blessed) == (False, True)
@@ -190,10 +191,10 @@ def test_thresholds_are_of_the_card_and_of_the_live_version(run, answer_as):
 
 
 def test_a_validation_that_is_cut_off_blesses_nothing(made, gan, answer_as, monkeypatch):
-    answer_as(lambda name, answer: answer, export.sources.load_scoring_model(gan)[0])
+    answer_as(lambda name, answer: answer, sources.load_scoring_model(gan)[0])
     assert export.validate_model(made, gan).blessed
-    assert candidates.Candidate(made.candidate).is_blessed()
-    write = candidates.files.write_text
+    assert made.is_blessed()
+    write = blessing.files.write_text
 
     for allowed in range(3):
         left = allowed
@@ -206,10 +207,10 @@ def test_a_validation_that_is_cut_off_blesses_nothing(made, gan, answer_as, monk
             write(path, text)
 
         with monkeypatch.context() as patch:
-            patch.setattr(candidates.files, "write_text", cut_off)
+            patch.setattr(blessing.files, "write_text", cut_off)
             with pytest.raises(KeyboardInterrupt):
                 export.validate_model(made, gan)
-        assert not candidates.Candidate(made.candidate).is_blessed()
+        assert not made.is_blessed()
 
 
 def test_the_probes_ask_every_signature(made):

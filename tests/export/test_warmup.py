@@ -4,7 +4,7 @@ import tensorflow as tf
 from tensorflow.core.framework import tensor_pb2
 
 from export.graph import saved_model
-from export.serving import warmup, warmup_requests
+from export.serving import warmup
 
 
 def fields(message):
@@ -69,7 +69,7 @@ def test_a_classify_record(make_example):
 
 
 def test_every_signature_is_warmed_up_and_answers(exported, served, tmp_path):
-    warmup.write(tmp_path / "requests", warmup_requests.for_scoring_model("detector", (8, 8, 1)))
+    warmup.write(tmp_path / "requests", warmup.for_scoring_model("detector", (8, 8, 1)))
     records = [record.numpy() for record in tf.data.TFRecordDataset(str(tmp_path / "requests"))]
     replayed = [predict_request(record) for record in records if record[0] == 6 << 3 | 2]
     assert {signature for _, signature, _ in replayed} | {"classify"} == set(
@@ -84,7 +84,7 @@ def test_every_signature_is_warmed_up_and_answers(exported, served, tmp_path):
 
 
 def test_a_generators_records():
-    for record in warmup_requests.for_generator("generator", 4):
+    for record in warmup.for_generator("generator", 4):
         model, signature, inputs = predict_request(record)
         assert (model, signature, inputs["latents"].shape[1]) == ("generator", "serving_default", 4)
 
@@ -93,7 +93,7 @@ def test_records_are_what_the_servers_own_messages_read(tmp_path):
     messages = pytest.importorskip(
         "tensorflow_serving.apis.prediction_log_pb2", reason="tensorflow-serving-api is not here"
     )
-    for record in warmup_requests.for_scoring_model("detector", (8, 8, 1)):
+    for record in warmup.for_scoring_model("detector", (8, 8, 1)):
         log = messages.PredictionLog.FromString(record)
         kind = log.WhichOneof("log_type")
         request = log.classify_log.request if kind == "classify_log" else log.predict_log.request

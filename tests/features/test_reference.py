@@ -5,7 +5,7 @@ import pytest
 
 from dcgan import images as pixels
 from dcgan.features import Reference, reference
-from dcgan.metrics import evaluate_features
+from dcgan.metrics import Real, evaluate_features
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def _counted(extractor):
 def test_scores_are_those_of_evaluate_features(block_extractor, real, fakes):
     found = Reference.compute(real, block_extractor, fake_count=120, seed=4).evaluate(fakes)
     expected = evaluate_features(
-        block_extractor.embed(real), block_extractor.embed(fakes), features="blocks", seed=4
+        Real.of(block_extractor.embed(real)), block_extractor.embed(fakes), features="blocks", seed=4
     )
     assert found.keys() == expected.keys()
     for name, score in expected.items():

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dcgan import metrics
-from dcgan.metrics import Embedding, Moments, evaluate_features
+from dcgan.metrics import Embedding, Moments, Real, evaluate_features, floor_values
 
 
 def _split(embedding):
@@ -18,7 +18,7 @@ def sets(normal_features, class_probabilities):
 
 def test_every_metric_is_there_with_its_record(sets):
     real, fake = sets
-    scores = evaluate_features(real, fake, features="blocks", seed=5)
+    scores = evaluate_features(Real.of(real), fake, features="blocks", seed=5)
     assert set(scores) == set(metrics.HIGHER_IS_BETTER)
     for name, score in scores.items():
         assert score.name == name
@@ -32,7 +32,7 @@ def test_every_metric_is_there_with_its_record(sets):
 
 def test_values_are_those_of_the_functions(sets):
     real, fake = sets
-    scores = evaluate_features(real, fake, features="blocks", seed=5)
+    scores = evaluate_features(Real.of(real), fake, features="blocks", seed=5)
     found = {name: score.value for name, score in scores.items()}
     near = metrics.neighborhood(real.features, fake.features)
     assert found == {
@@ -47,9 +47,16 @@ def test_values_are_those_of_the_functions(sets):
     }
 
 
+def test_distances_alone_are_the_same(sets):
+    real, fake = Real.of(sets[0]), sets[1]
+    scores = evaluate_features(real, fake, features="blocks")
+    distances = evaluate_features(real, fake, features="blocks", distances_only=True)
+    assert distances == {name: scores[name] for name in ("frechet_distance", "kid")}
+
+
 def test_without_classes(normal_features):
     real, fake = map(Embedding, normal_features)
-    scores = evaluate_features(real, fake, features="blocks")
+    scores = evaluate_features(Real.of(real), fake, features="blocks")
     assert "frechet_distance" in scores
     assert "classifier_score" not in scores
 
@@ -58,7 +65,9 @@ def test_the_floor_is_what_real_images_get_in_the_fakes_place(sets):
     real, fake = sets
     mine, other = _split(real)
     fake = fake.take(np.arange(100))
-    scores = evaluate_features(mine, fake, features="blocks", seed=2, floor_real=other)
+    mine = Real.of(mine)
+    floor = floor_values(mine, other, count=100, seed=2)
+    scores = evaluate_features(mine, fake, features="blocks", seed=2, floor=floor)
     swapped = evaluate_features(mine, other.sample(100, seed=2), features="blocks", seed=2)
     for name, score in scores.items():
         assert score.floor == swapped[name].value
@@ -69,4 +78,4 @@ def test_the_floor_needs_as_many_images_as_fakes(sets):
     real, fake = sets
     mine, other = _split(real)
     with pytest.raises(ValueError, match="fakes, 250"):
-        evaluate_features(mine, fake, features="blocks", floor_real=other)
+        floor_values(Real.of(mine), other, count=fake.count)

@@ -1,6 +1,7 @@
-"""Trains a tiny pair on one or two logical devices; run by test_distribution."""
+"""Trains a tiny pair on one and on two logical devices; run by test_distribution."""
 
-import json
+import pathlib
+import pickle
 import sys
 
 import keras
@@ -24,45 +25,51 @@ class GivenNoise(DCGAN):
         return noise[start : start + count]
 
 
-def main(replicas, kind, out):
-    cpu = tf.config.list_physical_devices("CPU")[0]
-    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * replicas)
+def make_model(cls, norm):
     network = {"generator_width": 8, "discriminator_width": 8, "latent_dim": 8, "dropout": 0.0}
     network |= {"mapping_units": 0, "head_width": 0, "head_units": 0, "stem_convolution": False}
-    norm = "batch" if kind == "batch_norm" else "none"
     config = presets.override(
         presets.get("mnist"),
         network={**network, "generator_norm": norm, "discriminator_norm": norm},
         training={"r1_gamma": 0.0},
     )
-    strategy = tf.distribute.get_strategy()
-    if replicas > 1:
-        strategy = tf.distribute.MirroredStrategy([f"CPU:{index}" for index in range(replicas)])
+    model = cls.from_preset(config)
+    # Plain descent shows a gradient of the wrong scale, which Adam would make up for.
+    optimizers = keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1)
+    return model.compile(*optimizers, r1_gamma=1.0 if norm == "none" else 0.0, r1_interval=2)
+
+
+def train(strategy, norm):
+    """Returns the logs, and each variable's copies on the replicas."""
     with strategy.scope():
-        model = (DCGAN if kind == "noise" else GivenNoise).from_preset(config)
-        # Plain descent shows a gradient of the wrong scale, which Adam would make up for.
-        optimizers = keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1)
-        model.compile(*optimizers, r1_gamma=1.0 if norm == "none" else 0.0, r1_interval=2)
+        model = make_model(GivenNoise, norm)
     images = np.random.default_rng(0).uniform(-1, 1, (64, 28, 28, 1)).astype(np.float32)
-    if kind == "noise":
-
-        @tf.function
-        def draw():
-            return strategy.run(lambda: model.sample_latents(tf.constant(4)))
-
-        drawn = strategy.experimental_local_results(draw())
-        np.savez(out, *[value.numpy() for value in drawn])
-        return
     dataset = tf.data.Dataset.from_tensor_slices(images).batch(GLOBAL_BATCH, drop_remainder=True)
     history = model.fit(dataset, epochs=2, verbose=0).history
     copies = [
         [copy.numpy() for copy in getattr(variable.value, "values", [variable.value])]
         for variable in model.variables
     ]
-    agree = all(np.array_equal(copy, group[0]) for group in copies for copy in group)
-    np.savez(out, *[group[0] for group in copies])
-    print(json.dumps({"history": history, "replicas_agree": bool(agree)}))
+    return history, copies
+
+
+def draw_noise(strategy):
+    with strategy.scope():
+        model = make_model(DCGAN, "batch")
+    draw = tf.function(lambda: strategy.run(lambda: model.sample_latents(tf.constant(4))))
+    return [value.numpy() for value in strategy.experimental_local_results(draw())]
+
+
+def main(out):
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+    two = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+    results = {"noise": draw_noise(two)}
+    for norm in ("none", "batch"):
+        for name, strategy in (("one", tf.distribute.get_strategy()), ("two", two)):
+            results[norm, name] = train(strategy, norm)
+    pathlib.Path(out).write_bytes(pickle.dumps(results))
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2], sys.argv[3])
+    main(sys.argv[1])

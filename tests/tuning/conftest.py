@@ -9,8 +9,7 @@ from dcgan import features
 from dcgan.config import RunConfig, TrainingConfig
 from dcgan.data import ImageSet
 from dcgan.features import FeatureExtractor
-from tuning import SearchConfig, Space, oracles, results, search_report
-from tuning.tuner import DCGANTuner
+from tuning import SearchConfig, Space, oracles, search_report, trial_records, tuner
 
 
 @pytest.fixture(scope="session")
@@ -96,8 +95,8 @@ def quick_process(monkeypatch):
 def fake(monkeypatch):
     """Takes the cost from trials, from what is tidied up between them, and from reports."""
     fake_training.install(monkeypatch.setattr)
-    monkeypatch.setattr(DCGANTuner, "_try_build", lambda self, hp: self.hypermodel.build(hp))
-    monkeypatch.setattr(search_report, "write", results.write_tables)
+    monkeypatch.setattr(tuner.keras.utils, "clear_session", lambda: None)
+    monkeypatch.setattr(search_report, "write", trial_records.write_tables)
 
 
 @pytest.fixture
@@ -107,9 +106,7 @@ def search(make_config, tiny_space, noise, noise_reference, tmp_path):
 
     def run(out="search", *, config=None, **options):
         config = config or make_config()
-        inputs = (
-            {"images": noise, "reference": noise_reference} if options.get("workers", 1) == 1 else {}
-        )
-        return search(config, tmp_path / out, **{"space": tiny_space, **inputs, **options})
+        inputs = {"space": tiny_space, "images": noise, "reference": noise_reference}
+        return search(config, tmp_path / out, **{**inputs, **options})
 
     return run

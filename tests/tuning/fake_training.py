@@ -37,7 +37,7 @@ def build(self, hp):
 
 
 def fit(model, task):
-    """Stands for `fitting.fit`."""
+    """Stands for `trial_training.fit`."""
     known = {record.trial: record for record in task.finished()}
     first = known[task.resume.name].epochs if task.resume else 0
     value = score(model.values, task.epochs)

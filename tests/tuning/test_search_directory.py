@@ -38,13 +38,13 @@ def test_what_is_no_search_is_refused(tmp_path, make_config):
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"config": {"epochs": 0}, "space": {}}'])
 def test_a_damaged_search_is_named(directory, text):
-    directory.settings.write_text(text)
+    directory.config.write_text(text)
     with pytest.raises(InputError, match="search"):
         directory.load()
 
 
 def test_there_is_no_best_before_a_trial_has_ended(directory):
-    with pytest.raises(InputError, match="expected a search of which a trial has ended well"):
+    with pytest.raises(InputError, match="expected a search with a trial that has succeeded"):
         best_config(directory.path)
 
 

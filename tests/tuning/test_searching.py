@@ -37,15 +37,15 @@ def test_a_search_finds_what_is_good(search, fake, make_config, tmp_path, algori
 
 
 def test_the_same_seed_ends_with_the_same_trials(search, fake, make_config):
-    budget = Budget(trials=13)
-    first, second = search("a", budget=budget), search("b", budget=budget)
-    assert fake_training.without_times(first.records) == fake_training.without_times(second.records)
-    other = search("c", config=make_config(seed=1), budget=budget)
-    assert fake_training.without_times(other.records) != fake_training.without_times(first.records)
+    first, second, other = (
+        fake_training.without_times(search(out, config=config, budget=Budget(trials=4)).records)
+        for out, config in (("a", None), ("b", None), ("c", make_config(seed=1)))
+    )
+    assert first == second != other
 
 
 def test_a_finished_search_trains_nothing_again(search, fake, tmp_path):
-    budget = Budget(trials=13)
+    budget = Budget(trials=10)
     first = search(budget=budget)
     trained = fake_training.trained(tmp_path / "search")
     assert search(budget=budget).records == first.records
@@ -94,9 +94,9 @@ search(config, sys.argv[1], space=space, budget=Budget(trials=14))
 """
 
 
-@pytest.mark.parametrize("trial", ["0000", "0010"])
+@pytest.mark.slow
 def test_killed_and_called_again_it_ends_with_the_same_trials(
-    search, fake, make_config, tiny_space, tmp_path, trial
+    search, fake, make_config, tiny_space, tmp_path
 ):
     """Killed by SIGKILL within a trial, in a process of its own."""
     config = make_config()
@@ -104,7 +104,7 @@ def test_killed_and_called_again_it_ends_with_the_same_trials(
     directory = SearchDirectory(tmp_path / "killed")
     directory.claim(config, tiny_space)
     fuse = tmp_path / "fuse"
-    fuse.write_text(trial)
+    fuse.write_text("0010")
     here = pathlib.Path(__file__).parent
     script = KILLED.format(path=[str(here), str(here.parent.parent)])
     process = subprocess.run(
@@ -115,11 +115,11 @@ def test_killed_and_called_again_it_ends_with_the_same_trials(
         check=False,
     )
     assert process.returncode == -signal.SIGKILL, process.stderr
-    assert len(trial_records.read_all(directory.records)) == int(trial)
+    assert len(trial_records.read_all(directory.records)) == 10
     killed = search("killed", config=config, budget=Budget(trials=14))
     assert fake_training.without_times(killed.records) == fake_training.without_times(whole.records)
     trained = fake_training.trained(directory.path)
-    assert sorted(trained) == sorted([*(record.trial for record in whole.records), trial])
+    assert sorted(trained) == sorted([*(record.trial for record in whole.records), "0010"])
 
 
 def test_failed_trials_have_a_score_and_never_stop_a_search(search, fake, monkeypatch):
@@ -169,7 +169,7 @@ def test_a_trial_whose_process_dies_every_time_is_given_up(search, fake, monkeyp
             search(budget=Budget(trials=5))
     result = search(budget=Budget(trials=5))
     assert {record.trial: record.reason for record in result.records if record.failed} == {
-        "0002": "RuntimeError: its process has died 3 times"
+        "0002": "Its process has died 3 times."
     }
 
 
@@ -207,7 +207,7 @@ def test_any_tuner_can_be_used(fake, make_config, noise, noise_reference, tiny_s
 
 
 def test_a_batch_larger_than_the_data_is_refused(search, fake, tiny_space):
-    with pytest.raises(InputError, match="batch_size: expected at most as many as there are images"):
+    with pytest.raises(InputError, match="batch_size: expected at most the number of images"):
         search(space=tiny_space.change(batch_size=[8, 256]))
 
 
@@ -217,24 +217,3 @@ def test_a_search_needs_a_feature_extractor_and_images_to_test_on(search, make_c
     with pytest.raises(InputError, match="features none: expected a feature extractor"):
         search(config=SearchConfig(base=base), reference=None)
     assert not (tmp_path / "search" / "search.json").exists()
-
-
-@pytest.mark.parametrize(
-    ("environment", "message"),
-    [
-        ({"KERASTUNER_ORACLE_IP": "127.0.0.1"}, "expected KERASTUNER_ORACLE_PORT and KERASTUNER_TUNER"),
-        (
-            {
-                "KERASTUNER_ORACLE_IP": "0.0.0.0",
-                "KERASTUNER_ORACLE_PORT": "1",
-                "KERASTUNER_TUNER_ID": "chief",
-            },
-            "expected a loopback address such as 127.0.0.1, or --beyond-loopback",
-        ),
-    ],
-)
-def test_a_chief_listens_on_loopback_only_unless_told(search, monkeypatch, environment, message):
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(InputError, match=message):
-        search()

@@ -25,10 +25,9 @@ from tuning import Budget, SearchConfig, Space, TrialRecord
             ["--space", "poisoned.json"],
             "poisoned.json: generator_width: expected at least 1. Received: 0",
         ),
-        (["--preset", "mnist", "--config", "c.json"], "--config already tells"),
+        (["--preset", "mnist", "--config", "c.json"], "--config and --preset: expected one of them"),
         (["--data", "./none.npz"], "./none.npz"),
         (["--out", "run"], "run: holds a run"),
-        (["--workers", "0"], "workers: expected at least 1"),
     ],
 )
 def test_errors_are_one_line(run_cli, arguments, part):

@@ -3,7 +3,7 @@
 Thresholds stay as they were calibrated; reals and fakes are treated alike.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -75,11 +75,6 @@ def evaluate(
             )
         progress("evaluation", done / len(everything))
     return report
-
-
-def generators(report: dict[str, Any]) -> Iterator[str]:
-    """Yields the names of a report's generators."""
-    return (name for name in report["counts"] if name != "reals")
 
 
 def _scores(scorer: Scorer, images: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

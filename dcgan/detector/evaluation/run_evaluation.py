@@ -8,10 +8,10 @@ import numpy as np
 
 from dcgan import data, files
 from dcgan.detector.detector_files import Fitted
-from dcgan.detector.evaluation import baselines, detector_sections, holdout_evaluation
+from dcgan.detector.evaluation import baselines, detector_report, holdout_evaluation
 from dcgan.detector.fakes import holdout_generators
 from dcgan.detector.fit_progress import Progress, ignore
-from dcgan.report.parts import publish
+from dcgan.report import publish
 from dcgan.runs.run_directory import RunDirectory
 
 # How many test images, and fakes of each generator, in shares of the pool that was learned from: with
@@ -66,8 +66,7 @@ def evaluate_run(
     )
     report["pool"] = fitted.pool.counts()
     files.write_text(run.detector_files / EVALUATION, json.dumps(report, indent=1) + "\n")
-    part = detector_sections.make_part(report, detector, reals=reals.test, fakes=tested)
-    publish(run, part)
+    publish(run, detector_report.describe(report, detector, reals=reals.test, fakes=tested))
     return report
 
 

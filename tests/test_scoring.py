@@ -1,0 +1,105 @@
+import os
+import pathlib
+
+import numpy as np
+import PIL.Image
+import pytest
+
+from dcgan import scoring
+
+
+class Brightness:
+    """Calls bright images fake."""
+
+    image_shape = (8, 8, 1)
+
+    def __init__(self):
+        self.batches = []
+
+    def score(self, images):
+        assert images.dtype == np.uint8
+        self.batches.append(len(images))
+        mean = images.mean(axis=(1, 2, 3)) / 255
+        return {
+            "p_fake": mean,
+            "decision": np.digitize(mean, [0.4, 0.6]),
+            "discriminator_logit": 1 - mean,
+        }
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder of good, odd and bad files."""
+    root = tmp_path / "images"
+    (root / "deep").mkdir(parents=True)
+    (root / ".hidden").mkdir()
+
+    def save(name, value, mode="L", size=(8, 8), **options):
+        PIL.Image.new(mode, size, value).save(root / name, **options)
+
+    save("black.png", 0)
+    save("grey.png", 128)
+    save("deep/white.jpg", 255, size=(20, 10))
+    save("colour.bmp", (255, 255, 255), mode="RGB", size=(40, 40))
+    save(".hidden/seen.png", 0)
+    deep = np.full((8, 8), 200 << 8, np.uint16)
+    PIL.Image.fromarray(deep).save(root / "sixteen.png")
+    (root / "text.png").write_text("not an image")
+    (root / "notes.txt").write_text("nor this")
+    whole = (root / "deep" / "white.jpg").read_bytes()
+    (root / "truncated.jpg").write_bytes(whole[: len(whole) // 2])
+    return root
+
+
+def test_every_file_of_a_mixed_folder_has_its_row(folder):
+    rows = {
+        os.path.relpath(row.file, folder): row for row in scoring.score_files(Brightness(), [folder])
+    }
+    assert list(rows) == [
+        *["black.png", "colour.bmp", "deep/white.jpg", "grey.png"],
+        *["sixteen.png", "text.png", "truncated.jpg"],
+    ]
+    assert rows["black.png"].decision == "real"
+    assert rows["grey.png"].decision == "unsure"
+    assert rows["deep/white.jpg"].decision == rows["colour.bmp"].decision == "fake"
+    assert rows["sixteen.png"].p_fake == pytest.approx(200 / 255)
+    assert rows["sixteen.png"].discriminator_logit == pytest.approx(55 / 255)
+    for name in ("text.png", "truncated.jpg"):
+        assert rows[name].decision == "error"
+        assert rows[name].p_fake is rows[name].discriminator_logit is None
+    assert rows["text.png"].error == "not a PNG, JPEG, WebP, BMP, GIF or TIFF image"
+    assert "truncated" in rows["truncated.jpg"].error
+
+
+def test_named_files_are_tried_whatever_their_names(folder):
+    rows = list(scoring.score_files(Brightness(), [folder / "notes.txt", folder / "none.png"]))
+    assert [row.decision for row in rows] == ["error", "error"]
+    assert "no such file" in rows[1].error
+
+
+def test_rows_keep_their_order_over_batches(folder, monkeypatch):
+    monkeypatch.setattr(scoring, "_BATCH", 3)
+    names = ["text.png", "black.png", "grey.png", "none.png", "text.png", "text.png", "black.png"]
+    scorer = Brightness()
+    rows = list(scoring.score_files(scorer, [folder / name for name in names]))
+    assert [pathlib.Path(row.file).name for row in rows] == names
+    # A batch with nothing to score is not scored.
+    assert scorer.batches == [2, 1]
+
+
+def test_images_are_handed_on_with_their_names(folder):
+    seen = []
+    rows = scoring.score_files(
+        Brightness(), [folder], on_images=lambda names, images: seen.append((names, images))
+    )
+    good = [row.file for row in rows if row.error is None]
+    ((names, images),) = seen
+    assert names == good
+    assert images.shape == (5, 8, 8, 1)
+
+
+def test_arrays_are_scored_by_name():
+    images = np.stack([np.zeros((8, 8, 1), np.uint8), np.full((8, 8, 1), 255, np.uint8)])
+    rows = list(scoring.score_images(Brightness(), images, names=["a", "b"]))
+    assert [(row.file, row.decision, row.p_fake) for row in rows] == [("a", "real", 0), ("b", "fake", 1)]
+    assert isinstance(rows[0].p_fake, float)

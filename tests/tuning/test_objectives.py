@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+
+from dcgan.detector.fakes import holdout_generators
+from dcgan.model import DCGAN
+from tuning.objectives import Detection, Goal
+
+
+@pytest.fixture
+def detection(make_config, monkeypatch):
+    """A test against black fakes."""
+
+    def black(reals, *, count, seed):
+        return np.zeros((count, *reals.shape[1:]), np.uint8)
+
+    for name in ("pca_mixture", "variational_autoencoder"):
+        monkeypatch.setattr(holdout_generators, name, black)
+    return Detection(make_config().base, steps=2)
+
+
+@pytest.mark.slow
+def test_it_measures_what_a_discriminator_is_worth(detection, make_config, deterministic):
+    model = DCGAN.from_preset(make_config().base)
+    before = [weight.numpy() for weight in model.discriminator.weights]
+    assert 0 <= detection.measure(model) <= 1
+    for weight, former in zip(model.discriminator.weights, before, strict=True):
+        np.testing.assert_array_equal(weight.numpy(), former)
+
+
+@pytest.fixture
+def make_goal(make_config, noise_reference):
+    def make(**values):
+        return Goal(make_config(**values), noise_reference, image_shape=(28, 28, 1))
+
+    return make
+
+
+def test_where_more_is_better_so_is_the_median(make_goal):
+    goal = make_goal(objective="detector_auroc")
+    assert goal.better(0.9, 0.8)
+    assert not goal.better(0.8, 0.9)
+
+
+def test_a_generator_that_learned_nothing_scores_worse_than_reals(make_goal, noise):
+    goal = make_goal()
+    reals = goal._distances(noise.images[:100] / np.float32(127.5) - 1)
+    assert all(goal.worst[name] > value for name, value in reals.items())
+    failed = goal.failure("why")
+    assert (failed.score, failed.reason) == (goal.worst["val_frechet_distance"], "why")
