@@ -84,10 +84,7 @@ def _train(
     steps: int,
     callback: keras.callbacks.Callback,
 ) -> Detector:
-    def build() -> Detector:
-        return Detector.from_discriminator(discriminator, width=config.width, seed=config.seed)
-
-    learner = build()
+    learner = Detector.from_discriminator(discriminator, width=config.width, seed=config.seed)
     dataset = training_batches.training_batches(
         reals, pool, batch_size=config.batch_size, seed=config.seed
     )
@@ -95,10 +92,8 @@ def _train(
     learner.adapt(np.concatenate(some))
     learner.compile(_optimizer(config.learning_rate, steps))
     learner.fit(dataset, steps_per_epoch=steps, callbacks=[callback], verbose=0, shuffle=False)
-    # A new detector has no optimizer, whose averages the file would hold as well.
-    detector = build()
-    detector.classifier.set_weights(learner.classifier.get_weights())
-    return detector
+    # Without the optimizer, whose averages the file would hold as well.
+    return Detector(learner.backbone, learner.classifier)
 
 
 def _optimizer(learning_rate: float, steps: int) -> Any:

@@ -107,7 +107,9 @@ def adapt(classifier: keras.Model, images: np.ndarray) -> None:
     """
     encoding = classifier.get_layer("encoding")
     statistics = keras.Model(classifier.inputs[0], encoding.input)
-    encoding.adapt(statistics.predict(images, batch_size=256, verbose=0))
+    starts = range(0, len(images), 256)
+    measured = [statistics(images[start : start + 256]).numpy() for start in starts]
+    encoding.adapt(np.concatenate(measured))
 
 
 class _Layers:
