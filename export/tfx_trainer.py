@@ -71,20 +71,20 @@ def run_fn(fn_args: FnArgs) -> None:
         ...     custom_config={"preset": "mnist"},
         ... )
     """
-    settings = _read_settings(fn_args.custom_config or {})
+    custom = _read_custom_config(fn_args.custom_config or {})
     config = presets.override(
-        presets.get(settings["preset"]),
-        network=settings["network"],
-        training=settings["training"],
+        presets.get(custom["preset"]),
+        network=custom["network"],
+        training=custom["training"],
         data=_DATA,
-        skip_bad=settings["skip_bad"],
-        seed=settings["seed"],
+        skip_bad=custom["skip_bad"],
+        seed=custom["seed"],
     )
     images = _read_images(fn_args.train_files, config)
     config = _with_epochs(config, fn_args.train_steps, images=len(images))
     run = RunDirectory(fn_args.model_run_dir)
     model = training.train(config, run.path, images=data.ImageSet(_DATA, "train", images)).model
-    if settings["detector"]:
+    if custom["detector"]:
         unseen = _read_images(fn_args.eval_files, config)
         fitted = _fit_detector(run, model, images, unseen, config=config)
         detector.save(fitted, run.detector)
@@ -92,19 +92,19 @@ def run_fn(fn_args: FnArgs) -> None:
     exporting.write(content, pathlib.Path(fn_args.serving_model_dir))
 
 
-def _read_settings(given: dict[str, Any]) -> dict[str, Any]:
+def _read_custom_config(given: dict[str, Any]) -> dict[str, Any]:
     unknown = sorted(set(given) - set(_DEFAULTS))
     if unknown:
         raise InputError(
             f"custom_config: expected some of {', '.join(_DEFAULTS)}. Received: {', '.join(unknown)}"
         )
-    settings = _DEFAULTS | given
+    custom = _DEFAULTS | given
     for part, kind in (("network", NetworkConfig), ("training", TrainingConfig)):
         names = {field.name for field in dataclasses.fields(kind)}
-        unknown = sorted(set(settings[part]) - names)
+        unknown = sorted(set(custom[part]) - names)
         if unknown:
-            raise InputError(f"custom_config: expected no {part} setting {', '.join(unknown)}")
-    return settings
+            raise InputError(f"custom_config: expected no {part} value {', '.join(unknown)}")
+    return custom
 
 
 def _with_epochs(config: RunConfig, steps: int | None, *, images: int) -> RunConfig:
@@ -152,10 +152,10 @@ def _fit_detector(
 ) -> detector.Detector:
     """Fits a detector, calibrated on all unseen images; TFX's Evaluator measures it."""
     rate = max(detector.DetectorConfig.false_positive_rate, 1 / (len(unseen) + 1))
-    settings = detector.DetectorConfig.for_run(
+    detector_config = detector.DetectorConfig.for_run(
         config, images=len(images), seed=config.seed, false_positive_rate=rate
     )
     reals = detector.Reals(train=images, calibration=unseen, test=unseen[:0])
     inputs = detector.RunInputs(config, model, reals, run.replay)
-    pool = fake_collection.collect_fakes(inputs, settings)
-    return detector.fit(model.discriminator, pool, reals, config=settings).detector
+    pool = fake_collection.collect_fakes(inputs, detector_config)
+    return detector.fit(model.discriminator, pool, reals, config=detector_config).detector

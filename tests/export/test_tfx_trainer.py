@@ -114,16 +114,16 @@ def test_images_are_read_as_they_were_written(examples, make_pixels, make_exampl
 
 
 @pytest.mark.parametrize(
-    ("settings", "reason"),
+    ("custom_config", "reason"),
     [
         ({"presets": "mnist"}, "expected some of preset, network, .* Received: presets$"),
-        ({"network": {"width": 3}}, "expected no network setting width$"),
-        ({"training": {"steps": 3}}, "expected no training setting steps$"),
+        ({"network": {"width": 3}}, "expected no network value width$"),
+        ({"training": {"steps": 3}}, "expected no training value steps$"),
         ({"preset": "cifar"}, "preset: expected one of"),
     ],
 )
-def test_settings_that_are_none(fn_args, settings, reason):
-    fn_args.custom_config = settings
+def test_values_that_are_none(fn_args, custom_config, reason):
+    fn_args.custom_config = custom_config
     with pytest.raises(InputError, match=reason):
         tfx_trainer.run_fn(fn_args)
 
