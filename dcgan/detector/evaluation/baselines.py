@@ -69,7 +69,8 @@ def network_from_scratch(
     keras.utils.set_random_seed(config.seed)
     backbone = detector.backbone
     network = keras.models.clone_model(keras.Model(backbone.inputs, backbone.outputs[0]))
-    network.trainable = True
+    for layer in network.layers:
+        layer.trainable = True
     rate = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, config.steps)
     network.compile(keras.optimizers.Adam(rate), keras.losses.BinaryCrossentropy(from_logits=True))
     network.fit(
