@@ -33,7 +33,25 @@ app = typer.Typer(
 
 _Rate = Annotated[
     float | None,
-    typer.Option(help="Bound on the share of reals called fake.  [default: 0.01]"),
+    typer.Option(
+        help="Bound on the share of reals called fake.  [default: 0.01, or the lowest rate that the "
+        "images can certify]"
+    ),
+]
+_Confidence = Annotated[
+    float | None,
+    typer.Option(
+        help="The least probability, over draws of the calibration images, that the bound holds.  "
+        "[default: 0.95]"
+    ),
+]
+_Deliveries = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME,NAME...",
+        help="What may happen to images on their way without breaking the bound, such as 'as they are,"
+        "jpeg 75'.  [default: all but jpeg 40]",
+    ),
 ]
 _Fakes = Annotated[
     list[str] | None,
@@ -48,6 +66,8 @@ _Fakes = Annotated[
 def run(
     run: RunArgument,
     false_positive_rate: _Rate = None,
+    confidence: _Confidence = None,
+    deliveries: _Deliveries = None,
     fakes: _Fakes = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every random draw.")] = 0,
 ) -> None:
@@ -61,7 +81,12 @@ def run(
     started = time.monotonic()
     with _bars() as progress:
         fitted = run_fitting.fit_run(
-            directory, false_positive_rate=false_positive_rate, seed=seed, progress=progress
+            directory,
+            false_positive_rate=false_positive_rate,
+            confidence=confidence,
+            deliveries=deliveries,
+            seed=seed,
+            progress=progress,
         )
     print(f"fitted in {time.monotonic() - started:.0f} s")
     with _bars() as progress:
@@ -77,17 +102,22 @@ def calibrate(
         typer.Option(help="Real images of your own: a folder, a .npy or .npz file.", show_default=False),
     ],
     false_positive_rate: _Rate = None,
+    confidence: _Confidence = None,
+    deliveries: _Deliveries = None,
 ) -> None:
     """Set the threshold anew on your own real images."""
     directory = RunDirectory.open(run)
     quiet.silence_tensorflow()
-    from dcgan.detector import run_fitting
+    from dcgan.detector import certificate, run_fitting
 
-    calibration = run_fitting.recalibrate_run(directory, reals, false_positive_rate=false_positive_rate)
-    print(
-        f"calibrated on {calibration.reals:,} reals: at most {calibration.false_positive_rate:.3%} of "
-        f"such images are called fake"
+    calibration = run_fitting.recalibrate_run(
+        directory,
+        reals,
+        false_positive_rate=false_positive_rate,
+        confidence=confidence,
+        deliveries=deliveries,
     )
+    print(f"promise   {certificate.describe(calibration)}")
     print(f"detector  {directory.detector}")
 
 

@@ -1,10 +1,20 @@
 """How much work goes into a detector, in proportion to the run that it belongs to."""
 
+import dataclasses
 from typing import Self
 
 from dcgan import schema
 from dcgan.config import RunConfig
-from dcgan.schema import above, at_least, field, multiple_of
+from dcgan.detector import certificate
+from dcgan.errors import InputError
+from dcgan.schema import Rule, above, at_least, field, multiple_of
+
+
+def _names_deliveries(text: str) -> bool:
+    try:
+        return bool(certificate.parse_deliveries(text))
+    except InputError:
+        return False
 
 
 class DetectorConfig(schema.Config):
@@ -36,6 +46,16 @@ class DetectorConfig(schema.Config):
     false_positive_rate: float = field(
         "Bound on the share of reals called fake.", above(0, below=1), default=0.01
     )
+    confidence: float = field(
+        "The least probability, over draws of the calibration images, that the bound holds.",
+        above(0, below=1),
+        default=0.95,
+    )
+    deliveries: str | None = field(
+        f"The deliveries that the bound is to hold under; by default all but {certificate.NOT_CERTIFIED}.",
+        Rule("names of deliveries, joined by commas", _names_deliveries),
+        default=None,
+    )
     miss_rate: float = field(
         "Share of unseen generators' fakes that may be called real; scores between the two thresholds "
         "are unsure.",
@@ -43,6 +63,30 @@ class DetectorConfig(schema.Config):
         default=0.02,
     )
     seed: int = field("Seed of everything random.", at_least(0), default=0)
+
+    @property
+    def certified(self) -> tuple[str, ...]:
+        """The names in `deliveries`."""
+        if self.deliveries is None:
+            return certificate.CERTIFIED
+        return certificate.parse_deliveries(self.deliveries)
+
+    def certify(self, reals: int, false_positive_rate: float | None) -> Self:
+        """Returns the config with a false positive rate that the calibration images can certify.
+
+        Args:
+            reals: How many calibration images there are.
+            false_positive_rate: None for the config's own, or for the lowest possible if that is higher.
+
+        Raises:
+            InputError: If there are too few images for the rate that was given.
+        """
+        asked = {"confidence": self.confidence, "deliveries": len(self.certified)}
+        if false_positive_rate is None:
+            lowest = certificate.lowest_rate(reals, **asked)
+            return dataclasses.replace(self, false_positive_rate=max(self.false_positive_rate, lowest))
+        certificate.check_count(reals, false_positive_rate, **asked)
+        return dataclasses.replace(self, false_positive_rate=false_positive_rate)
 
     @classmethod
     def for_run(cls, config: RunConfig, *, images: int, seed: int = 0, **values: float) -> Self:
