@@ -173,24 +173,19 @@ def _bars() -> "Iterator[Progress]":
 
 
 def _show(report: dict[str, Any], directory: RunDirectory) -> None:
-    """Prints AUROC by condition and generator, beside the baselines', and the false positives."""
+    """Prints the headline, then AUROC by delivery and generator beside the reals called fake."""
     import rich.console
     import rich.table
 
-    generators = [name for name in report["counts"] if name != "reals"]
-    table = rich.table.Table("AUROC", *generators, "mean", "worst", title_justify="left")
-    rows = dict(report["detector"])
-    for baseline, conditions in report["baselines"].items():
-        rows[f"{baseline}, histogram-matched"] = conditions["histogram-matched"]
-    for name, row in rows.items():
-        values = [row[generator]["auroc"] for generator in generators]
-        values += [sum(values) / len(values), min(values)]
-        table.add_row(name, *(f"{value:.3f}" for value in values))
+    headline, rates = report["headline"], report["false_positives"]
+    for text in [f"WARNING: {text}" for text in headline["warnings"]] + headline["sentences"]:
+        print(text)
+    generators = list(report["generators"])
+    table = rich.table.Table("AUROC", *generators, "mean", "reals called fake", title_justify="left")
+    for name, row in sorted(report["summary"].items(), key=lambda entry: entry[1]["mean_auroc"]):
+        values = [report["detector"][name][generator]["auroc"] for generator in generators]
+        alarms = f"{rates['realised'][name]:.2%}" if name in rates["realised"] else ""
+        table.add_row(name, *(f"{value:.3f}" for value in [*values, row["mean_auroc"]]), alarms)
     rich.console.Console().print(table)
-    rates = report["false_positives"]
-    print(
-        f"reals called fake  {rates['realised']:.2%}, promised at most {rates['promised']:.2%} "
-        f"(of {rates['reals']:,} unseen reals)"
-    )
     print(f"detector  {directory.detector}")
-    print(f"report    {directory.detector_files / 'evaluation.json'}")
+    print(f"report    {directory.report_html}")

@@ -80,9 +80,7 @@ def lowest_rate(reals: int, *, confidence: float, deliveries: int) -> float:
     return float(-math.expm1(math.log((1 - confidence) / deliveries) / reals)) + 1e-12
 
 
-def check_count(
-    reals: int, false_positive_rate: float, *, confidence: float, deliveries: int
-) -> None:
+def check_count(reals: int, false_positive_rate: float, *, confidence: float, deliveries: int) -> None:
     """Refuses a promise that so many calibration images cannot keep.
 
     Raises:
@@ -105,9 +103,9 @@ def allowed_rank(reals: int, false_positive_rate: float, confidence: float) -> i
     """Returns which of the scores of reals, counted from the largest, may be the threshold.
 
     If the k-th largest of n scores is the threshold and only larger scores are fake, the true false
-    positive rate of continuous scores has the distribution Beta(k, n - k + 1); ties only lower it. It is at most
-    the rate with probability P(Binomial(n, rate) >= k). The answer is the largest k for which that is
-    at least the confidence.
+    positive rate of continuous scores has the distribution Beta(k, n - k + 1); ties only lower it. It
+    is at most the rate with probability P(Binomial(n, rate) >= k). The answer is the largest k for
+    which that is at least the confidence.
 
     Args:
         reals: How many scores, n.
@@ -127,14 +125,12 @@ def allowed_rank(reals: int, false_positive_rate: float, confidence: float) -> i
     return rank
 
 
-def fake_threshold(
-    logits: np.ndarray, false_positive_rate: float, *, confidence: float = 0.95
-) -> float:
+def fake_threshold(logits: np.ndarray, false_positive_rate: float, *, confidence: float = 0.95) -> float:
     """Finds the logit above which an image is called fake, so that all deliveries keep the rate.
 
     With at least the given confidence over the draw of the calibration images, at most the given share
-    of further reals of the same distribution has logits above the threshold, under every delivery at once
-    (union bound: each gets its share of 1 - confidence).
+    of further reals of the same distribution has logits above the threshold, under every delivery at
+    once (union bound: each gets an equal part of 1 - confidence).
 
     Args:
         logits: Logits of reals that the detector has not learned from, a row each delivery; shape

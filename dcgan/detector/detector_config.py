@@ -52,7 +52,8 @@ class DetectorConfig(schema.Config):
         default=0.95,
     )
     deliveries: str | None = field(
-        f"The deliveries that the bound is to hold under; by default all but {certificate.NOT_CERTIFIED}.",
+        "The deliveries that the bound is to hold under; by default all named ones but "
+        f'"{certificate.NOT_CERTIFIED}".',
         Rule("names of deliveries, joined by commas", _names_deliveries),
         default=None,
     )

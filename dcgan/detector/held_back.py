@@ -1,16 +1,14 @@
 """How images that a detector has not learned from score as they arrive: reals, fakes held back."""
 
-import concurrent.futures
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from dcgan.detector import deliveries
+from dcgan.detector import deliveries, named_deliveries
 from dcgan.detector.detector_model import Detector
 from dcgan.detector.fakes import histogram_matching
 from dcgan.detector.fakes.fake_pool import FakePool
-from dcgan.detector.named_deliveries import NAMED
 from dcgan.detector.reals import Reals
 from dcgan.detector.threshold import Scores
 
@@ -29,8 +27,8 @@ def score(
 ) -> Scores:
     """Scores the calibration reals and fakes held back from training, half of them histogram-matched.
 
-    Reals are scored under each named delivery, for the threshold; reals and fakes under a random chain each,
-    for the probabilities.
+    Reals are scored under each named delivery, for the threshold; reals and fakes are scored under a
+    random chain each, for the probabilities.
 
     Each fake counts twice: with the detector's own score, which a generator of a known family gets,
     and with a score nearer to the reals, as a generator of an unknown family would get. How much nearer
@@ -90,35 +88,11 @@ def score_reals(
     )
 
 
-def deliver_each(
-    images: np.ndarray, names: Sequence[str], *, seed: int
-) -> Iterator[tuple[str, np.ndarray]]:
-    """Delivers images in each named way, one delivery ahead of what is asked for.
-
-    Args:
-        images: Shape (count, height, width, channels), uint8.
-        names: Keys of `named_deliveries.NAMED`.
-        seed: Seed of the first delivery; each further one adds 1.
-
-    Yields:
-        The name and the delivered images.
-    """
-    with concurrent.futures.ThreadPoolExecutor(1) as thread:
-        waiting: list[tuple[str, concurrent.futures.Future[np.ndarray]]] = []
-        for number, name in enumerate(names):
-            waiting.append((name, thread.submit(NAMED[name], images, seed + number)))
-            if len(waiting) > 1:
-                done, future = waiting.pop(0)
-                yield done, future.result()
-        for done, future in waiting:
-            yield done, future.result()
-
-
 def _score_delivered(
     detector: Detector, images: np.ndarray, names: Sequence[str], *, seed: int
 ) -> np.ndarray:
     """Returns a row of logits for each delivery."""
-    delivered = deliver_each(images, names, seed=seed)
+    delivered = named_deliveries.deliver_each(images, names, seed=seed)
     return np.stack([detector.raw_scores(pixels) for _, pixels in delivered])
 
 

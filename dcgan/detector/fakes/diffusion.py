@@ -1,6 +1,7 @@
-"""A small diffusion model, to test detectors on a family of generators they have not seen."""
+"""A small diffusion model, to test detectors on; no pool has its fakes."""
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -12,6 +13,7 @@ from dcgan import data, images
 _FREQUENCIES = 16
 _EMA = 0.999
 _LATEST = 0.998
+_RATE = 1e-3
 
 
 class Diffusion(keras.Model):
@@ -53,7 +55,17 @@ class Diffusion(keras.Model):
         return {"loss": loss}
 
     def draw(self, count: int, *, steps: int = 50, seed: int = 0, batch_size: int = 250) -> np.ndarray:
-        """Draws fakes, shape (count, height, width, channels), uint8."""
+        """Draws fakes.
+
+        Args:
+            count: How many.
+            steps: From noise to image. Defaults to 50.
+            seed: Seed of the noise. Defaults to 0.
+            batch_size: Fakes at once. Defaults to 250.
+
+        Returns:
+            Shape (count, height, width, channels), uint8.
+        """
         rng = np.random.default_rng(seed)
         parts = [
             self._draw_batch(rng, min(batch_size, count - start), steps)
@@ -77,13 +89,40 @@ class Diffusion(keras.Model):
         return noisy
 
 
-def draw(reals: np.ndarray, *, count: int, steps: int = 4_000, seed: int = 0) -> np.ndarray:
-    """Trains a diffusion model on reals, uint8, and draws from it."""
+def draw(
+    reals: np.ndarray,
+    *,
+    count: int,
+    steps: int,
+    batch_size: int = 128,
+    drawing_steps: int = 50,
+    seed: int = 0,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> np.ndarray:
+    """Trains a diffusion model and draws from it.
+
+    Args:
+        reals: Shape (images, height, width, channels), uint8; both sides are multiples of 4.
+        count: How many fakes.
+        steps: Training steps.
+        batch_size: Reals a step. Defaults to 128.
+        drawing_steps: From noise to image. Defaults to 50.
+        seed: Seed of everything random. Defaults to 0.
+        callbacks: Called by `fit`. Defaults to none.
+
+    Returns:
+        Shape (count, height, width, channels), uint8.
+    """
     model = Diffusion(reals.shape[1:], seed=seed)
-    model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, steps)))
-    batches = data.batches(reals, 128, seed=seed, repeat=True)
-    model.fit(batches, steps_per_epoch=steps, verbose=2, shuffle=False)
-    return model.draw(count, seed=seed)
+    model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(_RATE, steps)))
+    model.fit(
+        data.batches(reals, min(batch_size, len(reals)), seed=seed, repeat=True),
+        steps_per_epoch=steps,
+        callbacks=list(callbacks),
+        verbose=0,
+        shuffle=False,
+    )
+    return model.draw(count, steps=drawing_steps, seed=seed)
 
 
 def _schedule(times: Any) -> tuple[Any, Any]:
