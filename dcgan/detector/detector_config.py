@@ -82,15 +82,17 @@ class DetectorConfig(schema.Config):
         Raises:
             InputError: If there are too few images for the rate that was given.
         """
-        asked = {"confidence": self.confidence, "deliveries": len(self.certified)}
+        confidence, count = self.confidence, len(self.certified)
         if false_positive_rate is None:
-            lowest = certificate.lowest_rate(reals, **asked)
+            lowest = certificate.lowest_rate(reals, confidence=confidence, deliveries=count)
             return dataclasses.replace(self, false_positive_rate=max(self.false_positive_rate, lowest))
-        certificate.check_count(reals, false_positive_rate, **asked)
+        certificate.check_count(reals, false_positive_rate, confidence=confidence, deliveries=count)
         return dataclasses.replace(self, false_positive_rate=false_positive_rate)
 
     @classmethod
-    def for_run(cls, config: RunConfig, *, images: int, seed: int = 0, **values: float) -> Self:
+    def for_run(
+        cls, config: RunConfig, *, images: int, seed: int = 0, **values: float | str | None
+    ) -> Self:
         """Scales the defaults to a run: half the default preset's steps, half the work.
 
         Args:
@@ -104,7 +106,7 @@ class DetectorConfig(schema.Config):
         scaled = {name: max(1, round(getattr(cls, name) * share)) for name in _STEPS}
         image_bytes = config.network.image_size**2 * config.network.channels
         pool_size = min(max(_SMALLEST_POOL, int(cls.pool_size * share)), _POOL_BYTES // image_bytes)
-        return cls(**{**scaled, "pool_size": pool_size, "seed": seed, **values})
+        return cls.from_dict({**scaled, "pool_size": pool_size, "seed": seed, **values})
 
 
 _STEPS = ("steps", "fold_steps", "replay_steps", "zoo_steps", "rebuild_steps")

@@ -166,7 +166,7 @@ def test_detect_does_it_all(dcgan, detected, images):
     assert fitted.pool.counts() == {"autoencoder-x": 60, "gan-own": 60}
     report = json.loads((files.directory / "evaluation.json").read_text())
     assert set(report["counts"]) == {"reals", "GAN, other seed", "VAE", "mine"}
-    assert list(report["generators"])[0] == report["headline"]["worst_generator"]
+    assert next(iter(report["generators"])) == report["headline"]["worst_generator"]
     calibration = fitted.detector.calibration
     assert (calibration.confidence, calibration.deliveries) == (0.9, ("jpeg, 2x, jpeg",))
     names = {path.name for path in detected.detector_files.iterdir()}

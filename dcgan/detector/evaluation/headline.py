@@ -42,8 +42,8 @@ def write(report: Mapping[str, Any], calibration: Calibration | None) -> dict[st
 def _expect(numbers: Mapping[str, Any], generators: Mapping[str, Any]) -> str:
     return (
         f"Of generators it has not learned from, as their images arrive, expect an AUROC of "
-        f"{numbers['worst_auroc']:.3f} ({numbers['worst_generator']}, the worst of {len(generators)}, in "
-        f"the mean over deliveries) to {list(generators.values())[-1]['mean_auroc']:.3f}, and of "
+        f"{numbers['worst_auroc']:.3f} ({numbers['worst_generator']}, the worst of {len(generators)}, "
+        f"in the mean over deliveries) to {list(generators.values())[-1]['mean_auroc']:.3f}, and of "
         f"{numbers['worst_auroc_delivered']:.3f} under the worst delivery "
         f"({numbers['worst_delivery']}). 0.5 is chance."
     )
@@ -55,8 +55,8 @@ def _expect_families(families: Mapping[str, Any]) -> list[str]:
     worst, *_, best = [*families, *families]
     return [
         f"Of generators of a kind it has not seen, expect as little as an AUROC of "
-        f"{families[worst]['mean_auroc']:.3f}: so networks that trained briefly without one kind tell that "
-        f"kind, {worst}, in the mean over deliveries (the best told, {best}: "
+        f"{families[worst]['mean_auroc']:.3f}: so networks that trained briefly without one kind tell "
+        f"that kind, {worst}, in the mean over deliveries (the best told, {best}: "
         f"{families[best]['mean_auroc']:.3f})."
     ]
 
@@ -75,15 +75,15 @@ def _alarms(rates: Mapping[str, Any], calibration: Calibration | None) -> str:
 def _warn(numbers: Mapping[str, Any], simple: Mapping[str, Any]) -> list[str]:
     warnings = []
     if numbers["near_chance"]:
+        worst, auroc = numbers["worst_generator"], numbers["worst_auroc"]
         warnings.append(
-            f"It finds only generators like those it has learned from: fakes of "
-            f"{numbers['worst_generator']} rank hardly above reals (AUROC {numbers['worst_auroc']:.3f}). "
-            f"Learning from such fakes helps; another threshold does not."
+            f"It finds only generators like those it has learned from: fakes of {worst} rank hardly "
+            f"above reals (AUROC {auroc:.3f}). Learning from such fakes helps; another threshold does not."
         )
     if simple["too_easy"]:
+        auroc, share = simple["auroc"], simple["easy_share"]
         warnings.append(
             f"The pool is too easy to have taught much: simple statistics of an image already tell its "
-            f"fakes from reals (AUROC {simple['auroc']:.3f}); {simple['easy_share']:.0%} of them are of "
-            f"generators that are told so."
+            f"fakes from reals (AUROC {auroc:.3f}); {share:.0%} of them are of generators that are told so."
         )
     return warnings
