@@ -110,7 +110,7 @@ def speed(scorer: detector.Detector, *, rounds: int = 5) -> float:
 
 
 def tabulate(rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """Returns, by delivery, mean and worst AUROC and the reals called fake, over seeds and generators."""
+    """Returns AUROC, mean and worst, and reals called fake by delivery, over seeds and generators."""
     table = {}
     for name in rows[0]["summary"]:
         aurocs = [part["auroc"] for row in rows for part in row["detector"][name].values()]

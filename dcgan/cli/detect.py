@@ -38,20 +38,17 @@ _Rate = Annotated[
         "images can certify]"
     ),
 ]
-_Confidence = Annotated[
-    float | None,
-    typer.Option(
-        help="The least probability, over draws of the calibration images, that the bound holds.  "
-        "[default: 0.95]"
-    ),
-]
-_Deliveries = Annotated[
+_CONFIDENCE = "The least probability, over draws of the calibration images, that the bound holds."
+_DELIVERIES = (
+    "What may happen to images on their way without breaking the bound, such as 'as they are,jpeg 75'; "
+    "default is all but jpeg 40."
+)
+_Confidence = Annotated[float, typer.Option(help=_CONFIDENCE)]
+_Deliveries = Annotated[str, typer.Option(metavar="NAME,NAME...", help=_DELIVERIES)]
+_NewConfidence = Annotated[float | None, typer.Option(help=_CONFIDENCE, show_default="that of the fit")]
+_NewDeliveries = Annotated[
     str | None,
-    typer.Option(
-        metavar="NAME,NAME...",
-        help="What may happen to images on their way without breaking the bound, such as 'as they are,"
-        "jpeg 75'.  [default: all but jpeg 40]",
-    ),
+    typer.Option(metavar="NAME,NAME...", help=_DELIVERIES, show_default="those of the fit"),
 ]
 _Fakes = Annotated[
     list[str] | None,
@@ -66,8 +63,8 @@ _Fakes = Annotated[
 def run(
     run: RunArgument,
     false_positive_rate: _Rate = None,
-    confidence: _Confidence = None,
-    deliveries: _Deliveries = None,
+    confidence: _Confidence = 0.95,
+    deliveries: _Deliveries = "default",
     fakes: _Fakes = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every random draw.")] = 0,
 ) -> None:
@@ -102,8 +99,8 @@ def calibrate(
         typer.Option(help="Real images of your own: a folder, a .npy or .npz file.", show_default=False),
     ],
     false_positive_rate: _Rate = None,
-    confidence: _Confidence = None,
-    deliveries: _Deliveries = None,
+    confidence: _NewConfidence = None,
+    deliveries: _NewDeliveries = None,
 ) -> None:
     """Set the threshold anew on your own real images."""
     directory = RunDirectory.open(run)

@@ -10,6 +10,8 @@ from scipy import stats
 from dcgan.detector.named_deliveries import NAMED
 from dcgan.errors import InputError
 
+DEFAULT = "default"
+"""Stands for the deliveries in `CERTIFIED`."""
 NOT_CERTIFIED = "jpeg 40"
 CERTIFIED = tuple(name for name in NAMED if name != NOT_CERTIFIED)
 """The deliveries that a threshold holds under by default."""
@@ -39,11 +41,13 @@ def parse_deliveries(text: str) -> tuple[str, ...]:
     """Reads names of deliveries joined by commas; names may have commas themselves.
 
     Args:
-        text: Such as "jpeg 75, shift 3, edge".
+        text: Such as "jpeg 75, shift 3, edge", or "default" for `CERTIFIED`.
 
     Raises:
         InputError: If there is no name, or one is unknown.
     """
+    if text == DEFAULT:
+        return CERTIFIED
     words = [word.strip() for word in text.split(",")]
     names: list[str] = []
     while words:

@@ -51,11 +51,11 @@ class DetectorConfig(schema.Config):
         above(0, below=1),
         default=0.95,
     )
-    deliveries: str | None = field(
-        "The deliveries that the bound is to hold under; by default all named ones but "
-        f'"{certificate.NOT_CERTIFIED}".',
+    deliveries: str = field(
+        "The deliveries that the bound is to hold under; `default` is all named ones but "
+        f"{certificate.NOT_CERTIFIED}.",
         Rule("names of deliveries, joined by commas", _names_deliveries),
-        default=None,
+        default=certificate.DEFAULT,
     )
     miss_rate: float = field(
         "Share of unseen generators' fakes that may be called real; scores between the two thresholds "
@@ -68,8 +68,6 @@ class DetectorConfig(schema.Config):
     @property
     def certified(self) -> tuple[str, ...]:
         """The names in `deliveries`."""
-        if self.deliveries is None:
-            return certificate.CERTIFIED
         return certificate.parse_deliveries(self.deliveries)
 
     def certify(self, reals: int, false_positive_rate: float | None) -> Self:
@@ -90,9 +88,7 @@ class DetectorConfig(schema.Config):
         return dataclasses.replace(self, false_positive_rate=false_positive_rate)
 
     @classmethod
-    def for_run(
-        cls, config: RunConfig, *, images: int, seed: int = 0, **values: float | str | None
-    ) -> Self:
+    def for_run(cls, config: RunConfig, *, images: int, seed: int = 0, **values: float | str) -> Self:
         """Scales the defaults to a run: half the default preset's steps, half the work.
 
         Args:

@@ -19,8 +19,8 @@ def fit_run(
     run: RunDirectory,
     *,
     false_positive_rate: float | None = None,
-    confidence: float | None = None,
-    deliveries: str | None = None,
+    confidence: float = DetectorConfig.confidence,
+    deliveries: str = DetectorConfig.deliveries,
     seed: int = 0,
     progress: Progress = ignore,
 ) -> Fitted:
@@ -53,7 +53,7 @@ def fit_run(
         inputs.config,
         images=len(inputs.reals.train),
         seed=seed,
-        confidence=DetectorConfig.confidence if confidence is None else confidence,
+        confidence=confidence,
         deliveries=deliveries,
     ).certify(len(inputs.reals.calibration), false_positive_rate)
     pool = fake_collection.collect_fakes(inputs, config, progress=progress)

@@ -78,12 +78,12 @@ def _warn(numbers: Mapping[str, Any], simple: Mapping[str, Any]) -> list[str]:
         worst, auroc = numbers["worst_generator"], numbers["worst_auroc"]
         warnings.append(
             f"It finds only generators like those it has learned from: fakes of {worst} rank hardly "
-            f"above reals (AUROC {auroc:.3f}). Learning from such fakes helps; another threshold does not."
+            f"above reals (AUROC {auroc:.3f}). Learning from such fakes helps; a threshold does not."
         )
     if simple["too_easy"]:
         auroc, share = simple["auroc"], simple["easy_share"]
         warnings.append(
             f"The pool is too easy to have taught much: simple statistics of an image already tell its "
-            f"fakes from reals (AUROC {auroc:.3f}); {share:.0%} of them are of generators that are told so."
+            f"fakes from reals (AUROC {auroc:.3f}); {share:.0%} are of generators that are told so."
         )
     return warnings
