@@ -178,7 +178,8 @@ def _show(report: dict[str, Any], directory: RunDirectory) -> None:
     for text in [f"WARNING: {text}" for text in headline["warnings"]] + headline["sentences"]:
         print(text)
     generators = list(report["generators"])
-    table = rich.table.Table("AUROC", *generators, "mean", "reals called fake", title_justify="left")
+    first = rich.table.Column("AUROC", no_wrap=True)
+    table = rich.table.Table(first, *generators, "mean", "reals called fake")
     for name, row in sorted(report["summary"].items(), key=lambda entry: entry[1]["mean_auroc"]):
         values = [report["detector"][name][generator]["auroc"] for generator in generators]
         alarms = f"{rates['realised'][name]:.2%}" if name in rates["realised"] else ""

@@ -259,9 +259,10 @@ def photos(tmp_path):
 
 
 def test_table(dcgan, detected, photos):
-    code, out, _ = dcgan("score", detected.path, photos)
+    code, out, err = dcgan("score", detected.path, photos)
     lines = out.splitlines()
     assert code == 0
+    assert err.startswith("promise: at most ")
     assert len(lines) == 4
     assert "p_fake" in lines[0]
     assert lines[3].split()[:3] == ["-", "error", "-"]

@@ -107,7 +107,7 @@ def test_the_card_tells_data_metrics_and_versions(run):
     assert "diffusion | 0.900 | worst: 0.800 under blur |" in text
     assert "- At most 1 % of reals like the 500" in text
     assert "- Deliveries: as they are; jpeg 75\n" in text
-    assert "| false positive rate | 1.20% | 0.70% to 1.30% expected |" in text
+    assert "| reals called fake, blur | 1.20% | 0.70% to 1.30% expected at most |" in text
     assert "| `predict_uint8` | `images` uint8 (any, 8, 8, 1) |" in text
     assert not [path for path in exported.path.rglob("*") if path.is_file() and leaks(path)]
 

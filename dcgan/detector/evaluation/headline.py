@@ -63,13 +63,13 @@ def _expect_families(families: Mapping[str, Any]) -> list[str]:
 
 def _alarms(rates: Mapping[str, Any], calibration: Calibration | None) -> str:
     seen = (
-        f"of {rates['reals']:,} unseen reals, {rates['worst']:.2%} were, under the worst delivery "
+        f"of {rates['reals']:,} unseen reals, {rates['worst']:.2%} were, under the worst of them "
         f"({rates['worst_delivery']})"
     )
     if calibration is None:
-        return f"Nothing is promised of reals called fake; {seen}."
+        return f"Nothing is promised of reals called fake under any of the deliveries; {seen}."
     promise = certificate.describe(calibration)
-    return f"{promise[0].upper()}{promise[1:]}; {seen} of these."
+    return f"{promise[0].upper()}{promise[1:]}; {seen}."
 
 
 def _warn(numbers: Mapping[str, Any], simple: Mapping[str, Any]) -> list[str]:
