@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from dcgan import files
+from dcgan.detector import certificate
 from dcgan.detector.threshold import Calibration
 from dcgan.runs.run_directory import RunDirectory
 
 _PACKAGES = ("dcgan", "tensorflow", "keras", "numpy")
-_CONDITION = "histogram-matched"
 
 
 def make(
@@ -103,12 +103,21 @@ def _lines(card: dict[str, Any]) -> Iterator[str]:
     if card["max_pixels"]:
         yield f"- Encoded images of more than {card['max_pixels']:,} pixels are refused."
     if card["calibration"]:
-        yield from ("", "## Calibration", "")
-        yield from (f"- {name}: {value:.6g}" for name, value in card["calibration"].items())
+        yield from ("", "## Calibration", "", *_calibration(Calibration(**card["calibration"])))
     metrics = card["metrics"]
+    if headline := metrics.get("detector", {}).get("headline"):
+        yield from ("", "## What to expect", "")
+        yield from (f"- **{text}**" for text in headline["warnings"])
+        yield from (f"- {text}" for text in headline["sentences"])
     rows = [*_sample_rows(metrics.get("evaluation", {})), *_detector_rows(metrics.get("detector", {}))]
     if rows:
-        yield from ("", "## Metrics", "", "| metric | value | floor or 95 % interval |", "|---|---|---|")
+        yield from (
+            "",
+            "## Metrics",
+            "",
+            "| metric | value | floor, worst or 95 % interval |",
+            "|---|---|---|",
+        )
         yield from rows
     yield from ("", "## Signatures", "", "| name | inputs | outputs |", "|---|---|---|")
     for name, signature in card["signatures"].items():
@@ -134,14 +143,23 @@ def _sample_rows(evaluation: dict[str, Any]) -> Iterator[str]:
         yield f"| samples: {name} | {score['value']:.4g} | {shown} |"
 
 
+def _calibration(calibration: Calibration) -> Iterator[str]:
+    promise = certificate.describe(calibration)
+    yield f"- {promise[0].upper()}{promise[1:]}. Nothing is promised of other images or deliveries."
+    yield f"- Deliveries: {'; '.join(calibration.deliveries)}"
+    for name, value in dataclasses.asdict(calibration).items():
+        if name != "deliveries":
+            yield f"- {name}: {value:.6g}"
+
+
 def _detector_rows(report: dict[str, Any]) -> Iterator[str]:
-    for generator, row in report.get("detector", {}).get(_CONDITION, {}).items():
-        low, high = row["auroc_interval"]
-        yield f"| AUROC, {_CONDITION} {generator} | {row['auroc']:.3f} | {low:.3f} to {high:.3f} |"
+    for generator, row in report.get("generators", {}).items():
+        worst = f"{row['worst_auroc']:.3f} under {row['worst_delivery']}"
+        yield f"| AUROC, mean over deliveries, {generator} | {row['mean_auroc']:.3f} | worst: {worst} |"
     if alarms := report.get("false_positives"):
         low, high = alarms.get("interval", (None, None))
-        shown = "" if low is None else f"{low:.2%} to {high:.2%} expected"
-        yield f"| false positive rate | {alarms['realised']:.2%} | {shown} |"
+        shown = "" if low is None else f"{low:.2%} to {high:.2%} expected at most"
+        yield f"| reals called fake, {alarms['worst_delivery']} | {alarms['worst']:.2%} | {shown} |"
 
 
 def _tensors(tensors: dict[str, Any]) -> str:

@@ -151,10 +151,8 @@ def _fit_detector(
     run: RunDirectory, model: DCGAN, images: np.ndarray, unseen: np.ndarray, *, config: RunConfig
 ) -> detector.Detector:
     """Fits a detector, calibrated on all unseen images; TFX's Evaluator measures it."""
-    rate = max(detector.DetectorConfig.false_positive_rate, 1 / (len(unseen) + 1))
-    detector_config = detector.DetectorConfig.for_run(
-        config, images=len(images), seed=config.seed, false_positive_rate=rate
-    )
+    detector_config = detector.DetectorConfig.for_run(config, images=len(images), seed=config.seed)
+    detector_config = detector_config.certify(len(unseen), None)
     reals = detector.Reals(train=images, calibration=unseen, test=unseen[:0])
     inputs = detector.RunInputs(config, model, reals, run.replay)
     pool = fake_collection.collect_fakes(inputs, detector_config)

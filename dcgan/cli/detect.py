@@ -33,7 +33,22 @@ app = typer.Typer(
 
 _Rate = Annotated[
     float | None,
-    typer.Option(help="Bound on the share of reals called fake.  [default: 0.01]"),
+    typer.Option(
+        help="Bound on the share of reals called fake.  [default: 0.01, or the lowest rate that the "
+        "images can certify]"
+    ),
+]
+_CONFIDENCE = "The least probability, over draws of the calibration images, that the bound holds."
+_DELIVERIES = (
+    "What may happen to images on their way without breaking the bound, such as 'as they are,jpeg 75'; "
+    "default is all but jpeg 40."
+)
+_Confidence = Annotated[float, typer.Option(help=_CONFIDENCE)]
+_Deliveries = Annotated[str, typer.Option(metavar="NAME,NAME...", help=_DELIVERIES)]
+_NewConfidence = Annotated[float | None, typer.Option(help=_CONFIDENCE, show_default="that of the fit")]
+_NewDeliveries = Annotated[
+    str | None,
+    typer.Option(metavar="NAME,NAME...", help=_DELIVERIES, show_default="those of the fit"),
 ]
 _Fakes = Annotated[
     list[str] | None,
@@ -48,6 +63,8 @@ _Fakes = Annotated[
 def run(
     run: RunArgument,
     false_positive_rate: _Rate = None,
+    confidence: _Confidence = 0.95,
+    deliveries: _Deliveries = "default",
     fakes: _Fakes = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every random draw.")] = 0,
 ) -> None:
@@ -61,7 +78,12 @@ def run(
     started = time.monotonic()
     with _bars() as progress:
         fitted = run_fitting.fit_run(
-            directory, false_positive_rate=false_positive_rate, seed=seed, progress=progress
+            directory,
+            false_positive_rate=false_positive_rate,
+            confidence=confidence,
+            deliveries=deliveries,
+            seed=seed,
+            progress=progress,
         )
     print(f"fitted in {time.monotonic() - started:.0f} s")
     with _bars() as progress:
@@ -77,17 +99,22 @@ def calibrate(
         typer.Option(help="Real images of your own: a folder, a .npy or .npz file.", show_default=False),
     ],
     false_positive_rate: _Rate = None,
+    confidence: _NewConfidence = None,
+    deliveries: _NewDeliveries = None,
 ) -> None:
     """Set the threshold anew on your own real images."""
     directory = RunDirectory.open(run)
     quiet.silence_tensorflow()
-    from dcgan.detector import run_fitting
+    from dcgan.detector import certificate, run_fitting
 
-    calibration = run_fitting.recalibrate_run(directory, reals, false_positive_rate=false_positive_rate)
-    print(
-        f"calibrated on {calibration.reals:,} reals: at most {calibration.false_positive_rate:.3%} of "
-        f"such images are called fake"
+    calibration = run_fitting.recalibrate_run(
+        directory,
+        reals,
+        false_positive_rate=false_positive_rate,
+        confidence=confidence,
+        deliveries=deliveries,
     )
+    print(f"promise   {certificate.describe(calibration)}")
     print(f"detector  {directory.detector}")
 
 
@@ -143,24 +170,20 @@ def _bars() -> "Iterator[Progress]":
 
 
 def _show(report: dict[str, Any], directory: RunDirectory) -> None:
-    """Prints AUROC by condition and generator, beside the baselines', and the false positives."""
+    """Prints the headline, then AUROC by delivery and generator beside the reals called fake."""
     import rich.console
     import rich.table
 
-    generators = [name for name in report["counts"] if name != "reals"]
-    table = rich.table.Table("AUROC", *generators, "mean", "worst", title_justify="left")
-    rows = dict(report["detector"])
-    for baseline, conditions in report["baselines"].items():
-        rows[f"{baseline}, histogram-matched"] = conditions["histogram-matched"]
-    for name, row in rows.items():
-        values = [row[generator]["auroc"] for generator in generators]
-        values += [sum(values) / len(values), min(values)]
-        table.add_row(name, *(f"{value:.3f}" for value in values))
+    headline, rates = report["headline"], report["false_positives"]
+    for text in [f"WARNING: {text}" for text in headline["warnings"]] + headline["sentences"]:
+        print(text)
+    generators = list(report["generators"])
+    first = rich.table.Column("AUROC", no_wrap=True)
+    table = rich.table.Table(first, *generators, "mean", "reals called fake")
+    for name, row in sorted(report["summary"].items(), key=lambda entry: entry[1]["mean_auroc"]):
+        values = [report["detector"][name][generator]["auroc"] for generator in generators]
+        alarms = f"{rates['realised'][name]:.2%}" if name in rates["realised"] else ""
+        table.add_row(name, *(f"{value:.3f}" for value in [*values, row["mean_auroc"]]), alarms)
     rich.console.Console().print(table)
-    rates = report["false_positives"]
-    print(
-        f"reals called fake  {rates['realised']:.2%}, promised at most {rates['promised']:.2%} "
-        f"(of {rates['reals']:,} unseen reals)"
-    )
     print(f"detector  {directory.detector}")
-    print(f"report    {directory.detector_files / 'evaluation.json'}")
+    print(f"report    {directory.report_html}")

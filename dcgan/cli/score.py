@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dcgan import files
 from dcgan.cli import quiet, score_bulk
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
@@ -102,16 +103,32 @@ def score(
 
 
 def _score_here(paths: list[str], explain: pathlib.Path | None) -> "Iterator[Row]":
-    model, files = _split([pathlib.Path(path) for path in paths])
-    if not files:
+    model, names = _split([pathlib.Path(path) for path in paths])
+    if not names:
         raise InputError("files: expected images or folders to score")
     quiet.silence_tensorflow()
     from dcgan import scoring
     from dcgan.detector import detector_files
 
     detector = detector_files.load(model)
+    _say_what_to_expect(detector, model)
     on_images = _explain(detector, explain) if explain else None
-    return scoring.score_files(detector, _names(files), on_images=on_images)
+    return scoring.score_files(detector, _names(names), on_images=on_images)
+
+
+def _say_what_to_expect(detector: "Detector", path: pathlib.Path) -> None:
+    """Says on standard error what the threshold promises, and where the detector cannot tell."""
+    from dcgan.detector import certificate
+
+    if detector.calibration is None:
+        print("nothing is promised: the detector is not calibrated", file=sys.stderr)
+    else:
+        print(f"promise: {certificate.describe(detector.calibration)}", file=sys.stderr)
+    report = RunDirectory(path.parent).report_json
+    if report.is_file():
+        headline = files.read_json(report, "a run's report").get("detector", {}).get("headline", {})
+        for text in headline.get("warnings", []):
+            print(f"WARNING: {text}", file=sys.stderr)
 
 
 def _print(rows: "Iterable[Row]", output: str) -> None:

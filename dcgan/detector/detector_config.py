@@ -1,10 +1,20 @@
 """How much work goes into a detector, in proportion to the run that it belongs to."""
 
+import dataclasses
 from typing import Self
 
 from dcgan import schema
 from dcgan.config import RunConfig
-from dcgan.schema import above, at_least, field, multiple_of
+from dcgan.detector import certificate
+from dcgan.errors import InputError
+from dcgan.schema import Rule, above, at_least, field, multiple_of
+
+
+def _names_deliveries(text: str) -> bool:
+    try:
+        return bool(certificate.parse_deliveries(text))
+    except InputError:
+        return False
 
 
 class DetectorConfig(schema.Config):
@@ -36,6 +46,17 @@ class DetectorConfig(schema.Config):
     false_positive_rate: float = field(
         "Bound on the share of reals called fake.", above(0, below=1), default=0.01
     )
+    confidence: float = field(
+        "The least probability, over draws of the calibration images, that the bound holds.",
+        above(0, below=1),
+        default=0.95,
+    )
+    deliveries: str = field(
+        "The deliveries that the bound is to hold under; `default` is all named ones but "
+        f"{certificate.NOT_CERTIFIED}.",
+        Rule("names of deliveries, joined by commas", _names_deliveries),
+        default=certificate.DEFAULT,
+    )
     miss_rate: float = field(
         "Share of unseen generators' fakes that may be called real; scores between the two thresholds "
         "are unsure.",
@@ -44,8 +65,30 @@ class DetectorConfig(schema.Config):
     )
     seed: int = field("Seed of everything random.", at_least(0), default=0)
 
+    @property
+    def certified(self) -> tuple[str, ...]:
+        """The names in `deliveries`."""
+        return certificate.parse_deliveries(self.deliveries)
+
+    def certify(self, reals: int, false_positive_rate: float | None) -> Self:
+        """Returns the config with a false positive rate that the calibration images can certify.
+
+        Args:
+            reals: How many calibration images there are.
+            false_positive_rate: None for the config's own, or for the lowest possible if that is higher.
+
+        Raises:
+            InputError: If there are too few images for the rate that was given.
+        """
+        confidence, count = self.confidence, len(self.certified)
+        if false_positive_rate is None:
+            lowest = certificate.lowest_rate(reals, confidence=confidence, deliveries=count)
+            return dataclasses.replace(self, false_positive_rate=max(self.false_positive_rate, lowest))
+        certificate.check_count(reals, false_positive_rate, confidence=confidence, deliveries=count)
+        return dataclasses.replace(self, false_positive_rate=false_positive_rate)
+
     @classmethod
-    def for_run(cls, config: RunConfig, *, images: int, seed: int = 0, **values: float) -> Self:
+    def for_run(cls, config: RunConfig, *, images: int, seed: int = 0, **values: float | str) -> Self:
         """Scales the defaults to a run: half the default preset's steps, half the work.
 
         Args:
@@ -59,7 +102,7 @@ class DetectorConfig(schema.Config):
         scaled = {name: max(1, round(getattr(cls, name) * share)) for name in _STEPS}
         image_bytes = config.network.image_size**2 * config.network.channels
         pool_size = min(max(_SMALLEST_POOL, int(cls.pool_size * share)), _POOL_BYTES // image_bytes)
-        return cls(**{**scaled, "pool_size": pool_size, "seed": seed, **values})
+        return cls.from_dict({**scaled, "pool_size": pool_size, "seed": seed, **values})
 
 
 _STEPS = ("steps", "fold_steps", "replay_steps", "zoo_steps", "rebuild_steps")

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from dcgan.detector import classifier_training, held_back, threshold
+from dcgan.detector import certificate, classifier_training, held_back, threshold
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.detector_files import Fitted
 from dcgan.detector.fakes.fake_pool import FakePool
@@ -38,17 +38,27 @@ def fit(
         The detector and what it was made of.
 
     Raises:
-        InputError: If there are too few reals for the false positive rate.
+        InputError: If there are too few reals for false positive rate, confidence and deliveries.
     """
     config = config or DetectorConfig()
-    threshold.check_count(len(reals.calibration), config.false_positive_rate)
+    certificate.check_count(
+        len(reals.calibration),
+        config.false_positive_rate,
+        confidence=config.confidence,
+        deliveries=len(config.certified),
+    )
     is_held_back = np.arange(len(pool.images)) % _HELD_BACK == 0
     detector, folds = classifier_training.train(
         discriminator, pool.where(~is_held_back), reals.train, config=config, progress=progress
     )
-    scores = held_back.score(detector, folds, pool.where(is_held_back), reals, seed=config.seed)
+    scores = held_back.score(
+        *(detector, folds, pool.where(is_held_back), reals), names=config.certified, seed=config.seed
+    )
     calibration = threshold.calibrate(
-        scores, false_positive_rate=config.false_positive_rate, miss_rate=config.miss_rate
+        scores,
+        false_positive_rate=config.false_positive_rate,
+        confidence=config.confidence,
+        miss_rate=config.miss_rate,
     )
     detector.calibrate(calibration)
     return Fitted(config, reals, pool, detector, folds, scores)

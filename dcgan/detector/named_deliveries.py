@@ -1,6 +1,10 @@
 """The deliveries that have names: thresholds hold under them, evaluations report each."""
 
+import concurrent.futures
 import functools
+from collections.abc import Iterator, Sequence
+
+import numpy as np
 
 from dcgan.detector import deliveries
 from dcgan.detector.deliveries import FILTERS, Delivery, Step, chain
@@ -63,3 +67,25 @@ NAMED: dict[str, Delivery] = {
 
 HARDEST = ("jpeg 40", "jpeg, 2x, jpeg", "jpeg, 3/4, jpeg", "crop, jpeg, 3/4, jpeg")
 """Names that less is asked of; no threshold rests on "jpeg 40"."""
+
+
+def deliver_each(
+    images: np.ndarray, names: Sequence[str] = tuple(NAMED), *, seed: int = 0
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Delivers images in each named way, one delivery ahead of the one being used.
+
+    Args:
+        images: Shape (count, height, width, channels), uint8.
+        names: Keys of `NAMED`. Defaults to all.
+        seed: Seed of the first delivery; each further one adds 1. Defaults to 0.
+
+    Yields:
+        The name and the delivered images.
+    """
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        jobs = [(name, functools.partial(NAMED[name], images, seed + i)) for i, name in enumerate(names)]
+        running = [thread.submit(job) for _, job in jobs[:1]]
+        for number, (name, _) in enumerate(jobs):
+            delivered = running.pop().result()
+            running = [thread.submit(job) for _, job in jobs[number + 1 : number + 2]]
+            yield name, delivered

@@ -1,12 +1,11 @@
 """The detector of a run: fakes are collected, it is fitted and written; later, calibrated anew."""
 
-import dataclasses
 import os
 
 import numpy as np
 
 from dcgan import data
-from dcgan.detector import detector_files, fitting, threshold
+from dcgan.detector import certificate, detector_files, fitting, held_back, threshold
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.detector_files import DetectorFiles, Fitted
 from dcgan.detector.fakes import fake_collection
@@ -20,6 +19,8 @@ def fit_run(
     run: RunDirectory,
     *,
     false_positive_rate: float | None = None,
+    confidence: float = DetectorConfig.confidence,
+    deliveries: str = DetectorConfig.deliveries,
     seed: int = 0,
     progress: Progress = ignore,
 ) -> Fitted:
@@ -27,8 +28,12 @@ def fit_run(
 
     Args:
         run: A trained run.
-        false_positive_rate: Bound on the share of reals called fake. Defaults to 0.01, or to
-            the lowest rate that the number of calibration images can promise.
+        false_positive_rate: Bound on the share of reals called fake. Defaults to 0.01, or to the
+            lowest rate that so many calibration images can certify.
+        confidence: The least probability, over draws of the calibration images, that the bound holds.
+            Defaults to 0.95.
+        deliveries: Names of the deliveries that it is to hold under, joined by commas. Defaults to all
+            but "jpeg 40".
         seed: Seed of every draw. Defaults to 0.
         progress: Called after each step. Defaults to nothing.
 
@@ -44,13 +49,13 @@ def fit_run(
         >>> fitted.detector.score(images)["p_fake"]
     """
     inputs = RunInputs.load(run)
-    count = len(inputs.reals.calibration)
-    default = max(DetectorConfig.false_positive_rate, 1 / (count + 1))
-    rate = default if false_positive_rate is None else false_positive_rate
-    threshold.check_count(count, rate)
     config = DetectorConfig.for_run(
-        inputs.config, images=len(inputs.reals.train), seed=seed, false_positive_rate=rate
-    )
+        inputs.config,
+        images=len(inputs.reals.train),
+        seed=seed,
+        confidence=confidence,
+        deliveries=deliveries,
+    ).certify(len(inputs.reals.calibration), false_positive_rate)
     pool = fake_collection.collect_fakes(inputs, config, progress=progress)
     discriminator = inputs.model.discriminator
     fitted = fitting.fit(discriminator, pool, inputs.reals, config=config, progress=progress)
@@ -63,6 +68,8 @@ def recalibrate_run(
     reals: str | os.PathLike[str] | np.ndarray,
     *,
     false_positive_rate: float | None = None,
+    confidence: float | None = None,
+    deliveries: str | None = None,
 ) -> Calibration:
     """Calibrates a run's detector on the user's own reals and writes it back.
 
@@ -72,25 +79,39 @@ def recalibrate_run(
             which it was trained on.
         false_positive_rate: Bound on the share of such reals called fake. Defaults to the rate that
             the detector was fitted with.
+        confidence: See `fit_run`. Defaults to that of the fit.
+        deliveries: See `fit_run`. Defaults to those of the fit.
 
     Returns:
         The new calibration.
 
     Raises:
-        InputError: If the run has no detector, the images cannot be used, or they are too few for the
-            rate.
+        InputError: If the run has no detector, the images cannot be used, or they are too few for
+            rate, confidence and deliveries.
     """
     files = DetectorFiles(run)
     detector = detector_files.load(files.detector)
     config, scores = files.load_config(), files.load_scores()
+    asked = {
+        "false_positive_rate": false_positive_rate,
+        "confidence": confidence,
+        "deliveries": deliveries,
+    }
+    given = {name: value for name, value in asked.items() if value is not None}
+    config = DetectorConfig.from_dict({**config.to_dict(), **given})
     size, _, channels = detector.image_shape
     images = data.load_images(reals, split="all", image_size=size, channels=channels).images
-    rate = config.false_positive_rate if false_positive_rate is None else false_positive_rate
     # Before scoring, which takes long for many images.
-    threshold.check_count(len(images), rate)
+    certificate.check_count(
+        len(images),
+        config.false_positive_rate,
+        confidence=config.confidence,
+        deliveries=len(config.certified),
+    )
     new = threshold.calibrate(
-        dataclasses.replace(scores, reals=detector.raw_scores(images)),
-        false_positive_rate=rate,
+        held_back.score_reals(detector, scores, images, names=config.certified),
+        false_positive_rate=config.false_positive_rate,
+        confidence=config.confidence,
         miss_rate=config.miss_rate,
     )
     detector.calibrate(new)

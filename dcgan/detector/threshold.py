@@ -1,17 +1,15 @@
-"""The threshold: from logits to probabilities, and to decisions with a bound on false positives.
+"""The threshold: from logits to probabilities, and to decisions with a certificate on false positives.
 
 Reference:
-    - probabilities: Platt, 1999, "Probabilistic outputs for support vector machines"
-    - false positives: [Bates et al., 2021](https://arxiv.org/abs/2104.08279)
+    Probabilities: Platt, 1999, "Probabilistic outputs for support vector machines"
 """
 
 import dataclasses
-import math
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from dcgan.errors import InputError
+from dcgan.detector import certificate
 
 _REGULARISATION = 1e3
 # Where fakes score no higher than reals, `p_fake` says next to nothing but still rises with the logit.
@@ -27,8 +25,11 @@ class Calibration:
         offset: See `slope`.
         fake_above: Images with logits above this are called fake.
         real_below: Images with logits below this are called real, those in between unsure.
-        false_positive_rate: The promised bound on the share of reals called fake.
-        miss_rate: The share of fakes that were allowed to be called real.
+        false_positive_rate: The promised bound on the share of reals called fake, see
+            `certificate.fake_threshold`.
+        confidence: The least probability, over draws of the calibration reals, that the bound holds.
+        deliveries: Under which deliveries it holds, under all of them at once.
+        miss_rate: The share of the calibration's fakes that were allowed to be called real.
         reals: How many reals it was set on.
         fakes: How many fakes it was set on.
     """
@@ -38,9 +39,15 @@ class Calibration:
     fake_above: float
     real_below: float
     false_positive_rate: float
+    confidence: float
+    deliveries: tuple[str, ...]
     miss_rate: float
     reals: int
     fakes: int
+
+    def __post_init__(self) -> None:
+        """Makes a tuple of deliveries that come from JSON."""
+        object.__setattr__(self, "deliveries", tuple(self.deliveries))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -48,80 +55,45 @@ class Scores:
     """Logits, higher for fakes, of images that a detector has not learned from.
 
     Attributes:
-        reals: Shape (count,).
-        fakes: Shape (count,).
-        generators: What drew each fake, shape (count,).
+        delivered_reals: The same reals under each of the deliveries that the threshold is to hold under,
+            shape (deliveries, reals).
+        deliveries: Their names, shape (deliveries,).
+        reals: The reals under a random chain each, shape (reals,).
+        fakes: Fakes under a random chain each, shape (fakes,).
+        generators: What drew each fake, shape (fakes,).
     """
 
+    delivered_reals: np.ndarray
+    deliveries: np.ndarray
     reals: np.ndarray
     fakes: np.ndarray
     generators: np.ndarray
 
 
-def needed_reals(false_positive_rate: float) -> int:
-    """Returns how many reals are needed to promise a false positive rate: n + 1 >= 1 / rate."""
-    return math.ceil(1 / false_positive_rate - 1e-9) - 1
-
-
-def check_count(reals: int, false_positive_rate: float) -> None:
-    """Refuses a false positive rate that this number of reals cannot promise.
-
-    Raises:
-        InputError: If there are too few reals for the rate, or the rate is out of range.
-    """
-    if not 0 < false_positive_rate < 1:
-        raise InputError(
-            f"false positive rate: expected above 0 and below 1. Received: {false_positive_rate!r}"
-        )
-    needed = needed_reals(false_positive_rate)
-    if reals < needed:
-        raise InputError(
-            f"false positive rate {false_positive_rate:g}: expected at least {needed:,} real images to "
-            f"calibrate on, received {reals:,}; give more images or a higher rate"
-        )
-
-
-def fake_threshold(real_logits: np.ndarray, false_positive_rate: float) -> float:
-    """Finds the logit above which an image is called fake.
-
-    An image is fake if its conformal p-value (1 + #{real logits >= its own}) / (n + 1) is at most
-    the rate. On average over draws of the n reals, another real that is exchangeable with them is called
-    fake with at most that probability.
-
-    Args:
-        real_logits: Logits of reals that the detector has not learned from, shape (n,).
-        false_positive_rate: Above 0 and below 1.
-
-    Returns:
-        The threshold; only logits strictly above it are fake.
-
-    Raises:
-        InputError: If there are too few reals for the rate, or the rate is out of range.
-
-    Example:
-        >>> fake_threshold(np.arange(99.0), 0.01)
-        98.0
-    """
-    check_count(len(real_logits), false_positive_rate)
-    allowed = math.floor(false_positive_rate * (len(real_logits) + 1) + 1e-9)
-    return float(np.sort(real_logits)[-allowed])
-
-
-def calibrate(scores: Scores, *, false_positive_rate: float, miss_rate: float) -> Calibration:
+def calibrate(
+    scores: Scores, *, false_positive_rate: float, confidence: float = 0.95, miss_rate: float
+) -> Calibration:
     """Sets probabilities and thresholds.
+
+    The upper threshold keeps the false positive rate with the given confidence under all deliveries at
+    once. Probabilities and the lower threshold are those of images under random chains of
+    deliveries; nothing is promised of them.
 
     Args:
         scores: Logits of reals and fakes that the detector has not learned from.
         false_positive_rate: The bound on the share of reals called fake.
+        confidence: How sure the bound is. Defaults to 0.95.
         miss_rate: The share of such fakes that may be called real.
 
     Returns:
         The calibration.
 
     Raises:
-        InputError: If there are too few reals for the rate.
+        InputError: If there are too few reals for rate, confidence and deliveries.
     """
-    fake_above = fake_threshold(scores.reals, false_positive_rate)
+    fake_above = certificate.fake_threshold(
+        scores.delivered_reals, false_positive_rate, confidence=confidence
+    )
     counts = [len(scores.reals), len(scores.fakes)]
     logits = np.concatenate([scores.reals, scores.fakes])[:, np.newaxis]
     # Reals and fakes weigh the same in sum, and so do the generators among themselves.
@@ -136,6 +108,8 @@ def calibrate(scores: Scores, *, false_positive_rate: float, miss_rate: float) -
         fake_above=fake_above,
         real_below=min(fake_above, real_threshold(scores.fakes, scores.generators, miss_rate)),
         false_positive_rate=false_positive_rate,
+        confidence=confidence,
+        deliveries=tuple(scores.deliveries.tolist()),
         miss_rate=miss_rate,
         reals=counts[0],
         fakes=counts[1],

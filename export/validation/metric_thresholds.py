@@ -18,8 +18,8 @@ Metrics = Mapping[str, float]
 class Thresholds:
     """Bounds on metrics; refer to a metric by its path in the model card or any unambiguous suffix.
 
-    So `precision` is `evaluation.scores.precision`, and `histogram-matched.worst_auroc` is
-    `detector.summary.histogram-matched.worst_auroc`.
+    So `precision` is `evaluation.scores.precision`, and `headline.worst_auroc` is
+    `detector.headline.worst_auroc`.
 
     Args:
         minimum: What metrics must reach. Defaults to none.
@@ -28,7 +28,7 @@ class Thresholds:
         maximum_rise: How much higher than the live version's they may be. Defaults to none.
 
     Example:
-        >>> Thresholds(minimum={"histogram-matched.worst_auroc": 0.9}, maximum={"kid": 0.05})
+        >>> Thresholds(minimum={"headline.worst_auroc": 0.9}, maximum={"kid": 0.05})
     """
 
     minimum: Metrics = dataclasses.field(default_factory=dict)

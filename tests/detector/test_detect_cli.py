@@ -11,10 +11,10 @@ import pytest
 from dcgan import cli, presets, scoring
 from dcgan.cli import detect as detect_command
 from dcgan.config import NetworkConfig, RunConfig
-from dcgan.detector import corruptions, detector_files, fitting, run_fitting, threshold
+from dcgan.detector import certificate, detector_files, fitting, named_deliveries, run_fitting
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.evaluation import run_evaluation
-from dcgan.detector.fakes import fake_collection, holdout_generators
+from dcgan.detector.fakes import fake_collection, holdouts
 from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 from dcgan.model import DCGAN
 from dcgan.runs.run_directory import RunDirectory
@@ -81,13 +81,15 @@ def quick():
 
     patch.setattr(fake_collection, "collect_fakes", collect)
     patch.setattr(run_fitting, "DetectorConfig", Short)
-    patch.setattr(holdout_generators, "pca_mixture", lambda reals, **options: reals[:20] // 2)
-    patch.setattr(
-        holdout_generators, "variational_autoencoder", lambda reals, **options: reals[:20] // 3
-    )
+    draws = {
+        "VAE": lambda config, reals, *_: reals[:20] // 3,
+        "GAN, other seed": lambda config, reals, *_: reals[:20] // 2,
+    }
+    patch.setattr(holdouts, "_DRAWS", draws)
     patch.setattr(run_evaluation, "_REALS", 40 / DetectorConfig.pool_size)
-    one = {"blur 0.6": corruptions.CORRUPTIONS["blur 0.6"]}
-    patch.setattr(corruptions, "CORRUPTIONS", one)
+    for name in set(named_deliveries.NAMED) - {"as they are", "jpeg, 2x, jpeg", "jpeg 40"}:
+        patch.delitem(named_deliveries.NAMED, name)
+    patch.setattr(certificate, "CERTIFIED", ("as they are", "jpeg, 2x, jpeg"))
     yield
     patch.undo()
 
@@ -143,16 +145,18 @@ def test_help_names_the_commands(dcgan):
 @pytest.mark.slow
 def test_detect_does_it_all(dcgan, detected, images):
     code, out, err = dcgan(
-        *["detect", detected.path, "--false-positive-rate", "0.05", "--fakes", f"mine={images}"]
+        *["detect", detected.path, "--false-positive-rate", "0.05", "--fakes", f"mine={images}"],
+        *["--confidence", "0.9", "--deliveries", "jpeg, 2x, jpeg"],
     )
     assert code == 0
     for part in (
         "fitted in",
         "AUROC",
         "mine",
-        "histogram-matched, blur 0.6",
-        "raw discriminator",
-        "promised at most 5.00%",
+        "histogram-matched one by one",
+        "expect an AUROC of",
+        "At most 5 % of reals like the 70 it was calibrated on are called fake, with 90 % confidence, "
+        "under jpeg, 2x, jpeg",
     ):
         assert part in out
     assert "evaluation" in err
@@ -162,19 +166,23 @@ def test_detect_does_it_all(dcgan, detected, images):
     assert sorted(fitted.folds) == ["autoencoder", "gan"]
     assert fitted.pool.counts() == {"autoencoder-x": 60, "gan-own": 60}
     report = json.loads((files.directory / "evaluation.json").read_text())
-    assert set(report["counts"]) == {"reals", "PCA mixture", "VAE", "mine"}
+    assert set(report["counts"]) == {"reals", "GAN, other seed", "VAE", "mine"}
+    assert next(iter(report["generators"])) == report["headline"]["worst_generator"]
+    calibration = fitted.detector.calibration
+    assert (calibration.confidence, calibration.deliveries) == (0.9, ("jpeg, 2x, jpeg",))
     names = {path.name for path in detected.detector_files.iterdir()}
     assert names == {
-        *["pool.npz", "scores.npz", "config.json", "evaluation.json"],
+        *["pool.npz", "scores.npz", "config.json", "evaluation.json", "holdout"],
         *["without_gan.keras", "without_autoencoder.keras"],
     }
 
 
-def test_the_default_rate_is_one_that_the_images_can_promise(trained, quick, monkeypatch):
+def test_the_default_rate_is_one_that_the_images_can_certify(trained, quick, monkeypatch):
     monkeypatch.setattr(fitting, "fit", lambda *inputs, config, progress: config)
     monkeypatch.setattr(detector_files.DetectorFiles, "save", lambda self, fitted: None)
     # 1,400 images: a tenth is held out, half of that to calibrate on.
-    assert run_fitting.fit_run(trained).false_positive_rate == pytest.approx(1 / 71)
+    rate = run_fitting.fit_run(trained).false_positive_rate
+    assert rate == pytest.approx(1 - 0.025 ** (1 / 70))
 
 
 def test_evaluate_alone(dcgan, detected):
@@ -192,6 +200,20 @@ def test_evaluate_before_detect(dcgan, tmp_path, trained):
     assert "detector.keras: expected a detector" in err
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("--deliveries", "jpeg 40,fog", "deliveries: expected names of deliveries"),
+        ("--confidence", "1", "confidence: expected above 0 and below 1"),
+        ("--false-positive-rate", "0.001", "expected at least 3,688 real images"),
+    ],
+)
+def test_promises_that_cannot_be_kept(dcgan, trained, quick, option, value, message):
+    code, _, err = dcgan("detect", trained.path, option, value)
+    assert code == 2
+    assert message in err
+
+
 # Calibrate
 
 
@@ -200,26 +222,28 @@ def test_calibrate_on_other_reals(dcgan, detected, tmp_path):
     np.save(tmp_path / "reals.npy", reals)
     code, out, _ = dcgan(
         *["detect", "calibrate", detected.path, "--reals", tmp_path / "reals.npy"],
-        *["--false-positive-rate", "0.01"],
+        *["--false-positive-rate", "0.01", "--deliveries", "as they are"],
     )
     assert code == 0
-    assert "399 reals: at most 1.000%" in out
+    assert "at most 1 % of reals like the 399" in out
+    assert "95 % confidence, under as they are" in out
     detector = detector_files.load(detected.detector)
     assert detector.calibration.reals == 399
     assert detector.calibration.fake_above == pytest.approx(
-        threshold.fake_threshold(detector.raw_scores(reals), 0.01), abs=1e-5
+        np.sort(detector.raw_scores(reals))[-1], abs=1e-5
     )
 
 
 def test_calibrate_says_how_many_it_needs(dcgan, detected, tmp_path):
-    np.save(tmp_path / "reals.npy", np.zeros((98, 28, 28, 1), np.uint8))
+    np.save(tmp_path / "reals.npy", np.zeros((298, 28, 28, 1), np.uint8))
     before = detected.detector.read_bytes()
     code, _, err = dcgan(
         *["detect", "calibrate", detected.path, "--reals", tmp_path / "reals.npy"],
-        *["--false-positive-rate", "0.01"],
+        *["--false-positive-rate", "0.01", "--deliveries", "as they are"],
     )
     assert code == 2
-    assert "expected at least 99 real images to calibrate on, received 98" in err
+    assert "expected at least 299 real images to certify it" in err
+    assert "received 298" in err
     assert detected.detector.read_bytes() == before
 
 
@@ -237,9 +261,10 @@ def photos(tmp_path):
 
 
 def test_table(dcgan, detected, photos):
-    code, out, _ = dcgan("score", detected.path, photos)
+    code, out, err = dcgan("score", detected.path, photos)
     lines = out.splitlines()
     assert code == 0
+    assert err.startswith("promise: at most ")
     assert len(lines) == 4
     assert "p_fake" in lines[0]
     assert lines[3].split()[:3] == ["-", "error", "-"]

@@ -3,6 +3,7 @@ import pytest
 from sklearn import metrics
 
 from dcgan.detector.evaluation import detection_metrics
+from dcgan.detector.threshold import Calibration
 
 
 def _scores(p_fake, decision=None):
@@ -44,7 +45,7 @@ def test_decisions():
     fakes = _scores([0.9, 0.9, 0.4, 0.1, 0.1], decision=[2, 2, 1, 0, 0])
     measured = detection_metrics.measure_decisions(reals, fakes)
     assert measured["false_positive_rate"] == 0.25
-    assert measured["miss_rate"] == 0.4
+    assert (measured["miss_rate"], measured["found"]) == (0.4, 0.4)
     assert measured["balanced_accuracy"] == pytest.approx((0.75 + 0.4) / 2)
     # Reals and fakes weigh the same, however many they are.
     assert measured["unsure_rate"] == pytest.approx((0.25 + 0.2) / 2)
@@ -67,11 +68,52 @@ def test_calibration_error():
 def test_interval_holds_the_value_and_narrows():
     rng = np.random.default_rng(0)
     reals, fakes = rng.normal(0, 1, 3000), rng.normal(1, 1, 3000)
-    few = detection_metrics.auroc_interval(reals[:100], fakes[:100], seed=0)
-    many = detection_metrics.auroc_interval(reals, fakes, seed=0)
+    few = detection_metrics.auroc_interval(reals[:100], fakes[:100])
+    many = detection_metrics.auroc_interval(reals, fakes)
     labels = np.repeat([0, 1], 3000)
     assert few[0] < 0.7602 < few[1]
     assert many[0] < metrics.roc_auc_score(labels, np.concatenate([reals, fakes])) < many[1]
     # Hanley and McNeil's standard error for such scores is 0.0060.
     assert many[1] - many[0] == pytest.approx(2 * 1.96 * 0.0060, rel=0.2)
-    assert many == detection_metrics.auroc_interval(reals, fakes, seed=0)
+
+
+def test_generators_are_ranked_worst_first():
+    rows = {
+        "as they are": {"a": {"auroc": 0.9}, "b": {"auroc": 0.8}},
+        "blur": {"a": {"auroc": 0.7}, "b": {"auroc": 0.6}},
+    }
+    ranked = detection_metrics.rank_generators(rows)
+    assert list(ranked) == ["b", "a"]
+    assert ranked["a"] == {
+        "mean_auroc": pytest.approx(0.8),
+        "worst_auroc": 0.7,
+        "worst_delivery": "blur",
+    }
+
+
+def test_false_positives_beside_the_certificate():
+    decisions = {
+        "a": np.repeat([0, 2], [98, 2]),
+        "b": np.repeat([0, 2], [95, 5]),
+        "c": np.repeat([0, 2], [50, 50]),
+    }
+    calibration = Calibration(
+        slope=1.0,
+        offset=0.0,
+        fake_above=1.0,
+        real_below=0.0,
+        false_positive_rate=0.01,
+        confidence=0.95,
+        deliveries=("a", "b"),
+        miss_rate=0.02,
+        reals=700,
+        fakes=100,
+    )
+    rates = detection_metrics.false_positives(decisions, calibration)
+    assert rates["realised"] == {"a": 0.02, "b": 0.05, "c": 0.5}
+    # Nothing is promised under c.
+    assert (rates["worst_delivery"], rates["worst"]) == ("b", 0.05)
+    assert (rates["promised"], rates["confidence"], rates["calibrated_on"]) == (0.01, 0.95, 700)
+    # Of 100 at 1 %: none to 3, from the binomial distribution.
+    assert rates["interval"] == pytest.approx([0, 0.03])
+    assert detection_metrics.false_positives(decisions, None)["worst_delivery"] == "c"

@@ -15,11 +15,13 @@ from dcgan.errors import InputError
         ("width", 33, "a multiple of 2, at least 2"),
         ("false_positive_rate", 0, "above 0 and below 1"),
         ("miss_rate", 1.0, "above 0 and below 1"),
+        ("confidence", 1.0, "above 0 and below 1"),
+        ("deliveries", "'fog'", "names of deliveries, joined by commas"),
     ],
 )
 def test_values_out_of_range_are_refused_by_name(name, value, expected):
     with pytest.raises(InputError, match=f"{name}: expected {expected}. Received: {value}"):
-        DetectorConfig(**{name: value})
+        DetectorConfig(**{name: value.strip("'") if isinstance(value, str) else value})
 
 
 def test_work_is_in_proportion_to_the_run():
@@ -41,3 +43,12 @@ def test_pools_of_large_images_fit_into_memory():
     large = DetectorConfig.for_run(config, images=10**6)
     network = config.network
     assert large.pool_size * network.image_size**2 * network.channels <= 2**28
+
+
+def test_a_rate_that_the_images_can_certify():
+    config = DetectorConfig()
+    assert config.certify(5_000, None) == config
+    assert config.certify(60, None).false_positive_rate == pytest.approx(1 - (0.05 / 34) ** (1 / 60))
+    assert DetectorConfig(deliveries="blur").certify(299, 0.01).false_positive_rate == 0.01
+    with pytest.raises(InputError, match="at least 649 real images"):
+        config.certify(648, 0.01)

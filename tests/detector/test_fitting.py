@@ -4,7 +4,7 @@ import tensorflow as tf
 from sklearn.metrics import roc_auc_score
 
 from dcgan import images
-from dcgan.detector import classifier_training, fitting, held_back
+from dcgan.detector import certificate, classifier_training, deliveries, fitting, held_back
 from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 from dcgan.detector.reals import Reals
 from dcgan.errors import InputError
@@ -31,10 +31,13 @@ def test_threshold_stands_on_the_calibration_reals(fitted, reals, config):
     assert calibration.reals == len(reals.calibration)
     assert calibration.false_positive_rate == config.false_positive_rate
     decisions = fitted.detector.score(reals.calibration)["decision"]
-    # floor(0.01 * 151) of them lie at or above the threshold, none beyond it.
+    # Of 150, only the largest score is sure enough for 34 deliveries at once.
     assert (decisions == 2).sum() == 0
-    logits = np.sort(fitted.detector.raw_scores(reals.calibration))
-    assert calibration.fake_above == pytest.approx(logits[-1], abs=1e-5)
+    assert calibration.deliveries == certificate.CERTIFIED
+    assert calibration.fake_above == fitted.scores.delivered_reals.max()
+    logits = fitted.detector.raw_scores(reals.calibration)
+    np.testing.assert_allclose(fitted.scores.delivered_reals[0], logits, atol=1e-5)
+    assert fitted.scores.delivered_reals.shape == (len(certificate.CERTIFIED), 150)
 
 
 def test_each_fold_was_kept_from_its_family(fitted, spots, spoiled):
@@ -55,9 +58,9 @@ def test_scores_of_fakes_held_back_cover_every_generator(fitted, pool):
     assert len(fitted.scores.fakes) == len(fitted.scores.generators) == 2 * count
 
 
-def test_fakes_of_unknown_families_are_nearer_to_the_reals(fitted, reals):
+def test_fakes_of_unknown_families_are_nearer_to_the_reals(fitted):
     known, unknown = np.split(fitted.scores.fakes, 2)
-    middle = fitted.detector.raw_scores(reals.calibration).mean()
+    middle = fitted.scores.reals.mean()
     assert abs(unknown.mean() - middle) < abs(known.mean() - middle)
     assert (np.sign(unknown - middle) == np.sign(known - middle)).all()
 
@@ -73,13 +76,14 @@ class _Fixed:
         return np.where(images[:, 0, 0, 0] == 0, np.resize([-1, 1], len(images)), fakes)
 
 
-def test_fakes_of_unknown_families_come_as_near_as_folds_tell():
+def test_fakes_of_unknown_families_come_as_near_as_folds_tell(monkeypatch):
+    monkeypatch.setattr(deliveries, "random_chains", lambda images, rng: images)
     reals = Reals(*[np.zeros((10, 4, 4, 1), np.uint8)] * 3)
     images = np.full((10, 4, 4, 1), 9, np.uint8)
     pool = FakePool.join([Fakes(name + "-a", name, images) for name in ("gan", "denoiser")])
     # Histogram-matched, every other of the fakes is zero as well and scores 1.
     folds = {"gan": _Fixed(2), "denoiser": _Fixed(10)}
-    scores = held_back.score(_Fixed(8), folds, pool, reals)
+    scores = held_back.score(_Fixed(8), folds, pool, reals, names=["as they are"])
     known, unknown = np.split(scores.fakes, 2)
     shares = np.where(scores.generators[:20] == "gan-a", (2 + 1) / (10 + 1), 1)
     np.testing.assert_allclose(unknown, shares * known, rtol=1e-5)
@@ -91,7 +95,7 @@ def test_too_few_reals_for_the_rate_are_refused_before_training(
 ):
     monkeypatch.setattr(classifier_training, "_train", None)
     asked = type(config)(**{**vars(config), "false_positive_rate": 0.001})
-    with pytest.raises(InputError, match="at least 999 real images to calibrate on, received 150"):
+    with pytest.raises(InputError, match="at least 6,520 real images to certify"):
         fitting.fit(make_discriminator(), pool, reals, config=asked)
 
 

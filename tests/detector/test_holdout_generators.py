@@ -1,12 +1,15 @@
 import numpy as np
 import pytest
 
-from dcgan.detector.fakes import holdout_generators
+from dcgan.detector.fakes import diffusion, holdout_generators
 
 DRAWS = {
     "mixture": lambda reals, seed: holdout_generators.pca_mixture(reals, count=50, seed=seed),
     "vae": lambda reals, seed: holdout_generators.variational_autoencoder(
         reals, count=50, steps=40, seed=seed
+    ),
+    "diffusion": lambda reals, seed: diffusion.draw(
+        reals, count=50, steps=80, drawing_steps=10, seed=seed
     ),
 }
 

@@ -1,42 +1,12 @@
 import numpy as np
 import pytest
 
-from dcgan.detector import threshold
+from dcgan.detector import certificate, threshold
 from dcgan.detector.threshold import Scores
-from dcgan.errors import InputError
 
 
-@pytest.mark.parametrize(("rate", "needed"), [(0.5, 1), (0.01, 99), (0.001, 999), (0.05, 19)])
-def test_needed_reals(rate, needed):
-    assert threshold.needed_reals(rate) == needed
-    assert np.isfinite(threshold.fake_threshold(np.zeros(needed), rate))
-    with pytest.raises(InputError, match=f"at least {needed:,} real images"):
-        threshold.fake_threshold(np.zeros(needed - 1), rate)
-
-
-@pytest.mark.parametrize("rate", [0.0, 1.0, -1, 2])
-def test_rates_out_of_range(rate):
-    with pytest.raises(InputError, match="above 0 and below 1"):
-        threshold.check_count(10_000, rate)
-
-
-@pytest.mark.parametrize(("count", "rate"), [(99, 0.01), (150, 0.01), (1000, 0.0125), (40, 0.3)])
-def test_threshold_is_the_conformal_one(count, rate):
-    scores = np.random.default_rng(0).normal(size=count)
-    fake_above = threshold.fake_threshold(scores, rate)
-    for score in np.linspace(-4, 4, 801):
-        p_value = (1 + np.sum(scores >= score)) / (count + 1)
-        assert (score > fake_above) == (p_value <= rate + 1e-12)
-
-
-def test_false_positives_keep_the_promise():
-    rng = np.random.default_rng(0)
-    alarms = [
-        np.mean(rng.exponential(size=2000) > threshold.fake_threshold(rng.exponential(size=199), 0.05))
-        for _ in range(300)
-    ]
-    # Exactly 10 / 200 by exchangeability; the standard error of this mean is 0.001.
-    assert abs(np.mean(alarms) - 0.05) < 0.004
+def _scores(reals, fakes, generators):
+    return Scores(reals[np.newaxis], np.array(["as they are"]), reals, fakes, generators)
 
 
 def test_probabilities_are_calibrated_for_a_known_model():
@@ -44,7 +14,7 @@ def test_probabilities_are_calibrated_for_a_known_model():
     # Normal scores of equal variance: the true log-odds are 2 * logit - 0.
     reals, fakes = rng.normal(-1, 1, 20_000), rng.normal(1, 1, 20_000)
     fitted = threshold.calibrate(
-        Scores(
+        _scores(
             reals,
             fakes,
             np.repeat(["a"], 20_000),
@@ -54,7 +24,9 @@ def test_probabilities_are_calibrated_for_a_known_model():
     )
     assert fitted.slope == pytest.approx(2, abs=0.05)
     assert fitted.offset == pytest.approx(0, abs=0.05)
-    assert fitted.fake_above == pytest.approx(-1 + 2.326, abs=0.08)
+    # The quantile at 1 %, and a little more to be sure.
+    assert -1 + 2.326 < fitted.fake_above < -1 + 2.326 + 0.15
+    assert (fitted.confidence, fitted.deliveries) == (0.95, ("as they are",))
     assert fitted.real_below == pytest.approx(1 - 1.645, abs=0.05)
     assert (fitted.reals, fitted.fakes) == (20_000, 20_000)
 
@@ -64,7 +36,7 @@ def test_generators_weigh_the_same():
     reals = rng.normal(0, 1, 1000)
     few, many = rng.normal(5, 0.1, 20), rng.normal(9, 0.1, 2000)
     fitted = threshold.calibrate(
-        Scores(
+        _scores(
             reals,
             np.concatenate([many, few]),
             np.repeat(["many", "few"], [2000, 20]),
@@ -83,8 +55,8 @@ def test_generators_weigh_the_same():
 
 def test_no_band_where_both_thresholds_would_cross():
     fitted = threshold.calibrate(
-        Scores(
-            np.linspace(-1, 0, 200),
+        _scores(
+            np.linspace(-1, 0, 400),
             np.linspace(5, 6, 200),
             np.repeat(["a"], 200),
         ),
@@ -97,7 +69,7 @@ def test_no_band_where_both_thresholds_would_cross():
 def test_useless_scores_still_rise_with_the_logit():
     rng = np.random.default_rng(2)
     fitted = threshold.calibrate(
-        Scores(
+        _scores(
             rng.normal(1, 1, 500),
             rng.normal(-1, 1, 500),
             np.repeat(["a"], 500),
@@ -106,3 +78,18 @@ def test_useless_scores_still_rise_with_the_logit():
         miss_rate=0.05,
     )
     assert fitted.slope > 0
+
+
+def test_the_threshold_is_the_largest_of_the_deliveries():
+    rng = np.random.default_rng(3)
+    reals = rng.normal(size=(3, 2_000)) + np.array([[0.0], [2.0], [1.0]])
+    fitted = threshold.calibrate(
+        Scores(reals, np.array(["a", "b", "c"]), reals[0], rng.normal(5, 1, 100), np.repeat(["x"], 100)),
+        false_positive_rate=0.05,
+        confidence=0.9,
+        miss_rate=0.05,
+    )
+    rank = certificate.allowed_rank(2_000, 0.05, 1 - 0.1 / 3)
+    assert fitted.fake_above == np.sort(reals[1])[-rank]
+    assert (reals[0] > fitted.fake_above).mean() < (reals[1] > fitted.fake_above).mean() < 0.05
+    assert fitted.deliveries == ("a", "b", "c")

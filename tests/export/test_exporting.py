@@ -20,6 +20,8 @@ CALIBRATION = Calibration(
     fake_above=0.2,
     real_below=-0.2,
     false_positive_rate=0.01,
+    confidence=0.95,
+    deliveries=("as they are", "jpeg 75"),
     miss_rate=0.02,
     reals=500,
     fakes=400,
@@ -27,8 +29,9 @@ CALIBRATION = Calibration(
 REPORT = {
     "evaluation": {"scores": {"frechet_distance": {"value": 12.5, "floor": 1.25}}},
     "detector": {
-        "detector": {"histogram-matched": {"diffusion": {"auroc": 0.9, "auroc_interval": [0.88, 0.92]}}},
-        "false_positives": {"realised": 0.012, "promised": 0.01, "interval": [0.007, 0.013]},
+        "headline": {"warnings": ["Beware."], "sentences": ["Expect an AUROC of 0.900."]},
+        "generators": {"diffusion": {"mean_auroc": 0.9, "worst_auroc": 0.8, "worst_delivery": "blur"}},
+        "false_positives": {"worst": 0.012, "worst_delivery": "blur", "interval": [0.007, 0.013]},
     },
     "run": {"left": "out"},
 }
@@ -100,8 +103,11 @@ def test_the_card_tells_data_metrics_and_versions(run):
     assert set(found["versions"]) == {"python", "dcgan", "tensorflow", "keras", "numpy"}
     text = (exported.path / "assets.extra" / "model_card.md").read_text()
     assert "| samples: frechet_distance | 12.5 | 1.25 |" in text
-    assert "| AUROC, histogram-matched diffusion | 0.900 | 0.880 to 0.920 |" in text
-    assert "| false positive rate | 1.20% | 0.70% to 1.30% expected |" in text
+    assert "- **Beware.**\n- Expect an AUROC of 0.900.\n" in text
+    assert "diffusion | 0.900 | worst: 0.800 under blur |" in text
+    assert "- At most 1 % of reals like the 500" in text
+    assert "- Deliveries: as they are; jpeg 75\n" in text
+    assert "| reals called fake, blur | 1.20% | 0.70% to 1.30% expected at most |" in text
     assert "| `predict_uint8` | `images` uint8 (any, 8, 8, 1) |" in text
     assert not [path for path in exported.path.rglob("*") if path.is_file() and leaks(path)]
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from dcgan.detector.fakes import holdout_generators
+from dcgan.detector.fakes import reconstructions
+from dcgan.detector.fakes.fake_pool import Fakes
 from dcgan.model import DCGAN
 from tuning.objectives import Detection, Goal
 
@@ -10,11 +11,10 @@ from tuning.objectives import Detection, Goal
 def detection(make_config, monkeypatch):
     """A test against black fakes."""
 
-    def black(reals, *, count, seed):
-        return np.zeros((count, *reals.shape[1:]), np.uint8)
+    def rebuild(reals, *, count, **options):
+        return [Fakes("black", "autoencoder", np.zeros((count, *reals.shape[1:]), np.uint8))]
 
-    for name in ("pca_mixture", "variational_autoencoder"):
-        monkeypatch.setattr(holdout_generators, name, black)
+    monkeypatch.setattr(reconstructions, "rebuild", rebuild)
     return Detection(make_config().base, steps=2)
 
 

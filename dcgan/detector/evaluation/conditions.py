@@ -1,71 +1,43 @@
 """What is done to reals and fakes before they are scored."""
 
-import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
-import tensorflow as tf
 
-from dcgan.detector import corruptions
+from dcgan.detector import named_deliveries
 from dcgan.detector.fakes import histogram_matching
+from dcgan.detector.named_deliveries import NAMED
 
-_BATCH = 500
+AS_THEY_ARE = "as they are"
+MATCHED = {
+    "histogram-matched": histogram_matching.match_histograms,
+    "histogram-matched one by one": histogram_matching.match_histograms_individually,
+}
+"""Checks for a shortcut: only fakes change, and get the pixel values of reals."""
+NAMES = (*NAMED, *MATCHED)
+"""All conditions: the deliveries, then the checks."""
 
-CLEAN = "clean"
-HISTOGRAM_MATCHED = "histogram-matched"
-MATCHED_INDIVIDUALLY = "histogram-matched one by one"
-
-
-@dataclasses.dataclass(frozen=True)
-class Condition:
-    """One way to change images.
-
-    Attributes:
-        name: "clean", "histogram-matched", "histogram-matched, jpeg 75" and the like.
-        match: Gives fakes the pixel values of reals, see `histogram_matching`; None for nothing.
-        corruption: A key of `corruptions.CORRUPTIONS`; None for nothing.
-    """
-
-    name: str
-    match: Callable[..., np.ndarray] | None = None
-    corruption: str | None = None
-
-    def apply(
-        self, reals: np.ndarray, fakes: Mapping[str, np.ndarray], *, seed: int
-    ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        """Returns reals and each generator's fakes as they are to be scored."""
-        changed = dict(fakes)
-        if self.match:
-            changed = {name: self.match(images, reals, seed=seed) for name, images in fakes.items()}
-        return corrupt(reals, self.corruption), {
-            name: corrupt(images, self.corruption) for name, images in changed.items()
-        }
+_REALS = "reals"
 
 
-def list_all() -> tuple[Condition, ...]:
-    """Returns all conditions, the mildest first: clean, histogram-matched, and also corrupted."""
-    match = histogram_matching.match_histograms
-    return (
-        Condition(CLEAN),
-        Condition(HISTOGRAM_MATCHED, match),
-        Condition(MATCHED_INDIVIDUALLY, histogram_matching.match_histograms_individually),
-        *(Condition(f"{HISTOGRAM_MATCHED}, {name}", match, name) for name in corruptions.CORRUPTIONS),
-    )
-
-
-def corrupt(images: np.ndarray, name: str | None) -> np.ndarray:
-    """Applies a corruption to any number of images.
+def apply_each(
+    reals: np.ndarray, fakes: Mapping[str, np.ndarray], *, seed: int = 0
+) -> Iterator[tuple[str, dict[str, np.ndarray]]]:
+    """Applies each condition in turn, a delivery to both classes alike.
 
     Args:
-        images: Shape (count, height, width, channels), uint8.
-        name: A key of `corruptions.CORRUPTIONS`, or None for none.
+        reals: Shape (count, height, width, channels), uint8.
+        fakes: The same of fakes, by generator.
+        seed: Seed of deliveries and histogram matching. Defaults to 0.
+
+    Yields:
+        The condition's name and the images: "reals", and fakes by generator.
     """
-    if name is None:
-        return images
-    graph = tf.function(
-        corruptions.CORRUPTIONS[name],
-        input_signature=[tf.TensorSpec((None, *images.shape[1:]), tf.uint8)],
-        autograph=False,
-    )
-    starts = range(0, len(images), _BATCH)
-    return np.concatenate([graph(tf.constant(images[start : start + _BATCH])) for start in starts])
+    groups = {_REALS: reals, **fakes}
+    ends = np.cumsum([len(images) for images in groups.values()])[:-1]
+    together = np.concatenate(list(groups.values()))
+    for name, delivered in named_deliveries.deliver_each(together, seed=seed):
+        yield name, dict(zip(groups, np.split(delivered, ends), strict=True))
+    for name, match in MATCHED.items():
+        matched = {generator: match(images, reals, seed=seed) for generator, images in fakes.items()}
+        yield name, {_REALS: reals, **matched}

@@ -10,33 +10,22 @@ from sklearn import metrics
 from dcgan.detector.threshold import Calibration
 
 _BINS = 15
-_RESAMPLES = 200
 _CURVE_POINTS = 200
 
 Scored = Mapping[str, dict[str, np.ndarray]]
 """What `Detector.score` returns for "reals" and for each generator's fakes."""
 
 
-def measure_all(scored: Scored, *, seed: int = 0) -> dict[str, dict[str, Any]]:
+def measure_all(scored: Scored) -> dict[str, dict[str, Any]]:
     """Returns what `measure` returns, by generator."""
     real, fakes = _split(scored)
-    return {name: measure(real, fake, seed=seed) for name, fake in fakes.items()}
+    return {name: measure(real, fake) for name, fake in fakes.items()}
 
 
 def rank_all(scores: Mapping[str, np.ndarray]) -> dict[str, dict[str, float]]:
     """Returns what `rank` returns, by generator; `scores` hold "reals" and each generator's fakes."""
     real, fakes = _split(scores)
     return {name: rank(real, fake) for name, fake in fakes.items()}
-
-
-def auroc_matrix(
-    scores: Mapping[str, Mapping[str, np.ndarray]],
-) -> dict[str, dict[str, float]]:
-    """Returns the AUROC by what was learned from, a row each, and generator; see `rank_all`."""
-    return {
-        row: {generator: ranked["auroc"] for generator, ranked in rank_all(columns).items()}
-        for row, columns in scores.items()
-    }
 
 
 def summarise(rows: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
@@ -48,6 +37,29 @@ def summarise(rows: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
         "worst": worst,
         "worst_tpr_at_fpr_1": min(row["tpr_at_fpr_1"] for row in rows.values()),
     }
+
+
+def rank_generators(
+    rows: Mapping[str, Mapping[str, dict[str, Any]]],
+) -> dict[str, dict[str, float | str]]:
+    """Returns each generator's mean and worst over the deliveries, the worst generator first.
+
+    Args:
+        rows: By delivery and generator, with an `auroc`.
+
+    Returns:
+        By generator: `mean_auroc`, `worst_auroc` and `worst_delivery`.
+    """
+    ranked: dict[str, dict[str, float | str]] = {}
+    for generator in next(iter(rows.values())):
+        values = {delivery: row[generator]["auroc"] for delivery, row in rows.items()}
+        worst = min(values, key=lambda delivery: values[delivery])
+        ranked[generator] = {
+            "mean_auroc": float(np.mean(list(values.values()))),
+            "worst_auroc": values[worst],
+            "worst_delivery": worst,
+        }
+    return dict(sorted(ranked.items(), key=lambda entry: entry[1]["mean_auroc"]))
 
 
 def curves(scored: Scored) -> dict[str, Any]:
@@ -69,41 +81,55 @@ def curves(scored: Scored) -> dict[str, Any]:
     }
 
 
-def false_positives(decisions: np.ndarray, calibration: Calibration | None) -> dict[str, Any]:
-    """Compares the promised with the realised rate, with the binomial 95 % interval of the promise.
+def false_positives(
+    decisions: Mapping[str, np.ndarray], calibration: Calibration | None
+) -> dict[str, Any]:
+    """Compares the promised with the realised rates.
 
     Args:
-        decisions: Decisions on reals, shape (count,).
+        decisions: Decisions on reals by delivery, shape (count,) each.
         calibration: What promises the rate, if anything does.
+
+    Returns:
+        `reals` (how many), `realised` by delivery, `worst_delivery` and `worst`, its rate. With a
+        calibration also `promised`, `confidence`, `deliveries`, `calibrated_on`, and `interval`: where
+        95 of 100 samples of so many reals would lie at the promised rate. The worst is then one of the
+        deliveries of the promise.
     """
-    realised, count = float(np.mean(decisions == 2)), len(decisions)
-    if calibration is None:
-        return {"realised": realised}
-    promised = calibration.false_positive_rate
-    interval = stats.binom.interval(0.95, count, promised)
-    return {
-        "promised": promised,
-        "realised": realised,
-        "interval": [float(end) / count for end in interval],
+    realised = {name: float(np.mean(values == 2)) for name, values in decisions.items()}
+    count = len(next(iter(decisions.values())))
+    among = realised if calibration is None else set(calibration.deliveries) & set(realised)
+    worst = max(among, key=lambda name: (realised[name], name))
+    report = {
         "reals": count,
+        "realised": realised,
+        "worst_delivery": worst,
+        "worst": realised[worst],
+    }
+    if calibration is None:
+        return report
+    interval = stats.binom.interval(0.95, count, calibration.false_positive_rate)
+    return report | {
+        "promised": calibration.false_positive_rate,
+        "confidence": calibration.confidence,
+        "deliveries": list(calibration.deliveries),
+        "calibrated_on": calibration.reals,
+        "interval": [float(end) / count for end in interval],
     }
 
 
-def measure(
-    real: dict[str, np.ndarray], fake: dict[str, np.ndarray], *, seed: int = 0
-) -> dict[str, float | list[float]]:
+def measure(real: dict[str, np.ndarray], fake: dict[str, np.ndarray]) -> dict[str, float | list[float]]:
     """Measures a detector on reals and one generator's fakes.
 
     Args:
         real: What `Detector.score` returns for reals: `p_fake` and `decision`, shape (n,).
         fake: The same for fakes.
-        seed: Seed of the bootstrap. Defaults to 0.
 
     Returns:
-        `auroc` with its 95 % bootstrap interval `auroc_interval`, and the other metrics of `rank` and
+        `auroc` with its 95 % interval `auroc_interval`, and the other metrics of `rank` and
         `measure_decisions`.
     """
-    interval = auroc_interval(real["p_fake"], fake["p_fake"], seed=seed)
+    interval = auroc_interval(real["p_fake"], fake["p_fake"])
     ranked = rank(real["p_fake"], fake["p_fake"])
     return {**ranked, "auroc_interval": interval, **measure_decisions(real, fake)}
 
@@ -139,8 +165,9 @@ def measure_decisions(real: dict[str, np.ndarray], fake: dict[str, np.ndarray]) 
         fake: The same of fakes.
 
     Returns:
-        `balanced_accuracy` of the decision "fake" against all others, `false_positive_rate`, `miss_rate`
-        (fakes called real), `unsure_rate`, `ece` (expected calibration error) and `brier`.
+        `balanced_accuracy` of the decision "fake" against all others, `false_positive_rate`, `found`
+        (fakes called fake), `miss_rate` (fakes called real), `unsure_rate`, `ece` (expected calibration
+        error) and `brier`.
     """
     labels, probabilities = _join(real["p_fake"], fake["p_fake"])
     decisions = np.concatenate([real["decision"], fake["decision"]]) == 2
@@ -148,6 +175,7 @@ def measure_decisions(real: dict[str, np.ndarray], fake: dict[str, np.ndarray]) 
     return {
         "balanced_accuracy": float(metrics.balanced_accuracy_score(labels, decisions)),
         "false_positive_rate": float(np.mean(real["decision"] == 2)),
+        "found": float(np.mean(fake["decision"] == 2)),
         "miss_rate": float(np.mean(fake["decision"] == 0)),
         "unsure_rate": float(np.sum(weights * (np.r_[real["decision"], fake["decision"]] == 1))),
         "ece": calibration_error(labels, probabilities, weights),
@@ -182,16 +210,31 @@ def calibration_error(labels: np.ndarray, probabilities: np.ndarray, weights: np
     return float(np.sum(mass * np.abs(claimed - found)) / np.sum(mass))
 
 
-def auroc_interval(
-    real: np.ndarray, fake: np.ndarray, *, seed: int, resamples: int = _RESAMPLES
-) -> list[float]:
-    """Returns the 95 % bootstrap interval of the AUROC, resampling reals and fakes apart."""
-    rng = np.random.default_rng(seed)
-    values = [
-        metrics.roc_auc_score(*_join(rng.choice(real, len(real)), rng.choice(fake, len(fake))))
-        for _ in range(resamples)
-    ]
-    return [float(value) for value in np.quantile(values, (0.025, 0.975))]
+def auroc_interval(real: np.ndarray, fake: np.ndarray) -> list[float]:
+    """Returns the 95 % interval of the AUROC, normal by the variance of each score's rank.
+
+    Args:
+        real: Scores of reals, shape (n,), at least 2.
+        fake: Scores of fakes, shape (m,), at least 2.
+
+    Reference:
+        DeLong et al., 1988, "Comparing the areas under two or more correlated receiver operating
+        characteristic curves"
+    """
+    above, below = _shares_below(fake, real), 1 - _shares_below(real, fake)
+    error = np.sqrt(above.var(ddof=1) / len(fake) + below.var(ddof=1) / len(real))
+    ends = above.mean() + stats.norm.interval(0.95)[1] * error * np.array([-1, 1])
+    return [float(end) for end in ends.clip(0, 1)]
+
+
+def _shares_below(values: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """The share of the others below each value, equal ones by half."""
+    ordered = np.sort(others)
+    sides = (
+        np.searchsorted(ordered, values, side="left"),
+        np.searchsorted(ordered, values, side="right"),
+    )
+    return (sides[0] + sides[1]) / (2 * len(others))
 
 
 def pool(real: np.ndarray, fakes: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

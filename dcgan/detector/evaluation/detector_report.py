@@ -33,7 +33,7 @@ def describe(
         metrics={name: value for name, value in report.items() if name not in _CURVES},
         facts={
             **curves,
-            "condition": conditions.HISTOGRAM_MATCHED,
+            "checks": list(conditions.MATCHED),
             "heat_maps": list(groups),
         },
         arrays={

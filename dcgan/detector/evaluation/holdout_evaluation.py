@@ -1,8 +1,9 @@
-"""Metrics that are hard to fool: holdout generators, matched histograms, corrupted images, baselines.
+"""Metrics that are hard to fool: holdout generators, images as they arrive, baselines.
 
 Thresholds stay as they were calibrated; reals and fakes are treated alike.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,8 +12,8 @@ import numpy as np
 from dcgan.detector.detector_model import Detector
 from dcgan.detector.evaluation import conditions, detection_metrics
 from dcgan.detector.evaluation.baselines import Scorer
-from dcgan.detector.evaluation.conditions import HISTOGRAM_MATCHED
 from dcgan.detector.fit_progress import Progress, ignore
+from dcgan.detector.named_deliveries import NAMED
 
 _RAW = "raw discriminator"
 
@@ -23,7 +24,6 @@ def evaluate(
     fakes: Mapping[str, np.ndarray],
     *,
     baselines: Mapping[str, Scorer] | None = None,
-    folds: Mapping[str, Detector] | None = None,
     seed: int = 0,
     progress: Progress = ignore,
 ) -> dict[str, Any]:
@@ -34,47 +34,53 @@ def evaluate(
         reals: Unseen reals, shape (count, height, width, channels), uint8.
         fakes: Fakes by holdout generator, likewise.
         baselines: Scorers to compare with by name, beside the discriminator as it is. Defaults to none.
-        folds: By family, a detector that has not learned from it: further rows of the matrix. Defaults
-            to none.
-        seed: Seed of histogram matching and bootstrap. Defaults to 0.
+        seed: Seed of deliveries and histogram matching. Defaults to 0.
         progress: Called after each condition. Defaults to nothing.
 
     Returns:
         JSON values: `detector` by condition and generator with all of `detection_metrics.measure`,
-        `baselines` by name, condition and generator, `matrix` (AUROC, histogram-matched) by what was
-        learned from and generator, `summary` by condition, `false_positives`, and the curves
-        `roc` and `reliability` of the histogram-matched fakes.
+        `baselines` by name, condition and generator, `summary` by condition, `generators` (mean and
+        worst over the deliveries, the worst generator first), `false_positives`, and the curves `roc`
+        and `reliability` over all deliveries together.
     """
-    baselines, folds = baselines or {}, folds or {}
+    baselines = baselines or {}
     report: dict[str, Any] = {
         "counts": {"reals": len(reals), **{name: len(images) for name, images in fakes.items()}},
         "detector": {},
         "baselines": {name: {} for name in (_RAW, *baselines)},
-        "summary": {},
     }
-    everything = conditions.list_all()
-    for done, condition in enumerate(everything, 1):
-        changed_reals, changed = condition.apply(reals, fakes, seed=seed)
-        images = {"reals": changed_reals, **changed}
+    delivered: dict[str, list[dict[str, np.ndarray]]] = defaultdict(list)
+    each = conditions.apply_each(reals, fakes, seed=seed)
+    for done, (condition, images) in enumerate(each, 1):
         scored = {name: detector.score(part) for name, part in images.items()}
         compared = {name: _scores(scorer, images) for name, scorer in baselines.items()}
         compared[_RAW] = {name: -scores["discriminator_logit"] for name, scores in scored.items()}
-        rows = detection_metrics.measure_all(scored, seed=seed)
-        report["detector"][condition.name] = rows
-        report["summary"][condition.name] = detection_metrics.summarise(rows)
+        report["detector"][condition] = detection_metrics.measure_all(scored)
         for name, scores in compared.items():
-            report["baselines"][name][condition.name] = detection_metrics.rank_all(scores)
-        if condition.name == HISTOGRAM_MATCHED:
-            learned = {"all families": _scores(detector.raw_scores, images)}
-            for name, fold in folds.items():
-                learned[f"without {name}"] = _scores(fold.raw_scores, images)
-            report["matrix"] = detection_metrics.auroc_matrix(learned)
-            report |= detection_metrics.curves(scored)
-            report["false_positives"] = detection_metrics.false_positives(
-                scored["reals"]["decision"], detector.calibration
-            )
-        progress("evaluation", done / len(everything))
-    return report
+            report["baselines"][name][condition] = detection_metrics.rank_all(scores)
+        if condition in NAMED:
+            for name, values in scored.items():
+                delivered[name].append(values)
+        progress("evaluation", done / len(conditions.NAMES))
+    return report | _summarise(report["detector"], delivered, detector)
+
+
+def _summarise(
+    rows: dict[str, Any], delivered: Mapping[str, list[dict[str, np.ndarray]]], detector: Detector
+) -> dict[str, Any]:
+    decisions = {
+        name: values["decision"] for name, values in zip(NAMED, delivered["reals"], strict=True)
+    }
+    joined = {
+        name: {"p_fake": np.concatenate([values["p_fake"] for values in parts])}
+        for name, parts in delivered.items()
+    }
+    return {
+        "summary": {name: detection_metrics.summarise(row) for name, row in rows.items()},
+        "generators": detection_metrics.rank_generators({name: rows[name] for name in NAMED}),
+        "false_positives": detection_metrics.false_positives(decisions, detector.calibration),
+        **detection_metrics.curves(joined),
+    }
 
 
 def _scores(scorer: Scorer, images: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

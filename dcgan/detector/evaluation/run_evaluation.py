@@ -8,18 +8,24 @@ import numpy as np
 
 from dcgan import data, files
 from dcgan.detector.detector_files import Fitted
-from dcgan.detector.evaluation import baselines, detector_report, holdout_evaluation
-from dcgan.detector.fakes import holdout_generators
+from dcgan.detector.evaluation import (
+    baselines,
+    detector_report,
+    families,
+    headline,
+    holdout_evaluation,
+    simple_statistics,
+)
+from dcgan.detector.fakes import holdouts
 from dcgan.detector.fit_progress import Progress, ignore
 from dcgan.report import publish
 from dcgan.runs.run_directory import RunDirectory
 
 # How many test images, and fakes of each generator, in shares of the pool that was learned from: with
-# the default pool 5,000 and 2,000.
-_REALS, _FAKES = 1 / 6, 1 / 15
-# Steps of the variational autoencoder, in steps of the pool's own autoencoders.
-_VAE_STEPS = 3
+# the default pool 2,000 and 1,000.
+_REALS, _FAKES = 1 / 15, 1 / 30
 EVALUATION = "evaluation.json"
+HOLDOUT = "holdout"
 
 
 def evaluate_run(
@@ -39,34 +45,36 @@ def evaluate_run(
         progress: Called after each step. Defaults to nothing.
 
     Returns:
-        The report, see `holdout_evaluation.evaluate`.
+        The report: see `holdout_evaluation.evaluate`; with `families` (`families.measure_families`),
+        `simple_statistics`, `headline` and `pool`, the number of fakes by generator.
 
     Raises:
         InputError: If images cannot be used.
     """
     detector, reals, config = fitted.detector, fitted.reals, fitted.config
-    count = round(config.pool_size * _FAKES)
+    count = max(2, round(config.pool_size * _FAKES))
+    test = reals.test[: max(2, round(config.pool_size * _REALS))]
     given = {
         name: _load_fakes(source, detector.image_shape, count) for name, source in (fakes or {}).items()
     }
-    tested = holdout_generators.draw_holdouts(
-        reals.train, count=count, steps=_VAE_STEPS * config.rebuild_steps, progress=progress
+    tested = given | holdouts.draw_holdouts(
+        run.load_config(),
+        reals.train,
+        count=count,
+        steps=config.steps,
+        directory=run.detector_files / HOLDOUT,
+        progress=progress,
     )
-    tested |= given
     compared = baselines.fit_baselines(
         detector, reals.train, fitted.pool, config=config, progress=progress
     )
-    report = holdout_evaluation.evaluate(
-        detector,
-        reals.test[: round(config.pool_size * _REALS)],
-        tested,
-        baselines=compared,
-        folds=fitted.folds,
-        progress=progress,
-    )
-    report["pool"] = fitted.pool.counts()
+    measured = holdout_evaluation.evaluate(detector, test, tested, baselines=compared, progress=progress)
+    measured["families"] = families.measure_families(fitted.folds, fitted.pool, test, progress=progress)
+    measured["simple_statistics"] = simple_statistics.measure_pool(reals.train, fitted.pool)
+    measured["pool"] = fitted.pool.counts()
+    report = {"headline": headline.write(measured, detector.calibration), **measured}
     files.write_text(run.detector_files / EVALUATION, json.dumps(report, indent=1) + "\n")
-    publish(run, detector_report.describe(report, detector, reals=reals.test, fakes=tested))
+    publish(run, detector_report.describe(report, detector, reals=test, fakes=tested))
     return report
 
 

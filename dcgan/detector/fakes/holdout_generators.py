@@ -1,4 +1,4 @@
-"""Two quick holdout generators: they are no GANs and never part of a pool."""
+"""Two quick holdout generators, a PCA mixture and a variational autoencoder; no pool has their fakes."""
 
 from collections.abc import Sequence
 
@@ -9,38 +9,12 @@ from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 
 from dcgan import data, images
-from dcgan.detector.fit_progress import FitProgress, Progress, ignore
 
 _SAMPLE = 10_000
 _COMPONENTS = 60
 _CLUSTERS = 20
 _LATENT = 20
 _EDGE = 1e-3
-# The pool's own generators start from the detector's seed.
-_SEED = 424_242
-
-
-def draw_holdouts(
-    reals: np.ndarray, *, count: int, steps: int, progress: Progress = ignore
-) -> dict[str, np.ndarray]:
-    """Draws from both generators.
-
-    Args:
-        reals: Shape (images, height, width, channels), uint8.
-        count: How many fakes of each.
-        steps: Training steps of the variational autoencoder.
-        progress: Called after each training step. Defaults to nothing.
-
-    Returns:
-        Fakes by generator, shape (count, height, width, channels), uint8.
-    """
-    callback = FitProgress(progress, "holdout fakes")
-    return {
-        "PCA mixture": pca_mixture(reals, count=count, seed=_SEED),
-        "VAE": variational_autoencoder(
-            reals, count=count, steps=steps, seed=_SEED, callbacks=[callback]
-        ),
-    }
 
 
 def pca_mixture(reals: np.ndarray, *, count: int, seed: int = 0) -> np.ndarray:

@@ -1,6 +1,8 @@
-"""A small diffusion model, to test detectors on a family of generators they have not seen."""
+"""A small diffusion model, to test detectors on; no pool has its fakes."""
 
 import itertools
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -12,6 +14,7 @@ from dcgan import data, images
 _FREQUENCIES = 16
 _EMA = 0.999
 _LATEST = 0.998
+_RATE = 1e-3
 
 
 class Diffusion(keras.Model):
@@ -40,7 +43,8 @@ class Diffusion(keras.Model):
         """Trains on one batch and moves the average."""
         times = tf.random.stateless_uniform((tf.shape(reals)[0], 1), self.random.next())
         noise = tf.random.stateless_normal(tf.shape(reals), self.random.next())
-        signal, sigma = (tf.reshape(part, (-1, 1, 1, 1)) for part in _schedule(times))
+        angles = tf.reshape(times, (-1, 1, 1, 1)) * math.pi / 2
+        signal, sigma = tf.cos(angles), tf.sin(angles)
         with tf.GradientTape() as tape:
             velocity = self.network([signal * reals + sigma * noise, times], training=True)
             loss = tf.reduce_mean((velocity - (signal * noise - sigma * reals)) ** 2)
@@ -53,7 +57,17 @@ class Diffusion(keras.Model):
         return {"loss": loss}
 
     def draw(self, count: int, *, steps: int = 50, seed: int = 0, batch_size: int = 250) -> np.ndarray:
-        """Draws fakes, shape (count, height, width, channels), uint8."""
+        """Draws fakes.
+
+        Args:
+            count: How many.
+            steps: From noise to image. Defaults to 50.
+            seed: Seed of the noise. Defaults to 0.
+            batch_size: Fakes at once. Defaults to 250.
+
+        Returns:
+            Shape (count, height, width, channels), uint8.
+        """
         rng = np.random.default_rng(seed)
         parts = [
             self._draw_batch(rng, min(batch_size, count - start), steps)
@@ -64,33 +78,53 @@ class Diffusion(keras.Model):
     def _draw_batch(self, rng: np.random.Generator, count: int, steps: int) -> np.ndarray:
         network = tf.function(lambda *inputs: self.average(list(inputs), training=False))
         noisy = rng.standard_normal((count, *self.image_shape)).astype(np.float32)
-        times = np.linspace(_LATEST, 0, steps + 1, dtype=np.float32)
-        for now, then in itertools.pairwise(times):
-            (signal, sigma), (next_signal, next_sigma) = (np.float32(_schedule(t)) for t in (now, then))
+        for now, then in itertools.pairwise(np.linspace(_LATEST, 0, steps + 1).tolist()):
+            signal, sigma = math.cos(now * math.pi / 2), math.sin(now * math.pi / 2)
+            next_signal, next_sigma = math.cos(then * math.pi / 2), math.sin(then * math.pi / 2)
             velocity = network(noisy, np.full((count, 1), now, np.float32)).numpy()
             clean = np.clip(signal * noisy - sigma * velocity, -1, 1)
             noise = (noisy - signal * clean) / sigma
-            fresh = next_sigma / sigma * np.sqrt(max(0.0, 1 - (signal / next_signal) ** 2))
-            kept = np.sqrt(max(0.0, next_sigma**2 - fresh**2))
+            fresh = next_sigma / sigma * math.sqrt(max(0.0, 1 - (signal / next_signal) ** 2))
+            kept = math.sqrt(max(0.0, next_sigma**2 - fresh**2))
             drawn = rng.standard_normal(noisy.shape).astype(np.float32)
-            noisy = np.float32(next_signal * clean + kept * noise + fresh * drawn)
+            noisy = next_signal * clean + kept * noise + fresh * drawn
         return noisy
 
 
-def draw(reals: np.ndarray, *, count: int, steps: int = 4_000, seed: int = 0) -> np.ndarray:
-    """Trains a diffusion model on reals, uint8, and draws from it."""
+def draw(
+    reals: np.ndarray,
+    *,
+    count: int,
+    steps: int,
+    batch_size: int = 128,
+    drawing_steps: int = 50,
+    seed: int = 0,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> np.ndarray:
+    """Trains a diffusion model and draws from it.
+
+    Args:
+        reals: Shape (images, height, width, channels), uint8; both sides are multiples of 4.
+        count: How many fakes.
+        steps: Training steps.
+        batch_size: Reals a step. Defaults to 128.
+        drawing_steps: From noise to image. Defaults to 50.
+        seed: Seed of everything random. Defaults to 0.
+        callbacks: Called by `fit`. Defaults to none.
+
+    Returns:
+        Shape (count, height, width, channels), uint8.
+    """
     model = Diffusion(reals.shape[1:], seed=seed)
-    model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(1e-3, steps)))
-    batches = data.batches(reals, 128, seed=seed, repeat=True)
-    model.fit(batches, steps_per_epoch=steps, verbose=2, shuffle=False)
-    return model.draw(count, seed=seed)
-
-
-def _schedule(times: Any) -> tuple[Any, Any]:
-    """Returns the shares of signal and noise at times 0 (clean) to 1."""
-    if isinstance(times, np.floating):
-        return np.cos(times * np.pi / 2), np.sin(times * np.pi / 2)
-    return tf.cos(times * np.pi / 2), tf.sin(times * np.pi / 2)
+    model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(_RATE, steps)))
+    model.fit(
+        data.batches(reals, min(batch_size, len(reals)), seed=seed, repeat=True),
+        steps_per_epoch=steps,
+        callbacks=list(callbacks),
+        verbose=0,
+        shuffle=False,
+    )
+    return model.draw(count, steps=drawing_steps, seed=seed)
 
 
 def _build(image_shape: tuple[int, int, int]) -> keras.Model:
