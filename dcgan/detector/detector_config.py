@@ -16,8 +16,8 @@ class DetectorConfig(schema.Config):
         at_least(1),
         default=200,
     )
-    replay_steps: int = field(
-        "Steps for which a copy of the run's own model trains on.", at_least(1), default=160
+    continuation_steps: int = field(
+        "Steps for which each copy of the run's own model trains on.", at_least(1), default=160
     )
     zoo_steps: int = field("Training steps of each GAN in the zoo.", at_least(1), default=200)
     rebuild_steps: int = field(
@@ -30,9 +30,7 @@ class DetectorConfig(schema.Config):
     learning_rate: float = field(
         "Muon's step size at its peak; it warms up, then falls to 0.", above(0), default=0.012
     )
-    width: int = field(
-        "Width of the classifier, see `build_classifier`.", multiple_of(2, at_least(2)), default=32
-    )
+    width: int = field("Width of the classifier, see `build_classifier`.", at_least(1), default=32)
     false_positive_rate: float = field(
         "Bound on the share of reals called fake.", above(0, below=1), default=0.01
     )
@@ -62,7 +60,7 @@ class DetectorConfig(schema.Config):
         return cls(**{**scaled, "pool_size": pool_size, "seed": seed, **values})
 
 
-_STEPS = ("steps", "fold_steps", "replay_steps", "zoo_steps", "rebuild_steps")
+_STEPS = ("steps", "fold_steps", "continuation_steps", "zoo_steps", "rebuild_steps")
 # Steps of a run of the default preset, which the defaults are meant for.
 _FULL_RUN = 7_500
 # Three versions of every fake are in memory while a detector trains.

@@ -53,9 +53,7 @@ def evaluate_run(
         reals.train, count=count, steps=_VAE_STEPS * config.rebuild_steps, progress=progress
     )
     tested |= given
-    compared = baselines.fit_baselines(
-        detector, reals.train, fitted.pool, config=config, progress=progress
-    )
+    compared = {"pixel histogram": baselines.histogram_model(reals.train, fitted.pool)}
     report = holdout_evaluation.evaluate(
         detector,
         reals.test[: round(config.pool_size * _REALS)],
