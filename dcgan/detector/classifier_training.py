@@ -13,7 +13,6 @@ from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.detector_model import Detector
 from dcgan.detector.fakes.fake_pool import FakePool
 from dcgan.detector.fit_progress import FitProgress, Progress, ignore
-from dcgan.detector.layers import fake_classifier
 
 _WARM_UP = 0.06
 _PROCESSOR = pathlib.Path("/proc/cpuinfo")
@@ -85,12 +84,12 @@ def _train(
     steps: int,
     callback: keras.callbacks.Callback,
 ) -> Detector:
-    def build(precision: str) -> keras.Model:
-        return fake_classifier.build_classifier(
-            reals.shape[1:], width=config.width, precision=precision, seed=config.seed
+    def build(precision: str) -> Detector:
+        return Detector.from_discriminator(
+            discriminator, width=config.width, precision=precision, seed=config.seed
         )
 
-    learner = build(_precision())
+    learner = build(_precision()).classifier
     learner.compile(
         _optimizer(config.learning_rate, steps), keras.losses.BinaryCrossentropy(from_logits=True)
     )
@@ -99,9 +98,9 @@ def _train(
     )
     learner.fit(dataset, steps_per_epoch=steps, callbacks=[callback], verbose=0, shuffle=False)
     # Anew, for two reasons: scores are computed in float32, and a file would hold the optimizer as well.
-    classifier = build("float32")
-    classifier.set_weights(learner.get_weights())
-    return Detector.from_discriminator(discriminator, classifier)
+    detector = build("float32")
+    detector.classifier.set_weights(learner.get_weights())
+    return detector
 
 
 def _precision() -> str:

@@ -10,16 +10,16 @@ from dcgan.schema import above, at_least, field, multiple_of
 class DetectorConfig(schema.Config):
     """Everything that decides how a detector ends."""
 
-    steps: int = field("Training steps of the detector.", at_least(1), default=4_500)
+    steps: int = field("Training steps of the detector.", at_least(1), default=4_400)
     fold_steps: int = field(
         "Training steps of each network that is kept from one family of fakes, for the calibration.",
         at_least(1),
         default=200,
     )
     continuation_steps: int = field(
-        "Steps for which each copy of the run's own model trains on.", at_least(1), default=160
+        "Steps for which each copy of the run's own model trains on.", at_least(1), default=120
     )
-    zoo_steps: int = field("Training steps of each GAN in the zoo.", at_least(1), default=200)
+    zoo_steps: int = field("Training steps of each GAN in the zoo.", at_least(1), default=160)
     rebuild_steps: int = field(
         "Training steps of the autoencoders and denoisers.", at_least(1), default=240
     )

@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dcgan.detector.layers import fake_classifier
 from dcgan.detector.threshold import Calibration
 
 _BATCH = 256
@@ -58,15 +59,23 @@ class Detector(keras.Model):
         self.build(discriminator.input_shape)
 
     @classmethod
-    def from_discriminator(cls, discriminator: keras.Model, classifier: keras.Model) -> Self:
-        """Puts a classifier beside a copy of a trained discriminator.
+    def from_discriminator(
+        cls, discriminator: keras.Model, *, width: int = 32, precision: str = "float32", seed: int = 0
+    ) -> Self:
+        """Puts an untrained classifier beside a copy of a trained discriminator.
 
         Args:
             discriminator: From (batch, height, width, channels) to (batch, 1) logits, positive for
                 real. It is left unchanged.
-            classifier: What `fake_classifier.build_classifier` returns, of the same image shape.
+            width: See `fake_classifier.build_classifier`. Defaults to 32.
+            precision: See `fake_classifier.build_classifier`. Defaults to "float32".
+            seed: Seed of the classifier's initial weights. Defaults to 0.
         """
-        return cls(_copy_exactly(discriminator), classifier)
+        copy = _copy_exactly(discriminator)
+        classifier = fake_classifier.build_classifier(
+            copy.input_shape[1:], width=width, precision=precision, seed=seed
+        )
+        return cls(copy, classifier)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
@@ -86,11 +95,12 @@ class Detector(keras.Model):
             values = (calibration.slope, calibration.offset, *thresholds)
         self.scale.assign(values)
 
-    def call(self, images: tf.Tensor) -> dict[str, tf.Tensor]:
+    def call(self, images: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
         """Scores images.
 
         Args:
             images: Shape (batch, height, width, channels), float32, -1 to 1.
+            training: Ignored: a detector is trained by its classifier. Defaults to False.
 
         Returns:
             `p_fake` and `discriminator_logit`, float32, and `decision`, int32, each of shape (batch,).
