@@ -20,16 +20,16 @@ def _names_deliveries(text: str) -> bool:
 class DetectorConfig(schema.Config):
     """Everything that decides how a detector ends."""
 
-    steps: int = field("Training steps of the detector.", at_least(1), default=4_500)
+    steps: int = field("Training steps of the detector.", at_least(1), default=4_400)
     fold_steps: int = field(
         "Training steps of each network that is kept from one family of fakes, for the calibration.",
         at_least(1),
         default=200,
     )
-    replay_steps: int = field(
-        "Steps for which a copy of the run's own model trains on.", at_least(1), default=160
+    continuation_steps: int = field(
+        "Steps for which each copy of the run's own model trains on.", at_least(1), default=120
     )
-    zoo_steps: int = field("Training steps of each GAN in the zoo.", at_least(1), default=200)
+    zoo_steps: int = field("Training steps of each GAN in the zoo.", at_least(1), default=160)
     rebuild_steps: int = field(
         "Training steps of the autoencoders and denoisers.", at_least(1), default=240
     )
@@ -40,9 +40,7 @@ class DetectorConfig(schema.Config):
     learning_rate: float = field(
         "Muon's step size at its peak; it warms up, then falls to 0.", above(0), default=0.012
     )
-    width: int = field(
-        "Width of the classifier, see `build_classifier`.", multiple_of(2, at_least(2)), default=32
-    )
+    width: int = field("Width of the classifier, see `build_classifier`.", at_least(1), default=32)
     false_positive_rate: float = field(
         "Bound on the share of reals called fake.", above(0, below=1), default=0.01
     )
@@ -105,7 +103,7 @@ class DetectorConfig(schema.Config):
         return cls.from_dict({**scaled, "pool_size": pool_size, "seed": seed, **values})
 
 
-_STEPS = ("steps", "fold_steps", "replay_steps", "zoo_steps", "rebuild_steps")
+_STEPS = ("steps", "fold_steps", "continuation_steps", "zoo_steps", "rebuild_steps")
 # Steps of a run of the default preset, which the defaults are meant for.
 _FULL_RUN = 7_500
 # Three versions of every fake are in memory while a detector trains.

@@ -1,4 +1,4 @@
-"""The detector: a copy of a trained discriminator, a classifier on it, and their calibration."""
+"""The detector: a classifier, its calibration, and a copy of the run's discriminator."""
 
 import dataclasses
 from collections.abc import Callable
@@ -12,9 +12,6 @@ from dcgan.detector.layers import fake_classifier
 from dcgan.detector.threshold import Calibration
 
 _BATCH = 256
-# Weights in the loss of the decision, and of what convolutions and statistics say alone. The statistics
-# learn so fast that the convolutions would otherwise never have to.
-_LOSS_WEIGHTS = (1.0, 0.5, 0.5)
 
 
 @keras.saving.register_keras_serializable(package="dcgan")
@@ -27,12 +24,11 @@ class Detector(keras.Model):
     - `discriminator_logit`: what the run's own discriminator said at its last step, positive for real;
     - `decision`: 0 real, 1 unsure, 2 fake, as in `dcgan.scoring.DECISIONS`.
 
-    An image's values do not depend on its batch. `fit` and `evaluate` take images and labels, 1 for
-    fakes, and optional sample weights. Compile with an optimizer and no loss; metrics see the decision's
-    logit. Call `adapt` before `fit`. The copy of the discriminator is not trained.
+    An image's values do not depend on its batch. To train further, compile and fit `classifier`, a plain
+    Keras model from images to logits, higher for fakes; then calibrate anew.
 
     Args:
-        backbone: What `fake_classifier.build_backbone` returns.
+        discriminator: A float32 model from images to (batch, 1) logits, positive for real; it is frozen.
         classifier: What `fake_classifier.build_classifier` returns.
         calibration: Defaults to None: `p_fake` is then the plain sigmoid, with a threshold of 0.5.
         **kwargs: Passed to `keras.Model`.
@@ -44,45 +40,47 @@ class Detector(keras.Model):
 
     def __init__(
         self,
-        backbone: keras.Model,
+        discriminator: keras.Model,
         classifier: keras.Model,
         *,
         calibration: Calibration | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.backbone = backbone
-        self.backbone.trainable = False
+        self.discriminator = discriminator
+        self.discriminator.trainable = False
         self.classifier = classifier
         self.scale = self.add_weight(
             name="scale", shape=(4,), dtype="float32", initializer="zeros", trainable=False
         )
         self.calibrate(calibration)
-        self._accuracy = keras.metrics.BinaryAccuracy("accuracy", threshold=0.0)
         self._score = self._on_pixels(self.__call__)
         self._raw = self._on_pixels(self.logits)
-        self.build(backbone.input_shape)
+        self.build(discriminator.input_shape)
 
     @classmethod
-    def from_discriminator(cls, discriminator: keras.Model, *, width: int = 32, seed: int = 0) -> Self:
-        """Builds an untrained detector on a copy of a trained discriminator.
+    def from_discriminator(
+        cls, discriminator: keras.Model, *, width: int = 32, precision: str = "float32", seed: int = 0
+    ) -> Self:
+        """Puts an untrained classifier beside a copy of a trained discriminator.
 
         Args:
             discriminator: From (batch, height, width, channels) to (batch, 1) logits, positive for
-                real.
-            width: Width of the classifier, see `fake_classifier.build_classifier`. Defaults to 32.
+                real. It is left unchanged.
+            width: See `fake_classifier.build_classifier`. Defaults to 32.
+            precision: See `fake_classifier.build_classifier`. Defaults to "float32".
             seed: Seed of the classifier's initial weights. Defaults to 0.
         """
-        backbone = fake_classifier.build_backbone(discriminator)
-        shapes = [tuple(output.shape[1:]) for output in backbone.outputs[1:]]
-        image_shape = backbone.input_shape[1:]
-        classifier = fake_classifier.build_classifier(image_shape, shapes, width=width, seed=seed)
-        return cls(backbone, classifier)
+        copy = _copy_exactly(discriminator)
+        classifier = fake_classifier.build_classifier(
+            copy.input_shape[1:], width=width, precision=precision, seed=seed
+        )
+        return cls(copy, classifier)
 
     @property
     def image_shape(self) -> tuple[int, int, int]:
         """The (height, width, channels) of the images that it takes."""
-        return tuple(self.backbone.input_shape[1:])
+        return tuple(self.discriminator.input_shape[1:])
 
     def calibrate(self, calibration: Calibration | None) -> None:
         """Sets probabilities and thresholds; they are saved with the weights.
@@ -97,42 +95,31 @@ class Detector(keras.Model):
             values = (calibration.slope, calibration.offset, *thresholds)
         self.scale.assign(values)
 
-    def adapt(self, images: np.ndarray) -> None:
-        """Shows an untrained detector which values the statistics of images take; before `fit`.
-
-        Args:
-            images: Shape (count, height, width, channels), float32, -1 to 1; some thousands like those
-                for `fit`, of both classes.
-        """
-        fake_classifier.adapt(self.classifier, images)
-
     def call(self, images: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
         """Scores images.
 
         Args:
             images: Shape (batch, height, width, channels), float32, -1 to 1.
-            training: Whether batch statistics and dropout are active. Defaults to False.
+            training: Ignored: a detector is trained by its classifier. Defaults to False.
 
         Returns:
             `p_fake` and `discriminator_logit`, float32, and `decision`, int32, each of shape (batch,).
         """
-        logits, discriminator_logits = self._forward(images, training=training)
+        logit = self.logits(images)
         slope, offset, fake_above, real_below = tf.unstack(self.scale.value)
-        logit = logits[:, 0]
         return {
             "p_fake": tf.sigmoid(slope * logit + offset),
-            "discriminator_logit": discriminator_logits[:, 0],
+            "discriminator_logit": self.discriminator(images, training=False)[:, 0],
             "decision": tf.cast(logit >= real_below, tf.int32) + tf.cast(logit > fake_above, tf.int32),
         }
 
-    def logits(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
+    def logits(self, images: tf.Tensor) -> tf.Tensor:
         """Returns the classifier's uncalibrated logits, higher for fakes, shape (batch,), float32.
 
         Args:
             images: As in `call`.
-            training: As in `call`. Defaults to False.
         """
-        return self._forward(images, training=training)[0][:, 0]
+        return self.classifier(images, training=False)[:, 0]
 
     def score(self, images: np.ndarray, *, batch_size: int = _BATCH) -> dict[str, np.ndarray]:
         """Scores any number of images.
@@ -163,30 +150,12 @@ class Detector(keras.Model):
         parts = self._in_batches(self._raw, images, batch_size)
         return np.concatenate([part.numpy() for part in parts])[: len(images)]
 
-    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
-        """Trains on one batch of images, labels (1 for fakes) and optional sample weights."""
-        images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
-        with tf.GradientTape() as tape:
-            logits, _ = self._forward(images, training=True)
-            loss = self._loss(labels, logits, weights)
-            objective = self.optimizer.scale_loss(loss)
-        variables = self.trainable_weights
-        self.optimizer.apply(tape.gradient(objective, variables), variables)
-        return self._update_metrics(loss, labels, logits, weights)
-
-    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
-        """Measures one batch without training."""
-        images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
-        logits, _ = self._forward(images, training=False)
-        loss = self._loss(labels, logits, weights)
-        return self._update_metrics(loss, labels, logits, weights)
-
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
         calibration = self.calibration
         return {
             **super().get_config(),
-            "backbone": keras.saving.serialize_keras_object(self.backbone),
+            "discriminator": keras.saving.serialize_keras_object(self.discriminator),
             "classifier": keras.saving.serialize_keras_object(self.classifier),
             "calibration": None if calibration is None else dataclasses.asdict(calibration),
         }
@@ -195,34 +164,11 @@ class Detector(keras.Model):
     def from_config(cls, config: dict[str, Any]) -> Self:
         """Builds the detector from what `get_config` returned."""
         config = dict(config)
-        for name in ("backbone", "classifier"):
+        for name in ("discriminator", "classifier"):
             config[name] = keras.saving.deserialize_keras_object(config[name])
         if config["calibration"] is not None:
             config["calibration"] = Calibration(**config["calibration"])
         return cls(**config)
-
-    def _forward(self, images: tf.Tensor, *, training: bool) -> tuple[tf.Tensor, tf.Tensor]:
-        """Returns the classifier's logits, shape (batch, 3), and the discriminator's, (batch, 1)."""
-        images = tf.convert_to_tensor(images)
-        discriminator_logits, *features = self.backbone(images, training=False)
-        return self.classifier([images, *features], training=training), discriminator_logits
-
-    def _loss(self, labels: Any, logits: tf.Tensor, weights: Any) -> tf.Tensor:
-        """Returns the weighted mean cross-entropy of the decision and of the classifier's parts."""
-        if self.loss is not None:
-            raise ValueError(f"Expected a detector compiled without a loss. Received: {self.loss!r}")
-        labels = tf.reshape(tf.cast(labels, tf.float32), (-1, 1)) * tf.ones_like(logits)
-        losses = tf.nn.sigmoid_cross_entropy_with_logits(labels, logits)
-        losses = tf.linalg.matvec(losses, tf.constant(_LOSS_WEIGHTS))
-        if weights is not None:
-            losses *= tf.reshape(tf.cast(weights, tf.float32), (-1,))
-        return tf.reduce_mean(losses)
-
-    def _update_metrics(self, loss: Any, labels: Any, logits: Any, weights: Any) -> dict[str, Any]:
-        tracker = next(metric for metric in self.metrics if metric.name == "loss")
-        tracker.update_state(loss, sample_weight=tf.shape(logits)[0])
-        self._accuracy.update_state(labels, logits[:, 0], weights)
-        return self.compute_metrics(None, labels, logits[:, 0], weights)
 
     def _on_pixels(self, function: Callable[[tf.Tensor], Any]) -> Callable[[tf.Tensor], Any]:
         """Makes a graph that takes uint8 batches of any size, of a function that takes float ones."""
@@ -238,3 +184,14 @@ class Detector(keras.Model):
         return [
             graph(tf.constant(images[start : start + size])) for start in range(0, len(images), size)
         ]
+
+
+def _copy_exactly(network: keras.Model) -> keras.Model:
+    """Copies a network into one that computes in float32."""
+    copy = keras.models.clone_model(network, clone_function=_as_float32)
+    copy.set_weights(network.get_weights())
+    return copy
+
+
+def _as_float32(layer: keras.layers.Layer) -> keras.layers.Layer:
+    return type(layer).from_config({**layer.get_config(), "dtype": "float32"})

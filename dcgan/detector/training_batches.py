@@ -1,56 +1,84 @@
-"""Training batches: half reals, half fakes, corrupted alike, without end."""
+"""Training batches: half reals, half fakes, both delivered alike, without end."""
+
+from collections.abc import Iterator
 
 import numpy as np
 import tensorflow as tf
 
+from dcgan import images as pixels
 from dcgan.data import pipeline
-from dcgan.detector import corruptions
-from dcgan.detector.fakes import histogram_matching
+from dcgan.detector import deliveries
+from dcgan.detector.fakes import histogram_matching, own_generator
 from dcgan.detector.fakes.fake_pool import FakePool
 
-# Shares of the fakes as they are, histogram-matched together, and matched one by one. With plain ones
-# alone, a detector would learn little but the histogram, which tells its training fakes so well.
-_SHARES = (0.3, 0.3, 0.4)
+# Shares of the fakes as they are, histogram-matched together, and matched one by one: grey levels are a
+# trace that many deliveries leave in place, yet no detector may rest on them alone.
+_SHARES = (0.7, 0.15, 0.15)
+# Deliveries come in over this share of the training. From the start, they would hide what is to be
+# learned.
+_RAMP = 0.5
+_DELIVERED_AT_FIRST = 0.1
+_OWN_WEIGHT = 2.0
 
 
 def training_batches(
-    reals: np.ndarray, pool: FakePool, *, batch_size: int, seed: int
+    reals: np.ndarray, pool: FakePool, *, batch_size: int, steps: int, seed: int
 ) -> tf.data.Dataset:
-    """Draws reals and fakes in equal numbers, each image of a class equally often.
+    """Draws reals and fakes in equal numbers and sends them through random chains of deliveries.
+
+    All reals are equally likely. A generator's share of the fakes grows with the square root of its
+    count, so that small ones are not drowned out; the run's own generator gets twice as much.
 
     Args:
         reals: Shape (images, height, width, channels), uint8.
         pool: The fakes, of the same shape.
         batch_size: An even number.
+        steps: Length of the training; the share of delivered images rises until the middle of it.
         seed: Seed of every draw.
 
     Returns:
-        Endless batches of images, float32 in -1 to 1, and labels, float32, 1 for fakes.
+        Endless batches of images, float32 in -1 to 1, and labels, float32, 1 for fakes; reals first.
     """
-    with tf.device("/CPU:0"):
-        real_pixels = tf.constant(reals)
-        fake_pixels = tf.constant(_versions(pool, reals, seed=seed))
+    signature = (
+        tf.TensorSpec((batch_size, *reals.shape[1:]), tf.float32),
+        tf.TensorSpec((batch_size,), tf.float32),
+    )
+
+    def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        return _draw(reals, pool, batch_size=batch_size, steps=steps, seed=seed)
+
+    drawn = tf.data.Dataset.from_generator(batches, output_signature=signature)
+    return pipeline.without_autotuning(drawn.prefetch(4))
+
+
+def _draw(
+    reals: np.ndarray, pool: FakePool, *, batch_size: int, steps: int, seed: int
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    rng = np.random.default_rng(seed)
     half = batch_size // 2
-    shape = (batch_size, *reals.shape[1:])
+    versions = _versions(pool, reals, seed=seed)
+    likelihoods = np.cumsum(_likelihoods(pool.generators))
+    labels = np.repeat([np.float32(0), np.float32(1)], half)
+    step = 0
+    while True:
+        fakes = np.searchsorted(likelihoods, rng.random(half) * likelihoods[-1], side="right")
+        version = np.searchsorted(np.cumsum(_SHARES[:-1]), rng.random(half))
+        batch = np.concatenate([reals[rng.integers(0, len(reals), half)], versions[version, fakes]])
+        sent = rng.random(batch_size) < _share_delivered(step / steps)
+        batch[sent] = deliveries.random_chains(batch[sent], rng=rng)
+        yield pixels.to_float(batch), labels
+        step += 1
 
-    def draw(step: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        seeds = tf.random.experimental.stateless_split(tf.stack([tf.constant(seed, tf.int64), step]), 5)
-        which = tf.random.stateless_uniform((half,), seeds[0], 0, len(reals), tf.int32)
-        fakes = tf.random.stateless_uniform((half,), seeds[1], 0, len(pool.images), tf.int32)
-        versions = tf.searchsorted(
-            tf.constant(np.cumsum(_SHARES[:-1]), tf.float32),
-            tf.random.stateless_uniform((half,), seeds[2]),
-        )
-        drawn = tf.gather_nd(fake_pixels, tf.stack([versions, fakes], axis=1))
-        images = tf.concat([tf.gather(real_pixels, which), drawn], axis=0)
-        labels = tf.repeat([0.0, 1.0], [half, half])
-        order = tf.argsort(tf.random.stateless_uniform((batch_size,), seeds[3]))
-        mixed = corruptions.augment(tf.ensure_shape(tf.gather(images, order), shape), seed=seeds[4])
-        return tf.cast(mixed, tf.float32) / 127.5 - 1.0, tf.gather(labels, order)
 
-    numbers = tf.data.Dataset.counter()
-    drawn = numbers.map(draw, num_parallel_calls=2, deterministic=True)
-    return pipeline.without_autotuning(drawn.prefetch(2))
+def _share_delivered(progress: float) -> float:
+    return _DELIVERED_AT_FIRST + (1 - _DELIVERED_AT_FIRST) * min(1.0, progress / _RAMP)
+
+
+def _likelihoods(generators: np.ndarray) -> np.ndarray:
+    """How likely each fake is to be drawn, up to a factor, shape (count,), float64."""
+    names, positions, counts = np.unique(generators, return_inverse=True, return_counts=True)
+    weights = np.where(names == own_generator.NAME, _OWN_WEIGHT, 1.0) / np.sqrt(counts)
+    return weights[positions]
 
 
 def _versions(pool: FakePool, reals: np.ndarray, *, seed: int) -> np.ndarray:

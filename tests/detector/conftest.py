@@ -41,7 +41,7 @@ def spoiled():
 
 @pytest.fixture
 def make_discriminator():
-    """Makes a small discriminator with two sizes of feature maps and batch norm."""
+    """Makes a small discriminator with batch norm."""
 
     def make(seed=0):
         init = keras.initializers.GlorotUniform
@@ -63,7 +63,7 @@ def make_discriminator():
 
 @pytest.fixture
 def make_detector(make_discriminator):
-    """Makes an untrained detector on that discriminator."""
+    """Makes an untrained detector beside that discriminator."""
 
     def make(seed=0):
         return Detector.from_discriminator(make_discriminator(seed), width=4, seed=seed)

@@ -1,8 +1,6 @@
-import keras
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from dcgan.detector import DetectorConfig
 from dcgan.detector.evaluation import baselines
 from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 
@@ -21,19 +19,3 @@ def test_histogram_sees_values_and_nothing_else(spots):
     rng = np.random.default_rng(0)
     shuffled = rng.permuted(spots(100, 3).reshape(100, -1), axis=1).reshape(100, 12, 12, 1)
     np.testing.assert_allclose(scorer(shuffled), scorer(spots(100, 3)))
-
-
-def test_network_from_scratch_learns_and_leaves_the_detector(make_detector, spots, pool, monkeypatch):
-    monkeypatch.setattr(baselines, "_LEARNING_RATE", 1e-2)
-    detector = make_detector()
-    weights = detector.get_weights()
-    scorer = baselines.network_from_scratch(
-        detector,
-        spots(200, 0),
-        pool,
-        config=DetectorConfig(steps=80, batch_size=32),
-        callback=keras.callbacks.Callback(),
-    )
-    assert _auroc(scorer, spots(100, 2), pool.images[:100]) > 0.8
-    for before, after in zip(weights, detector.get_weights(), strict=True):
-        np.testing.assert_array_equal(before, after)

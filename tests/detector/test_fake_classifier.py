@@ -1,11 +1,7 @@
 import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
-from dcgan import networks
-from dcgan.config import NetworkConfig
-from dcgan.detector.detector_model import Detector
 from dcgan.detector.layers import fake_classifier
 
 
@@ -14,62 +10,31 @@ def _images(count, size=12, channels=1):
     return rng.uniform(-1, 1, (count, size, size, channels)).astype(np.float32)
 
 
-def test_backbone_gives_the_logits_and_the_last_map_of_each_size(make_discriminator):
-    discriminator = make_discriminator()
-    backbone = fake_classifier.build_backbone(discriminator)
-    logits, features, fine, coarse = backbone(_images(3))
-    np.testing.assert_allclose(logits, discriminator(_images(3)), atol=1e-6)
-    assert fine.shape == (3, 6, 6, 4)
-    assert coarse.shape == (3, 3, 3, 6)
-    assert features.shape == (3, 3 * 3 * 6)
-    # After the activation, not before it.
-    rectified = keras.Model(discriminator.inputs, discriminator.layers[-3].output)(_images(3))
-    np.testing.assert_allclose(coarse, rectified, atol=1e-6)
+@pytest.mark.parametrize(("size", "channels"), [(4, 1), (28, 1), (32, 3), (64, 3)])
+def test_logits_of_each_shape(size, channels):
+    classifier = fake_classifier.build_classifier((size, size, channels), width=4)
+    logits = classifier(_images(2, size, channels))
+    assert logits.shape == (2, 1)
+    assert np.isfinite(logits).all()
 
 
-def test_backbone_is_a_frozen_copy(make_discriminator):
-    discriminator = make_discriminator()
-    backbone = fake_classifier.build_backbone(discriminator)
-    assert not backbone.trainable_weights
-    assert discriminator.trainable_weights
-    discriminator.set_weights([0 * weight for weight in discriminator.get_weights()])
-    assert np.abs(backbone(_images(2))[0]).max() > 0
+def test_channels_double_with_each_halving_up_to_four_times():
+    classifier = fake_classifier.build_classifier((128, 128, 3), width=4)
+    strided = [
+        (layer.output.shape[1], layer.filters)
+        for layer in classifier.layers
+        if getattr(layer, "strides", None) == (2, 2)
+    ]
+    assert strided == [(64, 4), (32, 8), (16, 16), (8, 16), (4, 16)]
 
 
-def test_backbone_of_a_half_precision_discriminator_is_exact():
-    config = NetworkConfig(discriminator_width=4, max_width=8, kernel_size=3, discriminator_norm="batch")
-    discriminator = networks.build_discriminator(config, precision="mixed_bfloat16")
-    backbone = fake_classifier.build_backbone(discriminator)
-    assert {layer.compute_dtype for layer in backbone.layers} == {"float32"}
-    np.testing.assert_allclose(backbone(_images(2, 28))[0], discriminator(_images(2, 28)), atol=0.05)
-
-
-@pytest.mark.parametrize(("size", "channels"), [(28, 1), (32, 3), (64, 3)])
-def test_classifier_of_each_shape(size, channels):
-    config = NetworkConfig(image_size=size, channels=channels, discriminator_width=4, max_width=8)
-    backbone = fake_classifier.build_backbone(networks.build_discriminator(config))
-    shapes = [output.shape[1:] for output in backbone.outputs[1:]]
-    classifier = fake_classifier.build_classifier((size, size, channels), shapes, width=4)
-    images = _images(2, size, channels)
-    logits = classifier([tf.constant(images), *backbone(images)[1:]])
-    assert logits.shape == (2, 3)
-
-
-def test_classifier_sees_the_features_and_every_map_whose_size_it_has():
-    maps = [(14, 14, 2), (7, 7, 3), (5, 5, 1)]
-    classifier = fake_classifier.build_classifier((28, 28, 1), [(6,), *maps], width=4)
-    images = _images(1, 28)
-    inputs = [images, np.ones((1, 6), np.float32)]
-    inputs += [_images(1, shape[0], shape[2]) for shape in maps]
-    plain = classifier(inputs).numpy()[:, 0]
-    for index, expected in ((1, True), (2, True), (3, True), (4, False)):
-        changed = [part + (position == index) for position, part in enumerate(inputs)]
-        assert (np.abs(classifier(changed).numpy()[:, 0] - plain).max() > 1e-7) == expected
+def test_size_for_mnist_is_what_is_documented():
+    assert fake_classifier.build_classifier((28, 28, 1)).count_params() == 204_417
 
 
 def test_seed_decides_the_weights():
     first, again, other = (
-        fake_classifier.build_classifier((28, 28, 1), [(6,)], width=4, seed=seed).get_weights()
+        fake_classifier.build_classifier((12, 12, 1), width=4, seed=seed).get_weights()
         for seed in (0, 0, 1)
     )
     for a, b in zip(first, again, strict=True):
@@ -77,13 +42,32 @@ def test_seed_decides_the_weights():
     assert any((a != b).any() for a, b in zip(first, other, strict=True))
 
 
-def test_is_exact_whatever_the_global_policy_is(make_discriminator):
-    discriminator = make_discriminator()
-    exact = Detector.from_discriminator(discriminator, width=8)
+def test_precision_is_that_of_the_convolutions_and_of_no_weight():
+    exact = fake_classifier.build_classifier((12, 12, 1), width=8)
+    fast = fake_classifier.build_classifier((12, 12, 1), width=8, precision="mixed_bfloat16")
+    kinds = {layer.name: layer.compute_dtype for layer in fast.layers}
+    assert kinds["conv1"] == kinds["norm1"] == kinds["relu1"] == "bfloat16"
+    assert kinds["traces"] == kinds["logits"] == "float32"
+    assert {weight.dtype for weight in fast.weights} == {"float32"}
+    fast.set_weights(exact.get_weights())
+    np.testing.assert_allclose(fast(_images(8)), exact(_images(8)), atol=0.1)
+    assert np.abs(fast(_images(8)) - exact(_images(8))).max() > 0
+
+
+def test_is_exact_whatever_the_global_policy_is():
+    exact = fake_classifier.build_classifier((12, 12, 1), width=8)
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
-        other = Detector.from_discriminator(discriminator, width=8)
+        other = fake_classifier.build_classifier((12, 12, 1), width=8)
     finally:
         keras.config.set_dtype_policy("float32")
-    images = _images(8)
-    np.testing.assert_array_equal(other.logits(images), exact.logits(images))
+    np.testing.assert_array_equal(other(_images(8)), exact(_images(8)))
+
+
+def test_one_bright_pixel_anywhere_counts():
+    classifier = fake_classifier.build_classifier((12, 12, 1), width=8)
+    plain = classifier(_images(1)).numpy()
+    for row, column in ((0, 0), (5, 7), (11, 11)):
+        changed = _images(1)
+        changed[0, row, column] *= -1
+        assert np.abs(classifier(changed) - plain).max() > 1e-7

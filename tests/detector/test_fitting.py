@@ -1,9 +1,7 @@
 import numpy as np
 import pytest
-import tensorflow as tf
 from sklearn.metrics import roc_auc_score
 
-from dcgan import images
 from dcgan.detector import certificate, classifier_training, deliveries, fitting, held_back
 from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 from dcgan.detector.reals import Reals
@@ -16,14 +14,21 @@ def test_tells_fakes_of_its_kind(fitted, spots, spoiled):
     assert roc_auc_score(np.repeat([0, 1], 100), scores) > 0.95
 
 
-def test_convolutions_and_statistics_tell_fakes_alone(fitted, spots, spoiled):
-    backbone, classifier = fitted.detector.backbone, fitted.detector.classifier
-    pixels = np.concatenate([spots(100, 50), spoiled(100, "checks", 51)])
-    inputs = tf.constant(images.to_float(pixels))
-    logits = classifier([inputs, *backbone(inputs)[1:]]).numpy()
-    np.testing.assert_allclose(logits[:, 0], fitted.detector.raw_scores(pixels), atol=1e-4)
-    for alone in logits[:, 1:].T:
-        assert roc_auc_score(np.repeat([0, 1], 100), alone) > 0.8
+def test_classifier_is_float32_and_carries_no_optimizer(fitted):
+    classifier = fitted.detector.classifier
+    assert {layer.compute_dtype for layer in classifier.layers} == {"float32"}
+    assert not classifier.compiled
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [("fpu avx512_bf16 sse", "mixed_bfloat16"), ("amx_bf16", "mixed_bfloat16"), ("fpu avx2", "float32")],
+)
+def test_half_precision_where_the_processor_has_it(tmp_path, monkeypatch, flags, expected):
+    monkeypatch.setattr(classifier_training, "_PROCESSOR", tmp_path / "cpuinfo")
+    assert classifier_training._precision() == "float32"
+    (tmp_path / "cpuinfo").write_text(f"flags : {flags}\n")
+    assert classifier_training._precision() == expected
 
 
 def test_threshold_stands_on_the_calibration_reals(fitted, reals, config):

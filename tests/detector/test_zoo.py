@@ -1,4 +1,3 @@
-import keras
 import numpy as np
 import pytest
 
@@ -6,7 +5,6 @@ from dcgan import presets
 from dcgan.config import RunConfig
 from dcgan.detector import DetectorConfig, Reals, RunInputs
 from dcgan.detector.fakes import zoo
-from dcgan.detector.fit_progress import FitProgress
 
 
 def test_members_differ_in_loss_and_upsampler():
@@ -31,20 +29,13 @@ def small(monkeypatch, tiny_network):
     return RunConfig(network=tiny_network)
 
 
-def test_draws_while_it_learns(small, tmp_path):
-    reals = np.random.default_rng(0).integers(0, 256, (40, 28, 28, 1), np.uint8)
-    shares = []
-    progress = FitProgress(lambda stage, share: shares.append((stage, share)), "zoo", part=1, parts=2)
-    silent = keras.callbacks.Callback()
+def test_members_are_built_one_after_the_other(small, tmp_path):
+    reals = np.zeros((40, 28, 28, 1), np.uint8)
     inputs = RunInputs(small, None, Reals(reals, reals, reals), tmp_path)
-    config = DetectorConfig(zoo_steps=8)
-    fakes = zoo.draw_zoo(inputs, config, count=30, callbacks=[progress, silent, silent])
-    assert shares == [("zoo", 0.5 + step / 16) for step in range(1, 9)]
-    assert [part.generator for part in fakes] == [member.name for member in zoo.MEMBERS]
-    for part in fakes:
-        assert (part.images.shape, part.images.dtype) == ((10, 28, 28, 1), np.uint8)
-        # From four times of the training, other images each.
-        assert len(np.unique(part.images.reshape(10, -1), axis=0)) == 10
+    gans = list(zoo.build_zoo(inputs, DetectorConfig(zoo_steps=8, seed=2), count=31))
+    assert [gan.name for gan in gans] == [member.name for member in zoo.MEMBERS]
+    assert {(gan.count, gan.steps, gan.warm_up, gan.batch_size) for gan in gans} == {(10, 8, 4, 8)}
+    assert [gan.seed for gan in gans] == [201, 202, 203]
 
 
 def test_takes_over_the_shape_and_nothing_else():

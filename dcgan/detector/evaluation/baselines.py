@@ -1,86 +1,19 @@
-"""What a detector has to beat, besides the discriminator as it is: a plain network, a histogram."""
+"""What a detector has to beat, besides the discriminator as it is: a histogram."""
 
 from collections.abc import Callable
 
-import keras
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from dcgan import images as pixels
-from dcgan.detector import training_batches
-from dcgan.detector.detector_config import DetectorConfig
-from dcgan.detector.detector_model import Detector
 from dcgan.detector.fakes.fake_pool import FakePool
-from dcgan.detector.fit_progress import FitProgress, Progress, ignore
 
 Scorer = Callable[[np.ndarray], np.ndarray]
 """Maps uint8 images to scores, higher for fakes."""
 
 _BINS = 64
 _HISTOGRAMS = 20_000
-_LEARNING_RATE = 1e-3
-
-
-def fit_baselines(
-    detector: Detector,
-    reals: np.ndarray,
-    pool: FakePool,
-    *,
-    config: DetectorConfig,
-    progress: Progress = ignore,
-) -> dict[str, Scorer]:
-    """Fits every baseline on the detector's own reals and fakes.
-
-    Args:
-        detector: The detector.
-        reals: Shape (images, height, width, channels), uint8.
-        pool: The fakes.
-        config: The detector's configuration.
-        progress: Called after each training step. Defaults to nothing.
-
-    Returns:
-        Scorers by name.
-    """
-    histogram = histogram_model(reals, pool)
-    callback = FitProgress(progress, "baselines")
-    network = network_from_scratch(detector, reals, pool, config=config, callback=callback)
-    return {"same network from scratch": network, "pixel histogram": histogram}
-
-
-def network_from_scratch(
-    detector: Detector,
-    reals: np.ndarray,
-    pool: FakePool,
-    *,
-    config: DetectorConfig,
-    callback: keras.callbacks.Callback,
-) -> Scorer:
-    """Trains the discriminator's network anew, on the same reals and fakes as the detector.
-
-    Args:
-        detector: See `fit_baselines`; only the shape of its discriminator is taken.
-        reals: See `fit_baselines`.
-        pool: See `fit_baselines`.
-        config: See `fit_baselines`.
-        callback: Called by `fit`.
-    """
-    keras.utils.set_random_seed(config.seed)
-    backbone = detector.backbone
-    network = keras.models.clone_model(keras.Model(backbone.inputs, backbone.outputs[0]))
-    for layer in network.layers:
-        layer.trainable = True
-    rate = keras.optimizers.schedules.CosineDecay(_LEARNING_RATE, config.steps)
-    network.compile(keras.optimizers.Adam(rate), keras.losses.BinaryCrossentropy(from_logits=True))
-    network.fit(
-        training_batches.training_batches(reals, pool, batch_size=config.batch_size, seed=config.seed),
-        steps_per_epoch=config.steps,
-        callbacks=[callback],
-        verbose=0,
-        shuffle=False,
-    )
-    return lambda images: network.predict(pixels.to_float(images), batch_size=256, verbose=0)[:, 0]
 
 
 def histogram_model(reals: np.ndarray, pool: FakePool, *, seed: int = 0) -> Scorer:

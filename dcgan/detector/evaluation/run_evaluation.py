@@ -65,9 +65,7 @@ def evaluate_run(
         directory=run.detector_files / HOLDOUT,
         progress=progress,
     )
-    compared = baselines.fit_baselines(
-        detector, reals.train, fitted.pool, config=config, progress=progress
-    )
+    compared = {"pixel histogram": baselines.histogram_model(reals.train, fitted.pool)}
     measured = holdout_evaluation.evaluate(detector, test, tested, baselines=compared, progress=progress)
     measured["families"] = families.measure_families(fitted.folds, fitted.pool, test, progress=progress)
     measured["simple_statistics"] = simple_statistics.measure_pool(reals.train, fitted.pool)

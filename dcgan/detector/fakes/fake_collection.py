@@ -1,13 +1,15 @@
 """Where the pool's fakes come from: the run's own generator, a zoo of GANs, rebuilt reals."""
 
+import itertools
+
 from dcgan.detector.detector_config import DetectorConfig
-from dcgan.detector.fakes import own_generator, reconstructions, zoo
+from dcgan.detector.fakes import continuations, own_generator, reconstructions, snapshots, zoo
 from dcgan.detector.fakes.fake_pool import FakePool
 from dcgan.detector.fit_progress import FitProgress, Progress, ignore
 from dcgan.detector.run_inputs import RunInputs
 
-# Shares of the pool: the strongest generator at hand first.
-_OWN, _ZOO, _REBUILT = 0.7, 0.12, 0.18
+# Shares of the pool: the strongest generators at hand first.
+_OWN, _CONTINUED, _ZOO, _REBUILT = 0.4, 0.3, 0.12, 0.18
 
 
 def collect_fakes(inputs: RunInputs, config: DetectorConfig, *, progress: Progress = ignore) -> FakePool:
@@ -21,17 +23,23 @@ def collect_fakes(inputs: RunInputs, config: DetectorConfig, *, progress: Progre
     Returns:
         The pool, of at most `config.pool_size` fakes.
     """
-    size, parts = config.pool_size, 1 + len(zoo.MEMBERS) + 1
-    first, *middle, last = (
-        FitProgress(progress, "fakes", part=part, parts=parts) for part in range(parts)
+    reals, size = inputs.reals.train, config.pool_size
+    parts = len(continuations.CONTINUATIONS) + len(zoo.MEMBERS) + 1
+    *callbacks, last = (FitProgress(progress, "fakes", part=part, parts=parts) for part in range(parts))
+    own = own_generator.draw_own(inputs, count=int(size * _OWN), seed=config.seed)
+    gans = itertools.chain(
+        continuations.continue_own(inputs, config, count=int(size * _CONTINUED)),
+        zoo.build_zoo(inputs, config, count=int(size * _ZOO)),
     )
-    own = own_generator.draw_own(inputs, config, count=int(size * _OWN), callback=first)
-    others = zoo.draw_zoo(inputs, config, count=int(size * _ZOO), callbacks=middle)
+    drawn = [
+        snapshots.draw_while_training(gan, reals, callback=callback)
+        for gan, callback in zip(gans, callbacks, strict=True)
+    ]
     rebuilt = reconstructions.rebuild(
-        inputs.reals.train,
+        reals,
         count=int(size * _REBUILT),
         steps=config.rebuild_steps,
         seed=config.seed,
         callback=last,
     )
-    return FakePool.join([*own, *others, *rebuilt])
+    return FakePool.join([*own, *drawn, *rebuilt])

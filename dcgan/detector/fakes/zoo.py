@@ -1,14 +1,12 @@
-"""Fakes of a few small GANs that differ in loss and up-sampler."""
+"""A few small GANs that differ in loss and up-sampler."""
 
 import dataclasses
-from collections.abc import Sequence
-
-import keras
+from collections.abc import Iterator
 
 from dcgan.config import NetworkConfig, RunConfig, TrainingConfig
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.fakes import snapshots
-from dcgan.detector.fakes.fake_pool import Fakes
+from dcgan.detector.fakes.snapshots import LearningGan
 from dcgan.detector.run_inputs import RunInputs
 from dcgan.model import DCGAN
 
@@ -42,41 +40,30 @@ MEMBERS = (
 )
 
 
-def draw_zoo(
-    inputs: RunInputs,
-    config: DetectorConfig,
-    *,
-    count: int,
-    callbacks: Sequence[keras.callbacks.Callback],
-) -> list[Fakes]:
-    """Trains each member and draws from it at four times in the second half of its training.
+def build_zoo(inputs: RunInputs, config: DetectorConfig, *, count: int) -> Iterator[LearningGan]:
+    """Builds each member, to be drawn from in the second half of its training.
 
     Args:
         inputs: What the run provides; members take over its image shape and precision.
         config: Training steps of each member, and the seed of weights, order and latents.
-        count: How many fakes in all.
-        callbacks: One a member, called by `fit`.
+        count: How many fakes of all members together.
 
-    Returns:
-        The fakes of each member.
+    Yields:
+        The members, each to be trained before the next is built.
     """
-    fakes = []
-    for index, (member, callback) in enumerate(zip(MEMBERS, callbacks, strict=True)):
+    for index, member in enumerate(MEMBERS):
         seed = 100 * config.seed + index + 1
         member_config = _configure(member, inputs.config, seed=seed)
-        drawn = snapshots.draw_while_training(
-            DCGAN.from_preset(member_config, total_steps=config.zoo_steps),
-            inputs.reals.train,
+        yield LearningGan(
+            name=member.name,
+            model=DCGAN.from_preset(member_config, total_steps=config.zoo_steps),
             count=count // len(MEMBERS),
             steps=config.zoo_steps,
             warm_up=snapshots.SNAPSHOTS,
             batch_size=member_config.training.batch_size,
             seed=seed,
             latent_seed=1000 * seed,
-            callback=callback,
         )
-        fakes.append(Fakes(member.name, "gan", drawn))
-    return fakes
 
 
 def _configure(member: Member, config: RunConfig, *, seed: int) -> RunConfig:
