@@ -115,18 +115,34 @@ def _score_here(paths: list[str], explain: pathlib.Path | None) -> "Iterator[Row
 
 
 def _print(rows: "Iterable[Row]", output: str) -> None:
-    counts = {"read": 0, "error": 0}
+    counts = {"read": 0, "error": 0, "unfamiliar": 0}
 
     def counted() -> "Iterator[Row]":
         for row in rows:
             counts["error" if row.error else "read"] += 1
+            counts["unfamiliar"] += row.is_unfamiliar
             yield row
 
     _WRITERS[output](counted())
+    report_unfamiliar(counts["unfamiliar"], of=counts["read"])
     if not counts["read"]:
         if not counts["error"]:
             raise InputError("files: expected images, found none")
         raise typer.Exit(1)
+
+
+def report_unfamiliar(count: int, *, of: int) -> None:
+    """Says on standard error how many images the detector was not made for, if any.
+
+    Args:
+        count: How many there were.
+        of: How many images were scored.
+    """
+    if count:
+        typer.echo(
+            f"{count:,} of {of:,} images are unlike those that this detector was made for: unsure",
+            err=True,
+        )
 
 
 def _split(paths: list[pathlib.Path]) -> tuple[pathlib.Path, list[pathlib.Path]]:
@@ -176,12 +192,14 @@ def _flat_name(name: str) -> str:
 
 
 def _write_table(rows: "Iterable[Row]") -> None:
-    print(f"{'p_fake':>7}  {'decision':7}  {'logit':>8}  file")
+    print(f"{'p_fake':>7}  {'decision':8}  {'familiar':>8}  {'logit':>8}  file")
     for row in rows:
         if row.error:
-            print(f"{'-':>7}  {row.decision:7}  {'-':>8}  {row.file}: {row.error}")
-        else:
-            print(f"{row.p_fake:7.4f}  {row.decision:7}  {row.discriminator_logit:8.3f}  {row.file}")
+            print(f"{'-':>7}  {row.decision:8}  {'-':>8}  {'-':>8}  {row.file}: {row.error}")
+            continue
+        numbers = f"{row.familiarity:8.3f}  {row.discriminator_logit:8.3f}"
+        note = ": unlike the images this detector was made for" if row.is_unfamiliar else ""
+        print(f"{row.p_fake:7.4f}  {row.decision:8}  {numbers}  {row.file}{note}")
 
 
 def _write_jsonl(rows: "Iterable[Row]") -> None:
@@ -190,7 +208,9 @@ def _write_jsonl(rows: "Iterable[Row]") -> None:
 
 
 def _write_csv(rows: "Iterable[Row]") -> None:
-    fields = ["file", "p_fake", "decision", "discriminator_logit", "error"]
+    from dcgan import scoring
+
+    fields = [field.name for field in dataclasses.fields(scoring.Row)]
     writer = csv.DictWriter(sys.stdout, fields, lineterminator="\n")
     writer.writeheader()
     writer.writerows(dataclasses.asdict(row) for row in rows)
