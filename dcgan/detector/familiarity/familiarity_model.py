@@ -121,7 +121,7 @@ def build(image_shape: tuple[int, int, int], *, seed: int = 0) -> keras.Model:
 
 def strangeness(model: keras.Model) -> keras.Model:
     """Returns what `build` built up to its logits, shape (batch, 1), higher for the unfamiliar."""
-    return keras.Model(model.inputs, model.get_layer(_STRANGENESS).output)
+    return keras.Model(model.input, model.get_layer(_STRANGENESS).output)
 
 
 def p_values(model: keras.Model) -> ConformalPValue:

@@ -8,7 +8,7 @@ from PIL import Image, ImageFilter
 from dcgan.detector.deliveries import Rng, background
 
 _SIDES = (0.35, 0.84)
-_SQUEEZED = (0.35, 0.75)
+_SQUEEZED = (0.4, 0.8)
 _ZOOMED = (0.25, 0.6)
 _SWELLINGS = (5, 7, 9)
 _GRIDS = (2, 4, 7)
@@ -83,13 +83,13 @@ def shapes(image: Image.Image, rng: Rng) -> Image.Image:
 
 
 KINDS: dict[Callable[[Image.Image, Rng], Image.Image], float] = {
-    reframe: 0.24,
-    letterbox: 0.14,
-    zoom: 0.08,
-    invert: 0.07,
-    shuffle: 0.08,
-    swell: 0.14,
-    texture: 0.1,
+    reframe: 0.22,
+    letterbox: 0.2,
+    zoom: 0.05,
+    invert: 0.05,
+    shuffle: 0.05,
+    swell: 0.2,
+    texture: 0.08,
     shapes: 0.15,
 }
 """What makes an outlier of an image, with the share of each; the shares sum to 1."""
