@@ -124,25 +124,14 @@ def _print(rows: "Iterable[Row]", output: str) -> None:
             yield row
 
     _WRITERS[output](counted())
-    report_unfamiliar(counts["unfamiliar"], of=counts["read"])
+    if count := counts["unfamiliar"]:
+        verb = "is" if count == 1 else "are"
+        share = f"{count:,} of {counts['read']:,} images {verb}"
+        typer.echo(f"{share} unlike those that this detector was made for", err=True)
     if not counts["read"]:
         if not counts["error"]:
             raise InputError("files: expected images, found none")
         raise typer.Exit(1)
-
-
-def report_unfamiliar(count: int, *, of: int) -> None:
-    """Says on standard error how many images the detector was not made for, if any.
-
-    Args:
-        count: How many there were.
-        of: How many images were scored.
-    """
-    if count:
-        typer.echo(
-            f"{count:,} of {of:,} images are unlike those that this detector was made for: unsure",
-            err=True,
-        )
 
 
 def _split(paths: list[pathlib.Path]) -> tuple[pathlib.Path, list[pathlib.Path]]:
