@@ -10,27 +10,37 @@ import tensorflow as tf
 
 from dcgan.detector.layers import fake_classifier
 from dcgan.detector.threshold import Calibration
+from dcgan.scoring import DECISIONS, UNFAMILIAR
 
 _BATCH = 256
+# From this familiarity on, `p_fake` is what the calibration says; below, it is nearer to 0.5.
+_FAMILIAR = 0.05
+_UNSURE = DECISIONS.index("unsure")
 
 
 @keras.saving.register_keras_serializable(package="dcgan")
 class Detector(keras.Model):
     """Tells generated images from real ones.
 
-    Called on images, it returns three values for each:
+    Called on images, it returns four values for each:
 
     - `p_fake`: the calibrated probability that the image is generated, 0 to 1;
+    - `familiarity`: the p-value that the image is like the reals or the fakes that the detector was made
+      for, 0 to 1. Below 0.01 the decision is unsure. Below 0.05, `p_fake` is drawn towards 0.5, the more
+      the lower it is;
     - `discriminator_logit`: what the run's own discriminator said at its last step, positive for real;
     - `decision`: 0 real, 1 unsure, 2 fake, as in `dcgan.scoring.DECISIONS`.
 
-    An image's values do not depend on its batch. To train further, compile and fit `classifier`, a plain
-    Keras model from images to logits, higher for fakes; then calibrate anew.
+    An image's values do not depend on its batch. `fit` and `evaluate` take images and labels, 1 for
+    fakes, and optional sample weights; compile with an optimizer and no loss, metrics see logits. Only
+    the classifier is trained. Calibrate anew afterwards.
 
     Args:
         discriminator: A float32 model from images to (batch, 1) logits, positive for real; it is frozen.
         classifier: What `fake_classifier.build_classifier` returns.
         calibration: Defaults to None: `p_fake` is then the plain sigmoid, with a threshold of 0.5.
+        familiarity: What `familiarity_training.train` returns, calibrated. Defaults to None: all images
+            then have a familiarity of 1.
         **kwargs: Passed to `keras.Model`.
 
     Example:
@@ -44,16 +54,21 @@ class Detector(keras.Model):
         classifier: keras.Model,
         *,
         calibration: Calibration | None = None,
+        familiarity: keras.Model | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.discriminator = discriminator
         self.discriminator.trainable = False
         self.classifier = classifier
+        self.familiarity = familiarity
+        if familiarity is not None:
+            familiarity.trainable = False
         self.scale = self.add_weight(
             name="scale", shape=(4,), dtype="float32", initializer="zeros", trainable=False
         )
         self.calibrate(calibration)
+        self._accuracy = keras.metrics.BinaryAccuracy("accuracy", threshold=0.0)
         self._score = self._on_pixels(self.__call__)
         self._raw = self._on_pixels(self.logits)
         self.build(discriminator.input_shape)
@@ -82,6 +97,15 @@ class Detector(keras.Model):
         """The (height, width, channels) of the images that it takes."""
         return tuple(self.discriminator.input_shape[1:])
 
+    def with_familiarity(self, familiarity: keras.Model) -> Self:
+        """Returns this detector, its networks shared, with another measure of familiarity.
+
+        Args:
+            familiarity: What `familiarity_training.train` returns, calibrated.
+        """
+        parts = (self.discriminator, self.classifier)
+        return type(self)(*parts, calibration=self.calibration, familiarity=familiarity)
+
     def calibrate(self, calibration: Calibration | None) -> None:
         """Sets probabilities and thresholds; they are saved with the weights.
 
@@ -100,17 +124,22 @@ class Detector(keras.Model):
 
         Args:
             images: Shape (batch, height, width, channels), float32, -1 to 1.
-            training: Ignored: a detector is trained by its classifier. Defaults to False.
+            training: Ignored: `train_step` calls the classifier alone. Defaults to False.
 
         Returns:
-            `p_fake` and `discriminator_logit`, float32, and `decision`, int32, each of shape (batch,).
+            `p_fake`, `familiarity` and `discriminator_logit`, float32, and `decision`, int32, each of
+            shape (batch,).
         """
         logit = self.logits(images)
         slope, offset, fake_above, real_below = tf.unstack(self.scale.value)
+        decision = tf.cast(logit >= real_below, tf.int32) + tf.cast(logit > fake_above, tf.int32)
+        familiarity = self._measure_familiarity(images)
+        trust = tf.minimum(1.0, familiarity / _FAMILIAR)
         return {
-            "p_fake": tf.sigmoid(slope * logit + offset),
+            "p_fake": 0.5 + trust * (tf.sigmoid(slope * logit + offset) - 0.5),
+            "familiarity": familiarity,
             "discriminator_logit": self.discriminator(images, training=False)[:, 0],
-            "decision": tf.cast(logit >= real_below, tf.int32) + tf.cast(logit > fake_above, tf.int32),
+            "decision": tf.where(familiarity < UNFAMILIAR, _UNSURE, decision),
         }
 
     def logits(self, images: tf.Tensor) -> tf.Tensor:
@@ -150,12 +179,30 @@ class Detector(keras.Model):
         parts = self._in_batches(self._raw, images, batch_size)
         return np.concatenate([part.numpy() for part in parts])[: len(images)]
 
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """Trains on one batch of images, labels (1 for fakes) and optional sample weights."""
+        images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+        with tf.GradientTape() as tape:
+            logits = self.classifier(images, training=True)
+            loss = self._loss(labels, logits, weights)
+            objective = self.optimizer.scale_loss(loss)
+        variables = self.trainable_weights
+        self.optimizer.apply(tape.gradient(objective, variables), variables)
+        return self._update_metrics(loss, labels, logits, weights)
+
+    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """Measures one batch without training."""
+        images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+        logits = self.classifier(images, training=False)
+        return self._update_metrics(self._loss(labels, logits, weights), labels, logits, weights)
+
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
         calibration = self.calibration
         return {
             **super().get_config(),
             "discriminator": keras.saving.serialize_keras_object(self.discriminator),
+            "familiarity": keras.saving.serialize_keras_object(self.familiarity),
             "classifier": keras.saving.serialize_keras_object(self.classifier),
             "calibration": None if calibration is None else dataclasses.asdict(calibration),
         }
@@ -164,11 +211,29 @@ class Detector(keras.Model):
     def from_config(cls, config: dict[str, Any]) -> Self:
         """Builds the detector from what `get_config` returned."""
         config = dict(config)
-        for name in ("discriminator", "classifier"):
+        for name in ("discriminator", "classifier", "familiarity"):
             config[name] = keras.saving.deserialize_keras_object(config[name])
         if config["calibration"] is not None:
             config["calibration"] = Calibration(**config["calibration"])
         return cls(**config)
+
+    def _loss(self, labels: Any, logits: tf.Tensor, weights: Any) -> tf.Tensor:
+        if self.loss is not None:
+            raise ValueError(f"Expected a detector compiled without a loss. Received: {self.loss!r}")
+        labels = tf.reshape(labels, tf.shape(logits))
+        return keras.losses.BinaryCrossentropy(from_logits=True)(labels, logits, weights)
+
+    def _update_metrics(self, loss: Any, labels: Any, logits: Any, weights: Any) -> dict[str, Any]:
+        tracker = next(metric for metric in self.metrics if metric.name == "loss")
+        tracker.update_state(loss, sample_weight=tf.shape(logits)[0])
+        self._accuracy.update_state(labels, logits[:, 0], weights)
+        return self.compute_metrics(None, labels, logits[:, 0], weights)
+
+    def _measure_familiarity(self, images: tf.Tensor) -> tf.Tensor:
+        images = tf.cast(images, tf.float32)
+        if self.familiarity is None:
+            return tf.ones(tf.shape(images)[:1])
+        return self.familiarity(images, training=False)
 
     def _on_pixels(self, function: Callable[[tf.Tensor], Any]) -> Callable[[tf.Tensor], Any]:
         """Makes a graph that takes uint8 batches of any size, of a function that takes float ones."""

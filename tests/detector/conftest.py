@@ -92,6 +92,7 @@ def config():
     return DetectorConfig(
         steps=60,
         fold_steps=20,
+        familiarity_steps=60,
         batch_size=32,
         width=4,
         learning_rate=5e-3,
