@@ -112,7 +112,7 @@ def detected(trained, quick):
         (["detect", "evaluate", "none"], ["none: expected a run's directory"]),
         (["detect", "calibrate", "none"], ["--reals"]),
         (["detect", "none", "--nope"], ["--nope"]),
-        (["score", "none.png"], ["none.png: expected a run with a detector in front"]),
+        (["score", "none.png"], ["none.png: expected a run with a detector before the files"]),
         (["score", "none.keras", "x.png"], ["none.keras: expected a detector"]),
         (["score", "none.keras"], ["files: expected images or folders"]),
         (["score", "x", "--format", "xml"], ["--format: expected table, jsonl or csv", "'xml'"]),
