@@ -18,8 +18,8 @@ def test_the_card_says_what_is_promised_and_under_what():
     card = model_card.make(name="d", kind="detector", run=None, calibration=calibration)
     text = model_card.render({**card, "digest": "0", "signatures": {}})
     assert (
-        "- At most 1 % of reals like the 500 it was calibrated on are called fake, with 95 % confidence, "
-        "under each of 2 deliveries. Nothing is promised of other images or deliveries.\n"
+        "- At most 1 % of reals like the 500 it was calibrated on are called fake, with 95 % "
+        "confidence, under each of 2 deliveries. Nothing is promised of other images or deliveries.\n"
     ) in text
     assert "- Deliveries: as they are; jpeg 75\n" in text
     assert "- fake_above: 0.2\n" in text
