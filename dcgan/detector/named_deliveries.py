@@ -70,7 +70,7 @@ HARDEST = ("jpeg 40", "jpeg, 2x, jpeg", "jpeg, 3/4, jpeg", "crop, jpeg, 3/4, jpe
 
 
 def deliver_each(
-    images: np.ndarray, names: Sequence[str] = tuple(NAMED), *, seed: int = 0
+    images: np.ndarray, names: Sequence[str] | None = None, *, seed: int = 0
 ) -> Iterator[tuple[str, np.ndarray]]:
     """Delivers images in each named way, one delivery ahead of the one being used.
 
@@ -82,6 +82,7 @@ def deliver_each(
     Yields:
         The name and the delivered images.
     """
+    names = list(NAMED) if names is None else names
     with concurrent.futures.ThreadPoolExecutor(1) as thread:
         jobs = [(name, functools.partial(NAMED[name], images, seed + i)) for i, name in enumerate(names)]
         running = [thread.submit(job) for _, job in jobs[:1]]

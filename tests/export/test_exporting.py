@@ -105,8 +105,6 @@ def test_the_card_tells_data_metrics_and_versions(run):
     assert "| samples: frechet_distance | 12.5 | 1.25 |" in text
     assert "- **Beware.**\n- Expect an AUROC of 0.900.\n" in text
     assert "diffusion | 0.900 | worst: 0.800 under blur |" in text
-    assert "- At most 1 % of reals like the 500" in text
-    assert "- Deliveries: as they are; jpeg 75\n" in text
     assert "| reals called fake, blur | 1.20% | 0.70% to 1.30% expected at most |" in text
     assert "| `predict_uint8` | `images` uint8 (any, 8, 8, 1) |" in text
     assert not [path for path in exported.path.rglob("*") if path.is_file() and leaks(path)]

@@ -6,16 +6,12 @@ import numpy as np
 
 from dcgan.detector import named_deliveries
 from dcgan.detector.fakes import histogram_matching
-from dcgan.detector.named_deliveries import NAMED
 
-AS_THEY_ARE = "as they are"
 MATCHED = {
     "histogram-matched": histogram_matching.match_histograms,
     "histogram-matched one by one": histogram_matching.match_histograms_individually,
 }
 """Checks for a shortcut: only fakes change, and get the pixel values of reals."""
-NAMES = (*NAMED, *MATCHED)
-"""All conditions: the deliveries, then the checks."""
 
 _REALS = "reals"
 

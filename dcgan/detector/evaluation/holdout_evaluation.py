@@ -61,7 +61,7 @@ def evaluate(
         if condition in NAMED:
             for name, values in scored.items():
                 delivered[name].append(values)
-        progress("evaluation", done / len(conditions.NAMES))
+        progress("evaluation", done / (len(NAMED) + len(conditions.MATCHED)))
     return report | _summarise(report["detector"], delivered, detector)
 
 

@@ -22,6 +22,7 @@ class Diffusion(keras.Model):
 
     Args:
         image_shape: (height, width, channels), both multiples of 4.
+        width: Channels at full size, a multiple of 3; there are more at smaller sizes.
         seed: Seed of weights, times and noise.
 
     Reference:
@@ -29,11 +30,11 @@ class Diffusion(keras.Model):
         velocity: [Salimans and Ho, 2022](https://arxiv.org/abs/2202.00512)
     """
 
-    def __init__(self, image_shape: tuple[int, int, int], *, seed: int) -> None:
+    def __init__(self, image_shape: tuple[int, int, int], *, width: int, seed: int) -> None:
         super().__init__()
         keras.utils.set_random_seed(seed)
         self.image_shape = image_shape
-        self.network = _build(image_shape)
+        self.network = _build(image_shape, width)
         self.average = keras.models.clone_model(self.network)
         self.average.set_weights(self.network.get_weights())
         self.average.trainable = False
@@ -96,6 +97,7 @@ def draw(
     *,
     count: int,
     steps: int,
+    width: int = 24,
     batch_size: int = 128,
     drawing_steps: int = 50,
     seed: int = 0,
@@ -107,6 +109,7 @@ def draw(
         reals: Shape (images, height, width, channels), uint8; both sides are multiples of 4.
         count: How many fakes.
         steps: Training steps.
+        width: See `Diffusion`. Defaults to 24.
         batch_size: Reals a step. Defaults to 128.
         drawing_steps: From noise to image. Defaults to 50.
         seed: Seed of everything random. Defaults to 0.
@@ -115,7 +118,7 @@ def draw(
     Returns:
         Shape (count, height, width, channels), uint8.
     """
-    model = Diffusion(reals.shape[1:], seed=seed)
+    model = Diffusion(reals.shape[1:], width=width, seed=seed)
     model.compile(keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(_RATE, steps)))
     model.fit(
         data.batches(reals, min(batch_size, len(reals)), seed=seed, repeat=True),
@@ -127,22 +130,23 @@ def draw(
     return model.draw(count, steps=drawing_steps, seed=seed)
 
 
-def _build(image_shape: tuple[int, int, int]) -> keras.Model:
+def _build(image_shape: tuple[int, int, int], width: int) -> keras.Model:
+    middle_width, coarse_width = 7 * width // 3, 4 * width
     noisy, times = keras.Input(image_shape), keras.Input((1,))
     frequencies = 2 * np.pi * np.exp(np.linspace(0, np.log(50), _FREQUENCIES)).astype(np.float32)
     waves = keras.ops.concatenate(
         [keras.ops.sin(times * frequencies), keras.ops.cos(times * frequencies)], -1
     )
-    time = keras.layers.Dense(96, "swish")(keras.layers.Dense(96, "swish")(waves))
-    fine = keras.layers.Conv2D(24, 3, padding="same")(noisy)
-    middle = _block(keras.layers.Conv2D(56, 3, 2, "same")(fine), time, 56)
-    coarse = _block(keras.layers.Conv2D(96, 3, 2, "same")(middle), time, 96)
-    coarse = _block(coarse, time, 96)
-    up = keras.layers.Conv2DTranspose(56, 4, 2, "same")(coarse)
-    up = _block(keras.layers.Concatenate()([up, middle]), time, 56)
-    up = keras.layers.Conv2DTranspose(24, 4, 2, "same")(up)
+    time = keras.layers.Dense(coarse_width, "swish")(keras.layers.Dense(coarse_width, "swish")(waves))
+    fine = keras.layers.Conv2D(width, 3, padding="same")(noisy)
+    middle = _block(keras.layers.Conv2D(middle_width, 3, 2, "same")(fine), time, middle_width)
+    coarse = _block(keras.layers.Conv2D(coarse_width, 3, 2, "same")(middle), time, coarse_width)
+    coarse = _block(coarse, time, coarse_width)
+    up = keras.layers.Conv2DTranspose(middle_width, 4, 2, "same")(coarse)
+    up = _block(keras.layers.Concatenate()([up, middle]), time, middle_width)
+    up = keras.layers.Conv2DTranspose(width, 4, 2, "same")(up)
     up = keras.layers.Concatenate()([up, fine])
-    up = keras.layers.Conv2D(32, 3, padding="same", activation="swish")(up)
+    up = keras.layers.Conv2D(4 * width // 3, 3, padding="same", activation="swish")(up)
     outputs = keras.layers.Conv2D(image_shape[-1], 3, padding="same", kernel_initializer="zeros")(up)
     return keras.Model([noisy, times], outputs)
 

@@ -21,8 +21,8 @@ from dcgan.model import DCGAN
 # The pool's own generators start from the detector's seed.
 _SEED = 424_242
 # Training steps in shares of the detector's, so that all take about a quarter of the time of the fit.
-_GAN, _DIFFUSION, _VAE = 1 / 10, 1 / 10, 1 / 6
-_DIFFUSION_BATCH, _DIFFUSION_DRAWING = 64, 25
+_GAN, _DIFFUSION, _VAE = 1 / 12, 1 / 8, 1 / 8
+_DIFFUSION_WIDTH, _DIFFUSION_BATCH, _DIFFUSION_DRAWING = 12, 32, 25
 # The average is to follow a few hundred steps.
 _EMA_DECAY = 0.98
 _UNREADABLE = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile)
@@ -104,6 +104,7 @@ def _draw_diffusion(
         reals,
         count=count,
         steps=_scale(steps, _DIFFUSION),
+        width=_DIFFUSION_WIDTH,
         batch_size=_DIFFUSION_BATCH,
         drawing_steps=_DIFFUSION_DRAWING,
         seed=_SEED,
