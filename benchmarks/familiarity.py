@@ -22,11 +22,15 @@ import numpy as np
 from PIL import Image
 
 from dcgan import data
-from dcgan.detector import deliveries, detector_config, reals
+from dcgan.detector import (
+    detector_config,
+    reals,
+)
+from dcgan.detector.delivery import deliveries
+from dcgan.detector.delivery.named_deliveries import NAMED
 from dcgan.detector.detector_files import DetectorFiles
 from dcgan.detector.fakes.fake_pool import FakePool
 from dcgan.detector.familiarity import familiarity_training
-from dcgan.detector.named_deliveries import NAMED
 from dcgan.images import to_float
 from dcgan.runs.run_directory import RunDirectory
 from dcgan.scoring import UNFAMILIAR

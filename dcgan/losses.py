@@ -11,7 +11,10 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from dcgan.config import SMOOTHABLE_LOSSES, Loss
+from dcgan.config import (
+    SMOOTHABLE_LOSSES,
+    Loss,
+)
 from dcgan.errors import InputError
 
 

@@ -9,9 +9,15 @@ import imageio.v3 as imageio
 import numpy as np
 import pytest
 
-from dcgan import cli, presets
+from dcgan import (
+    cli,
+    presets,
+)
 from dcgan.cli import info as info_command
-from dcgan.config import RunConfig, TrainingConfig
+from dcgan.config import (
+    RunConfig,
+    TrainingConfig,
+)
 
 QUIET = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
 

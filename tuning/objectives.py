@@ -7,10 +7,15 @@ import keras
 import numpy as np
 import sklearn.metrics
 
-from dcgan import data, detector, features, metrics
+from dcgan import (
+    data,
+    detector,
+    features,
+    metrics,
+)
 from dcgan import images as pixels
 from dcgan.config import RunConfig
-from dcgan.detector import deliveries
+from dcgan.detector.delivery import deliveries
 from dcgan.detector.fakes import reconstructions
 from dcgan.errors import InputError
 from dcgan.model import DCGAN

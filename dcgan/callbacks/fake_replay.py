@@ -7,7 +7,10 @@ from typing import Any
 import keras
 import numpy as np
 
-from dcgan import files, images
+from dcgan import (
+    files,
+    images,
+)
 
 
 class FakeReplay(keras.callbacks.Callback):

@@ -3,7 +3,11 @@
 import pathlib
 
 from dcgan.cli import quiet
-from dcgan.cli.options import LiveDirectory, ModelName, RunArgument
+from dcgan.cli.options import (
+    LiveDirectory,
+    ModelName,
+    RunArgument,
+)
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
 
@@ -17,7 +21,10 @@ def versions(run: RunArgument, to: LiveDirectory = None, name: ModelName = "dete
     import rich.console
     import rich.table
 
-    from export.publishing import blessing, pushing
+    from export.publishing import (
+        blessing,
+        pushing,
+    )
     from export.publishing import versions as numbers
 
     numbers.check_name(name)

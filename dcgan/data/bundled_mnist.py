@@ -6,7 +6,10 @@ Reference:
 
 import pathlib
 
-from dcgan.data import idx, image_set
+from dcgan.data import (
+    idx,
+    image_set,
+)
 
 NAME = "mnist"
 

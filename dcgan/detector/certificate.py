@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 from scipy import stats
 
-from dcgan.detector.named_deliveries import NAMED
+from dcgan.detector.delivery.named_deliveries import NAMED
 from dcgan.errors import InputError
 
 DEFAULT = "default"
@@ -38,26 +38,20 @@ class Promise(Protocol):
 
 
 def parse_deliveries(text: str) -> tuple[str, ...]:
-    """Reads names of deliveries joined by commas; names may have commas themselves.
+    """Reads names of deliveries joined by commas.
 
     Args:
-        text: Such as "jpeg 75, shift 3, edge", or "default" for `CERTIFIED`.
+        text: Such as "jpeg 75, shift 3 edge", or "default" for `CERTIFIED`.
 
     Raises:
         InputError: If there is no name, or one is unknown.
     """
     if text == DEFAULT:
         return CERTIFIED
-    words = [word.strip() for word in text.split(",")]
-    names: list[str] = []
-    while words:
-        length = _longest_name(words)
-        if not length:
-            raise InputError(
-                f"deliveries: expected names among {'; '.join(NAMED)}. Received: {words[0]!r}"
-            )
-        names.append(", ".join(words[:length]))
-        words = words[length:]
+    names = [name.strip() for name in text.split(",")]
+    for name in names:
+        if name not in NAMED:
+            raise InputError(f"deliveries: expected names among {', '.join(NAMED)}. Received: {name!r}")
     return tuple(dict.fromkeys(names))
 
 
@@ -176,9 +170,3 @@ def show_share(share: float) -> str:
 def join_deliveries(names: Iterable[str]) -> str:
     """Joins names such that `parse_deliveries` reads them back."""
     return ", ".join(names)
-
-
-def _longest_name(words: list[str]) -> int:
-    """Returns how many words make the longest name at the start, 0 for none."""
-    lengths = range(min(len(words), max(name.count(",") + 1 for name in NAMED)), 0, -1)
-    return next((length for length in lengths if ", ".join(words[:length]) in NAMED), 0)

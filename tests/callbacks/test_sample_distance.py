@@ -2,7 +2,11 @@ import keras
 import numpy as np
 import pytest
 
-from dcgan import callbacks, features, metrics
+from dcgan import (
+    callbacks,
+    features,
+    metrics,
+)
 
 
 def mean_colour(images):

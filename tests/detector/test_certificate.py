@@ -5,7 +5,7 @@ import pytest
 from scipy import special
 
 from dcgan.detector import certificate
-from dcgan.detector.named_deliveries import NAMED
+from dcgan.detector.delivery.named_deliveries import NAMED
 from dcgan.errors import InputError
 
 
@@ -93,8 +93,8 @@ def test_ties_are_not_called_fake():
     ("text", "names"),
     [
         ("jpeg 75", ("jpeg 75",)),
-        ("shift 3, edge,jpeg, 2x, jpeg,jpeg 50", ("shift 3, edge", "jpeg, 2x, jpeg", "jpeg 50")),
-        ("crop 90, crop, jpeg, 3/4, jpeg, crop 90", ("crop 90", "crop, jpeg, 3/4, jpeg")),
+        ("shift 3 edge,jpeg-2x-jpeg,jpeg 50", ("shift 3 edge", "jpeg-2x-jpeg", "jpeg 50")),
+        ("crop 90, crop-jpeg-3/4-jpeg, crop 90", ("crop 90", "crop-jpeg-3/4-jpeg")),
     ],
 )
 def test_deliveries_from_text(text, names):
@@ -108,7 +108,7 @@ def test_all_names_survive_text():
 
 @pytest.mark.parametrize("text", ["", "jpeg 75, fog", "jpeg"])
 def test_unknown_deliveries(text):
-    with pytest.raises(InputError, match="deliveries: expected names among as they are; "):
+    with pytest.raises(InputError, match="deliveries: expected names among as they are, "):
         certificate.parse_deliveries(text)
 
 

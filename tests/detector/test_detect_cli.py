@@ -8,14 +8,33 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from dcgan import cli, presets, scoring
+from dcgan import (
+    cli,
+    presets,
+    scoring,
+)
 from dcgan.cli import detect as detect_command
-from dcgan.config import NetworkConfig, RunConfig
-from dcgan.detector import certificate, detector_files, fitting, named_deliveries, run_fitting
+from dcgan.config import (
+    NetworkConfig,
+    RunConfig,
+)
+from dcgan.detector import (
+    certificate,
+    detector_files,
+    fitting,
+    run_fitting,
+)
+from dcgan.detector.delivery import named_deliveries
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.evaluation import run_evaluation
-from dcgan.detector.fakes import fake_collection, holdouts
-from dcgan.detector.fakes.fake_pool import FakePool, Fakes
+from dcgan.detector.fakes import (
+    fake_collection,
+    holdouts,
+)
+from dcgan.detector.fakes.fake_pool import (
+    FakePool,
+    Fakes,
+)
 from dcgan.model import DCGAN
 from dcgan.runs.run_directory import RunDirectory
 
@@ -87,9 +106,9 @@ def quick():
     }
     patch.setattr(holdouts, "_DRAWS", draws)
     patch.setattr(run_evaluation, "_REALS", 40 / DetectorConfig.pool_size)
-    for name in set(named_deliveries.NAMED) - {"as they are", "jpeg, 2x, jpeg", "jpeg 40"}:
+    for name in set(named_deliveries.NAMED) - {"as they are", "jpeg-2x-jpeg", "jpeg 40"}:
         patch.delitem(named_deliveries.NAMED, name)
-    patch.setattr(certificate, "CERTIFIED", ("as they are", "jpeg, 2x, jpeg"))
+    patch.setattr(certificate, "CERTIFIED", ("as they are", "jpeg-2x-jpeg"))
     yield
     patch.undo()
 
@@ -146,7 +165,7 @@ def test_help_names_the_commands(dcgan):
 def test_detect_does_it_all(dcgan, detected, images):
     code, out, err = dcgan(
         *["detect", detected.path, "--false-positive-rate", "0.05", "--fakes", f"mine={images}"],
-        *["--confidence", "0.9", "--deliveries", "jpeg, 2x, jpeg"],
+        *["--confidence", "0.9", "--deliveries", "jpeg-2x-jpeg"],
     )
     assert code == 0
     for part in (
@@ -156,7 +175,7 @@ def test_detect_does_it_all(dcgan, detected, images):
         "histogram-matched one by one",
         "expect an AUROC of",
         "At most 5 % of reals like the 70 it was calibrated on are called fake, with 90 % confidence, "
-        "under jpeg, 2x, jpeg",
+        "under jpeg-2x-jpeg",
     ):
         assert part in out
     assert "evaluation" in err
@@ -169,7 +188,7 @@ def test_detect_does_it_all(dcgan, detected, images):
     assert set(report["counts"]) == {"reals", "GAN, other seed", "VAE", "mine"}
     assert next(iter(report["generators"])) == report["headline"]["worst_generator"]
     calibration = fitted.detector.calibration
-    assert (calibration.confidence, calibration.deliveries) == (0.9, ("jpeg, 2x, jpeg",))
+    assert (calibration.confidence, calibration.deliveries) == (0.9, ("jpeg-2x-jpeg",))
     names = {path.name for path in detected.detector_files.iterdir()}
     assert names == {
         *["pool.npz", "scores.npz", "config.json", "evaluation.json", "holdout"],

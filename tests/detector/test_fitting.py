@@ -2,8 +2,17 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from dcgan.detector import certificate, classifier_training, deliveries, fitting, held_back
-from dcgan.detector.fakes.fake_pool import FakePool, Fakes
+from dcgan.detector import (
+    certificate,
+    classifier_training,
+    fitting,
+    held_back,
+)
+from dcgan.detector.delivery import deliveries
+from dcgan.detector.fakes.fake_pool import (
+    FakePool,
+    Fakes,
+)
 from dcgan.detector.reals import Reals
 from dcgan.errors import InputError
 

@@ -4,6 +4,7 @@ import json
 import numpy as np
 import pytest
 
+from dcgan.detector.delivery.named_deliveries import NAMED
 from dcgan.detector.evaluation import (
     conditions,
     detection_metrics,
@@ -12,7 +13,6 @@ from dcgan.detector.evaluation import (
     headline,
     holdout_evaluation,
 )
-from dcgan.detector.named_deliveries import NAMED
 from dcgan.report import publish
 from dcgan.runs.run_directory import RunDirectory
 
@@ -188,7 +188,7 @@ def test_part_of_the_report(report, fitted, reals, spoiled, tmp_path):
     written = json.loads(run.report_json.read_text())["detector"]
     assert written["summary"] == report["summary"]
     page = run.report_html.read_text()
-    for text in ("Worst generator", "crop, jpeg, 3/4, jpeg", "too easy", "Reals called fake"):
+    for text in ("Worst generator", "crop-jpeg-3/4-jpeg", "too easy", "Reals called fake"):
         assert text in page
     assert page.count("<svg") == 2
     assert page.count("data:image/png") >= 3

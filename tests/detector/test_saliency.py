@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
 
-from dcgan.detector import detector_files, saliency
+from dcgan.detector import (
+    detector_files,
+    saliency,
+)
 
 
 def _correlation(first, second):

@@ -1,7 +1,10 @@
 import numpy as np
 import pytest
 
-from dcgan.detector import certificate, threshold
+from dcgan.detector import (
+    certificate,
+    threshold,
+)
 from dcgan.detector.threshold import Scores
 
 

@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 
 from dcgan import DCGAN
-from dcgan.config import RunConfig, TrainingConfig
+from dcgan.config import (
+    RunConfig,
+    TrainingConfig,
+)
 from dcgan.features import FeatureExtractor
 from dcgan.metrics import Embedding
 

@@ -2,7 +2,10 @@ import dataclasses
 
 import pytest
 
-from dcgan.metrics import HIGHER_IS_BETTER, Score
+from dcgan.metrics import (
+    HIGHER_IS_BETTER,
+    Score,
+)
 
 
 @pytest.fixture

@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 
 from dcgan.errors import InputError
-from dcgan.report import Part, draw, page, publish
+from dcgan.report import (
+    Part,
+    draw,
+    page,
+    publish,
+)
 from dcgan.runs.run_directory import RunDirectory
 
 VOID = {"meta", "img", "link", "br", "input"}

@@ -13,7 +13,11 @@ import time
 
 import keras
 
-from tuning import hypermodel, trial_records, trial_training
+from tuning import (
+    hypermodel,
+    trial_records,
+    trial_training,
+)
 from tuning.trial_records import TrialRecord
 
 

@@ -3,7 +3,11 @@ import random
 
 import pytest
 
-from tuning import Space, TrialRecord, importance
+from tuning import (
+    Space,
+    TrialRecord,
+    importance,
+)
 
 
 @pytest.fixture(scope="module")

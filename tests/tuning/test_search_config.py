@@ -1,7 +1,10 @@
 import pytest
 
 from dcgan.errors import InputError
-from tuning import Budget, SearchConfig
+from tuning import (
+    Budget,
+    SearchConfig,
+)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,10 @@ import io
 import pytest
 
 from dcgan.errors import InputError
-from tuning import TrialRecord, trial_records
+from tuning import (
+    TrialRecord,
+    trial_records,
+)
 
 
 def record(trial, score, **fields):

@@ -6,7 +6,10 @@ import numpy as np
 import pytest
 
 from dcgan import data
-from tuning import TrialRecord, trial_training
+from tuning import (
+    TrialRecord,
+    trial_training,
+)
 from tuning.objectives import Goal
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from dcgan.detector import named_deliveries
+from dcgan.detector.delivery import named_deliveries
 from dcgan.detector.fakes import histogram_matching
 
 MATCHED = {

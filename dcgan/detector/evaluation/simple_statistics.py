@@ -8,7 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from dcgan.detector import deliveries
+from dcgan.detector.delivery import deliveries
 from dcgan.detector.fakes.fake_pool import FakePool
 
 TOO_EASY = 0.9

@@ -1,13 +1,14 @@
 """The deliveries that have names: thresholds hold under them, evaluations report each."""
 
-import concurrent.futures
 import functools
-from collections.abc import Iterator, Sequence
 
-import numpy as np
-
-from dcgan.detector import deliveries
-from dcgan.detector.deliveries import FILTERS, Delivery, Step, chain
+from dcgan.detector.delivery import deliveries
+from dcgan.detector.delivery.deliveries import (
+    FILTERS,
+    Delivery,
+    Step,
+    chain,
+)
 
 _HALF, _PARTS, _DOUBLE = ("1/2", 0.5), ("3/4", 0.75), ("2x", 2.0)
 
@@ -34,18 +35,18 @@ def _chained() -> dict[str, Delivery]:
     near = _set(deliveries.rescale, factor=0.75, method=FILTERS["bilinear"])
     turned = _set(deliveries.crop, least=0.85, most=0.95)
     return {
-        "jpeg, 2x, jpeg": chain(encode, double, encode),
-        "jpeg, 3/4, jpeg": chain(encode, parts, encode),
-        "crop, jpeg, 3/4, jpeg": chain(turned, encode, near, _set(deliveries.jpeg, quality=85)),
+        "jpeg-2x-jpeg": chain(encode, double, encode),
+        "jpeg-3/4-jpeg": chain(encode, parts, encode),
+        "crop-jpeg-3/4-jpeg": chain(turned, encode, near, _set(deliveries.jpeg, quality=85)),
     }
 
 
 NAMED: dict[str, Delivery] = {
     "as they are": chain(),
     "+-1 level": chain(deliveries.jitter),
-    "shift 1, edge": chain(_set(deliveries.shift, most=1, edge=True)),
-    "shift 3, edge": chain(_set(deliveries.shift, edge=True)),
-    "shift 3, background": chain(_set(deliveries.shift, edge=False)),
+    "shift 1 edge": chain(_set(deliveries.shift, most=1, edge=True)),
+    "shift 3 edge": chain(_set(deliveries.shift, edge=True)),
+    "shift 3 background": chain(_set(deliveries.shift, edge=False)),
     "crop 90": chain(_set(deliveries.crop, least=0.9, most=0.9)),
     "crop 80 to 100": chain(deliveries.crop),
     "rotate 5": chain(deliveries.rotate),
@@ -64,29 +65,3 @@ NAMED: dict[str, Delivery] = {
     "noise": chain(_set(deliveries.noise, deviation=4.0)),
 }
 """By name: from images, uint8, and a seed to the same shape and dtype."""
-
-HARDEST = ("jpeg 40", "jpeg, 2x, jpeg", "jpeg, 3/4, jpeg", "crop, jpeg, 3/4, jpeg")
-"""Names that less is asked of; no threshold rests on "jpeg 40"."""
-
-
-def deliver_each(
-    images: np.ndarray, names: Sequence[str] | None = None, *, seed: int = 0
-) -> Iterator[tuple[str, np.ndarray]]:
-    """Delivers images in each named way, one delivery ahead of the one being used.
-
-    Args:
-        images: Shape (count, height, width, channels), uint8.
-        names: Keys of `NAMED`. Defaults to all.
-        seed: Seed of the first delivery; each further one adds 1. Defaults to 0.
-
-    Yields:
-        The name and the delivered images.
-    """
-    names = list(NAMED) if names is None else names
-    with concurrent.futures.ThreadPoolExecutor(1) as thread:
-        jobs = [(name, functools.partial(NAMED[name], images, seed + i)) for i, name in enumerate(names)]
-        running = [thread.submit(job) for _, job in jobs[:1]]
-        for number, (name, _) in enumerate(jobs):
-            delivered = running.pop().result()
-            running = [thread.submit(job) for _, job in jobs[number + 1 : number + 2]]
-            yield name, delivered
