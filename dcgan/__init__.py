@@ -20,17 +20,8 @@ if TYPE_CHECKING:
         report,
         scoring,
     )
-    from dcgan.config import (
-        NetworkConfig,
-        RunConfig,
-        TrainingConfig,
-    )
-    from dcgan.data import (
-        ImageSet,
-        batches,
-        load_dataset,
-        load_images,
-    )
+    from dcgan.config import NetworkConfig, RunConfig, TrainingConfig
+    from dcgan.data import ImageSet, batches, load_dataset, load_images
     from dcgan.errors import InputError
     from dcgan.evaluation import evaluate
     from dcgan.model import DCGAN

@@ -7,16 +7,22 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from export.bulk import score_bulk
-    from export.client import Client
-    from export.export_best import ExportBest
-    from export.exporting import export_generator, export_model
-    from export.graph.scoring_model import ScoringModel
-    from export.publishing.blessing import Candidate
-    from export.publishing.pushing import Pushed, push_model, roll_back
-    from export.serving.serving_config import Labels, ServingConfig, write_serving_config
-    from export.validation.metric_thresholds import Thresholds
-    from export.validation.validator import Validation, validate_model
+    from export.bulk import score_bulk as score_bulk
+    from export.client import Client as Client
+    from export.export_best import ExportBest as ExportBest
+    from export.exporting import export_generator as export_generator
+    from export.exporting import export_model as export_model
+    from export.graph.scoring_model import ScoringModel as ScoringModel
+    from export.publishing.blessing import Candidate as Candidate
+    from export.publishing.pushing import Pushed as Pushed
+    from export.publishing.pushing import push_model as push_model
+    from export.publishing.pushing import roll_back as roll_back
+    from export.serving.serving_config import Labels as Labels
+    from export.serving.serving_config import ServingConfig as ServingConfig
+    from export.serving.serving_config import write_serving_config as write_serving_config
+    from export.validation.metric_thresholds import Thresholds as Thresholds
+    from export.validation.validator import Validation as Validation
+    from export.validation.validator import validate_model as validate_model
 
 _HOMES = {
     "Candidate": "publishing.blessing",

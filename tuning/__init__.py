@@ -8,12 +8,16 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tuning.hypermodel import DCGANHyperModel
-    from tuning.search_config import Budget, SearchConfig
-    from tuning.search_directory import best_config
-    from tuning.searching import SearchResult, run, search
-    from tuning.space import Parameter, Space
-    from tuning.trial_records import TrialRecord
+    from tuning.hypermodel import DCGANHyperModel as DCGANHyperModel
+    from tuning.search_config import Budget as Budget
+    from tuning.search_config import SearchConfig as SearchConfig
+    from tuning.search_directory import best_config as best_config
+    from tuning.searching import SearchResult as SearchResult
+    from tuning.searching import run as run
+    from tuning.searching import search as search
+    from tuning.space import Parameter as Parameter
+    from tuning.space import Space as Space
+    from tuning.trial_records import TrialRecord as TrialRecord
 
 _HOMES = {
     "Budget": "tuning.search_config",

@@ -1,1 +1,1 @@
-"""What happens to images on their way, one at a time or in chains, and the deliveries that have names."""
+"""What happens to images on their way: single steps, random chains, and the deliveries that have names."""
