@@ -11,19 +11,21 @@ from dcgan.detector.fakes import holdouts
 
 @pytest.fixture
 def config():
-    network = NetworkConfig(
-        image_size=12, latent_dim=4, generator_width=4, discriminator_width=4, max_width=4
-    )
+    network = NetworkConfig(latent_dim=4, generator_width=4, discriminator_width=4, max_width=4)
     return RunConfig(network=network, training=TrainingConfig(batch_size=16))
+
+
+@pytest.fixture
+def reals(spots):
+    return np.pad(spots(60, 0), ((0, 0), (8, 8), (8, 8), (0, 0)))
 
 
 def _draw(config, reals, directory, *, count=6, steps=20):
     return holdouts.draw_holdouts(config, reals, count=count, steps=steps, directory=directory)
 
 
-def test_hard_and_quick_kinds_are_drawn_and_kept(config, spots, tmp_path, monkeypatch):
+def test_hard_and_quick_kinds_are_drawn_and_kept(config, reals, tmp_path, monkeypatch):
     seen = []
-    reals = spots(60, 0)
     fakes = holdouts.draw_holdouts(
         *(config, reals),
         count=6,
@@ -32,7 +34,7 @@ def test_hard_and_quick_kinds_are_drawn_and_kept(config, spots, tmp_path, monkey
         progress=lambda stage, share: seen.append((stage, share)),
     )
     assert list(fakes) == ["GAN, other seed", "diffusion", "VAE", "PCA mixture"]
-    assert all((part.shape, part.dtype) == ((6, 12, 12, 1), np.uint8) for part in fakes.values())
+    assert all((part.shape, part.dtype) == ((6, 28, 28, 1), np.uint8) for part in fakes.values())
     assert {stage for stage, _ in seen} == {"holdout fakes"}
     names = ["diffusion.npz", "gan_other_seed.npz", "pca_mixture.npz", "vae.npz"]
     assert sorted(path.name for path in tmp_path.iterdir()) == names
@@ -46,7 +48,7 @@ def test_hard_and_quick_kinds_are_drawn_and_kept(config, spots, tmp_path, monkey
         np.testing.assert_array_equal(kept[name], images)
 
 
-def test_others_are_drawn_where_the_kept_ones_do_not_fit(config, spots, tmp_path, monkeypatch):
+def test_others_are_drawn_where_the_kept_ones_do_not_fit(config, reals, tmp_path, monkeypatch):
     drawn = []
 
     def draw(config, reals, count, steps, callback):
@@ -54,10 +56,10 @@ def test_others_are_drawn_where_the_kept_ones_do_not_fit(config, spots, tmp_path
         return reals[:count]
 
     monkeypatch.setattr(holdouts, "_DRAWS", {"VAE": draw})
-    _draw(config, spots(60, 0), tmp_path)
-    _draw(config, spots(60, 0), tmp_path, steps=40)
-    _draw(config, spots(60, 0), tmp_path, count=5, steps=40)
-    _draw(config, spots(60, 0), tmp_path, count=5, steps=40)
+    _draw(config, reals, tmp_path)
+    _draw(config, reals, tmp_path, steps=40)
+    _draw(config, reals, tmp_path, count=5, steps=40)
+    _draw(config, reals, tmp_path, count=5, steps=40)
     (tmp_path / "vae.npz").write_bytes(b"damaged")
-    _draw(config, spots(60, 0), tmp_path, count=5, steps=40)
+    _draw(config, reals, tmp_path, count=5, steps=40)
     assert drawn == [(6, 20), (6, 40), (5, 40), (5, 40)]
