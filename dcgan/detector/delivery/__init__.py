@@ -1,1 +1,1 @@
-"""What happens to images on their way: single steps, random chains, and the deliveries that have names."""
+"""What happens to images on their way: steps, random chains, and deliveries that have names."""

@@ -65,3 +65,26 @@ NAMED: dict[str, Delivery] = {
     "noise": chain(_set(deliveries.noise, deviation=4.0)),
 }
 """By name: from images, uint8, and a seed to the same shape and dtype."""
+
+
+def deliver_each(
+    images: np.ndarray, names: Sequence[str] | None = None, *, seed: int = 0
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Delivers images in each named way, one delivery ahead of the one being used.
+
+    Args:
+        images: Shape (count, height, width, channels), uint8.
+        names: Keys of `NAMED`. Defaults to all.
+        seed: Seed of the first delivery; each further one adds 1. Defaults to 0.
+
+    Yields:
+        The name and the delivered images.
+    """
+    names = list(NAMED) if names is None else names
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        jobs = [(name, functools.partial(NAMED[name], images, seed + i)) for i, name in enumerate(names)]
+        running = [thread.submit(job) for _, job in jobs[:1]]
+        for number, (name, _) in enumerate(jobs):
+            delivered = running.pop().result()
+            running = [thread.submit(job) for _, job in jobs[number + 1 : number + 2]]
+            yield name, delivered
