@@ -19,9 +19,13 @@ DECISIONS = ("real", "unsure", "fake")
 ERROR = "error"
 """What takes a decision's place in the row of an image that cannot be read."""
 
-OUTPUTS = ("p_fake", "decision", "discriminator_logit", "error")
+UNFAMILIAR = 0.01
+"""An image of lower familiarity is unsure, whatever else is known about it."""
+
+OUTPUTS = ("p_fake", "decision", "familiarity", "discriminator_logit", "error")
 """What an exported model returns for encoded images."""
 
+_UNFAMILIAR, _UNCERTAIN = "unfamiliar", "uncertain"
 _BATCH = 256
 
 
@@ -44,6 +48,11 @@ class Row:
         file: The file's path as found.
         p_fake: Probability that the image is generated, 0 to 1; None if it cannot be read.
         decision: "real", "unsure" or "fake"; "error" if the image cannot be read.
+        reason: Why it is unsure: "unfamiliar" if the image is unlike those that the detector was made
+            for, "uncertain" if it is like them but neither clearly real nor clearly fake; None
+            otherwise.
+        familiarity: The p-value that the image is like the reals or the fakes that the detector was made
+            for, 0 to 1; None if unread.
         discriminator_logit: The run's own discriminator's logit, positive for real; None if unread.
         error: Why the image cannot be read; None if it can.
     """
@@ -51,13 +60,20 @@ class Row:
     file: str
     p_fake: float | None
     decision: str
+    reason: str | None
+    familiarity: float | None
     discriminator_logit: float | None
     error: str | None = None
 
     @classmethod
     def unread(cls, file: str, reason: str) -> "Row":
         """Returns the row of an image that cannot be read."""
-        return cls(file, None, ERROR, None, reason)
+        return cls(file, None, ERROR, None, None, None, reason)
+
+    @property
+    def is_unfamiliar(self) -> bool:
+        """Whether the image is unlike those that the detector was made for."""
+        return self.reason == _UNFAMILIAR
 
 
 OnImages = Callable[[list[str], np.ndarray], None]
@@ -129,8 +145,24 @@ def to_rows(names: Sequence[str], outputs: Mapping[str, Sequence[Any] | np.ndarr
             empty for an image that was scored.
     """
     columns = (outputs[name] for name in OUTPUTS)
-    for name, p_fake, decision, logit, error in zip(names, *columns, strict=True):
-        yield Row.unread(name, error) if error else Row(name, float(p_fake), decision, float(logit))
+    for name, p_fake, decision, familiarity, logit, error in zip(names, *columns, strict=True):
+        if error:
+            yield Row.unread(name, error)
+            continue
+        yield Row(
+            name,
+            p_fake=float(p_fake),
+            decision=decision,
+            reason=_explain(decision, familiarity),
+            familiarity=float(familiarity),
+            discriminator_logit=float(logit),
+        )
+
+
+def _explain(decision: str, familiarity: float) -> str | None:
+    if decision != DECISIONS[1]:
+        return None
+    return _UNFAMILIAR if familiarity < UNFAMILIAR else _UNCERTAIN
 
 
 def _score_chunk(

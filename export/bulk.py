@@ -29,6 +29,7 @@ from export import tf_examples
 
 _RECORDS = ".tfrecord"
 _ERRORS = "errors"
+_UNFAMILIAR = "unfamiliar"
 _BATCH_SIZE = 256
 _LARGE_BYTES = 2**16
 _NAMESPACE = "dcgan"
@@ -37,6 +38,8 @@ _SCHEMA = pa.schema(
         ("file", pa.string()),
         ("p_fake", pa.float64()),
         ("decision", pa.string()),
+        ("reason", pa.string()),
+        ("familiarity", pa.float64()),
         ("discriminator_logit", pa.float64()),
         ("error", pa.string()),
     ]
@@ -64,7 +67,8 @@ def score_bulk(
             Beam's local runner.
 
     Returns:
-        How many images were "real", "unsure", "fake" and "error".
+        How many images were "real", "unsure", "fake" and "error", and how many of the unsure ones were
+        "unfamiliar", that is unlike those that the detector was made for.
 
     Raises:
         InputError: If nothing matches a pattern, there is no model, `out` cannot be written to, or Beam
@@ -78,7 +82,7 @@ def score_bulk(
     _build(pipeline, patterns, model, f"{out.rstrip('/')}/", output=output)
     result = pipeline.run()
     result.wait_until_finish()
-    counts = dict.fromkeys((*DECISIONS, ERROR), 0)
+    counts = dict.fromkeys((*DECISIONS, ERROR, _UNFAMILIAR), 0)
     filter_ = beam.metrics.MetricsFilter().with_namespace(_NAMESPACE)
     for counter in result.metrics().query(filter_)["counters"]:
         counts[counter.key.metric.name] += counter.result
@@ -226,4 +230,6 @@ def _unread(name: str, reason: str) -> beam.pvalue.TaggedOutput:
 
 def _count(row: Row) -> dict[str, Any]:
     beam.metrics.Metrics.counter(_NAMESPACE, row.decision).inc()
+    if row.is_unfamiliar:
+        beam.metrics.Metrics.counter(_NAMESPACE, _UNFAMILIAR).inc()
     return dataclasses.asdict(row)

@@ -12,6 +12,7 @@ from typing import Any
 from dcgan import files
 from dcgan.detector.threshold import Calibration
 from dcgan.runs.run_directory import RunDirectory
+from dcgan.scoring import UNFAMILIAR
 
 _PACKAGES = ("dcgan", "tensorflow", "keras", "numpy")
 _CONDITION = "histogram-matched"
@@ -118,9 +119,15 @@ def _lines(card: dict[str, Any]) -> Iterator[str]:
 def _introduction(card: dict[str, Any]) -> str:
     if card["kind"] == "generator":
         return "Draws images: `latents`, standard normal, become `images`, uint8."
-    text = "Tells generated images from real ones: `p_fake`, `decision` and `discriminator_logit`."
+    text = (
+        "Tells generated images from real ones: `p_fake`, `decision`, `familiarity` and "
+        "`discriminator_logit`."
+    )
     if card["calibrated"]:
-        return text
+        return (
+            f"{text} The decision on an image unlike the reals and fakes that it was made for, with a "
+            f"`familiarity` below {UNFAMILIAR:g}, is `unsure`."
+        )
     return (
         f"{text} **Uncalibrated**: `p_fake` ranks images but is not a probability, and the false "
         f"positive rate has no bound. Made from the run's {card['kind']}."

@@ -9,7 +9,7 @@ from dcgan import scoring
 
 
 class Brightness:
-    """Calls bright images fake."""
+    """Calls bright images fake, and white ones unfamiliar."""
 
     image_shape = (8, 8, 1)
 
@@ -20,9 +20,11 @@ class Brightness:
         assert images.dtype == np.uint8
         self.batches.append(len(images))
         mean = images.mean(axis=(1, 2, 3)) / 255
+        familiarity = np.where(mean == 1, 0.002, 0.75)
         return {
             "p_fake": mean,
-            "decision": np.digitize(mean, [0.4, 0.6]),
+            "decision": np.where(mean == 1, 1, np.digitize(mean, [0.4, 0.6])),
+            "familiarity": familiarity,
             "discriminator_logit": 1 - mean,
         }
 
@@ -61,12 +63,19 @@ def test_every_file_of_a_mixed_folder_has_its_row(folder):
     ]
     assert rows["black.png"].decision == "real"
     assert rows["grey.png"].decision == "unsure"
-    assert rows["deep/white.jpg"].decision == rows["colour.bmp"].decision == "fake"
+    assert rows["sixteen.png"].decision == "fake"
+    assert rows["deep/white.jpg"].decision == rows["colour.bmp"].decision == "unsure"
+    assert rows["grey.png"].reason == "uncertain"
+    assert rows["colour.bmp"].reason == "unfamiliar"
+    assert (rows["colour.bmp"].familiarity, rows["grey.png"].familiarity) == (0.002, 0.75)
+    assert [row.is_unfamiliar for row in rows.values()].count(True) == 2
+    assert rows["black.png"].reason is rows["sixteen.png"].reason is rows["text.png"].reason is None
     assert rows["sixteen.png"].p_fake == pytest.approx(200 / 255)
     assert rows["sixteen.png"].discriminator_logit == pytest.approx(55 / 255)
     for name in ("text.png", "truncated.jpg"):
         assert rows[name].decision == "error"
         assert rows[name].p_fake is rows[name].discriminator_logit is None
+        assert rows[name].familiarity is None
     assert rows["text.png"].error == "not a PNG, JPEG, WebP, BMP, GIF or TIFF image"
     assert "truncated" in rows["truncated.jpg"].error
 
@@ -99,7 +108,10 @@ def test_images_are_handed_on_with_their_names(folder):
 
 
 def test_arrays_are_scored_by_name():
-    images = np.stack([np.zeros((8, 8, 1), np.uint8), np.full((8, 8, 1), 255, np.uint8)])
+    images = np.stack([np.zeros((8, 8, 1), np.uint8), np.full((8, 8, 1), 204, np.uint8)])
     rows = list(scoring.score_images(Brightness(), images, names=["a", "b"]))
-    assert [(row.file, row.decision, row.p_fake) for row in rows] == [("a", "real", 0), ("b", "fake", 1)]
+    assert [(row.file, row.decision, row.p_fake) for row in rows] == [
+        ("a", "real", 0),
+        ("b", "fake", 0.8),
+    ]
     assert isinstance(rows[0].p_fake, float)

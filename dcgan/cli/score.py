@@ -115,14 +115,19 @@ def _score_here(paths: list[str], explain: pathlib.Path | None) -> "Iterator[Row
 
 
 def _print(rows: "Iterable[Row]", output: str) -> None:
-    counts = {"read": 0, "error": 0}
+    counts = {"read": 0, "error": 0, "unfamiliar": 0}
 
     def counted() -> "Iterator[Row]":
         for row in rows:
             counts["error" if row.error else "read"] += 1
+            counts["unfamiliar"] += row.is_unfamiliar
             yield row
 
     _WRITERS[output](counted())
+    if count := counts["unfamiliar"]:
+        verb = "is" if count == 1 else "are"
+        share = f"{count:,} of {counts['read']:,} images {verb}"
+        typer.echo(f"{share} unlike those that this detector was made for", err=True)
     if not counts["read"]:
         if not counts["error"]:
             raise InputError("files: expected images, found none")
@@ -176,12 +181,14 @@ def _flat_name(name: str) -> str:
 
 
 def _write_table(rows: "Iterable[Row]") -> None:
-    print(f"{'p_fake':>7}  {'decision':7}  {'logit':>8}  file")
+    print(f"{'p_fake':>7}  {'decision':8}  {'familiar':>8}  {'logit':>8}  file")
     for row in rows:
         if row.error:
-            print(f"{'-':>7}  {row.decision:7}  {'-':>8}  {row.file}: {row.error}")
-        else:
-            print(f"{row.p_fake:7.4f}  {row.decision:7}  {row.discriminator_logit:8.3f}  {row.file}")
+            print(f"{'-':>7}  {row.decision:8}  {'-':>8}  {'-':>8}  {row.file}: {row.error}")
+            continue
+        numbers = f"{row.familiarity:8.3f}  {row.discriminator_logit:8.3f}"
+        note = ": unlike the images this detector was made for" if row.is_unfamiliar else ""
+        print(f"{row.p_fake:7.4f}  {row.decision:8}  {numbers}  {row.file}{note}")
 
 
 def _write_jsonl(rows: "Iterable[Row]") -> None:
@@ -190,7 +197,9 @@ def _write_jsonl(rows: "Iterable[Row]") -> None:
 
 
 def _write_csv(rows: "Iterable[Row]") -> None:
-    fields = ["file", "p_fake", "decision", "discriminator_logit", "error"]
+    from dcgan import scoring
+
+    fields = [field.name for field in dataclasses.fields(scoring.Row)]
     writer = csv.DictWriter(sys.stdout, fields, lineterminator="\n")
     writer.writeheader()
     writer.writerows(dataclasses.asdict(row) for row in rows)

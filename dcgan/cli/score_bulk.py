@@ -13,7 +13,7 @@ _SAVED_MODEL = "saved_model.pb"
 
 
 def run(paths: list[str], out: str, *, output: str, options: list[str]) -> None:
-    """Scores the files that match and prints the number of each decision.
+    """Scores the files that match; prints the number of each decision and of unfamiliar images.
 
     Args:
         paths: A run or an exported version, then patterns.
@@ -39,9 +39,9 @@ def run(paths: list[str], out: str, *, output: str, options: list[str]) -> None:
         paths[1:], model, out, output=output, options=[f"--{option}" for option in options]
     )
     for decision, count in counts.items():
-        print(f"{decision:7} {count}")
-    print(f"scores  {out.rstrip('/')}/scores-*.{output}")
-    print(f"errors  {out.rstrip('/')}/errors-*.jsonl")
+        print(f"{decision:10} {count}")
+    print(f"scores     {out.rstrip('/')}/scores-*.{output}")
+    print(f"errors     {out.rstrip('/')}/errors-*.jsonl")
 
 
 def _find_version(model: str) -> str:

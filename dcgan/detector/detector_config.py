@@ -16,6 +16,9 @@ class DetectorConfig(schema.Config):
         at_least(1),
         default=200,
     )
+    familiarity_steps: int = field(
+        "Training steps of the network that measures familiarity.", at_least(1), default=1_200
+    )
     continuation_steps: int = field(
         "Steps for which each copy of the run's own model trains on.", at_least(1), default=120
     )
@@ -60,7 +63,7 @@ class DetectorConfig(schema.Config):
         return cls(**{**scaled, "pool_size": pool_size, "seed": seed, **values})
 
 
-_STEPS = ("steps", "fold_steps", "continuation_steps", "zoo_steps", "rebuild_steps")
+_STEPS = ("steps", "fold_steps", "familiarity_steps", "continuation_steps", "zoo_steps", "rebuild_steps")
 # Steps of a run of the default preset, which the defaults are meant for.
 _FULL_RUN = 7_500
 # Three versions of every fake are in memory while a detector trains.

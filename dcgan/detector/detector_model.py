@@ -10,17 +10,24 @@ import tensorflow as tf
 
 from dcgan.detector.layers import fake_classifier
 from dcgan.detector.threshold import Calibration
+from dcgan.scoring import DECISIONS, UNFAMILIAR
 
 _BATCH = 256
+# From this familiarity on, `p_fake` is what the calibration says; below, it is nearer to 0.5.
+_FAMILIAR = 0.05
+_UNSURE = DECISIONS.index("unsure")
 
 
 @keras.saving.register_keras_serializable(package="dcgan")
 class Detector(keras.Model):
     """Tells generated images from real ones.
 
-    Called on images, it returns three values for each:
+    Called on images, it returns four values for each:
 
     - `p_fake`: the calibrated probability that the image is generated, 0 to 1;
+    - `familiarity`: the p-value that the image is like the reals or the fakes that the detector was made
+      for, 0 to 1. Below 0.01 the decision is unsure. Below 0.05, `p_fake` is drawn towards 0.5, the more
+      the lower it is;
     - `discriminator_logit`: what the run's own discriminator said at its last step, positive for real;
     - `decision`: 0 real, 1 unsure, 2 fake, as in `dcgan.scoring.DECISIONS`.
 
@@ -31,6 +38,8 @@ class Detector(keras.Model):
         discriminator: A float32 model from images to (batch, 1) logits, positive for real; it is frozen.
         classifier: What `fake_classifier.build_classifier` returns.
         calibration: Defaults to None: `p_fake` is then the plain sigmoid, with a threshold of 0.5.
+        familiarity: What `familiarity_training.train` returns, calibrated. Defaults to None: all images
+            then have a familiarity of 1.
         **kwargs: Passed to `keras.Model`.
 
     Example:
@@ -44,12 +53,16 @@ class Detector(keras.Model):
         classifier: keras.Model,
         *,
         calibration: Calibration | None = None,
+        familiarity: keras.Model | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
         self.discriminator = discriminator
         self.discriminator.trainable = False
         self.classifier = classifier
+        self.familiarity = familiarity
+        if familiarity is not None:
+            familiarity.trainable = False
         self.scale = self.add_weight(
             name="scale", shape=(4,), dtype="float32", initializer="zeros", trainable=False
         )
@@ -82,6 +95,15 @@ class Detector(keras.Model):
         """The (height, width, channels) of the images that it takes."""
         return tuple(self.discriminator.input_shape[1:])
 
+    def with_familiarity(self, familiarity: keras.Model) -> Self:
+        """Returns this detector, its networks shared, with another measure of familiarity.
+
+        Args:
+            familiarity: What `familiarity_training.train` returns, calibrated.
+        """
+        parts = (self.discriminator, self.classifier)
+        return type(self)(*parts, calibration=self.calibration, familiarity=familiarity)
+
     def calibrate(self, calibration: Calibration | None) -> None:
         """Sets probabilities and thresholds; they are saved with the weights.
 
@@ -103,14 +125,19 @@ class Detector(keras.Model):
             training: Ignored: a detector is trained by its classifier. Defaults to False.
 
         Returns:
-            `p_fake` and `discriminator_logit`, float32, and `decision`, int32, each of shape (batch,).
+            `p_fake`, `familiarity` and `discriminator_logit`, float32, and `decision`, int32, each of
+            shape (batch,).
         """
         logit = self.logits(images)
         slope, offset, fake_above, real_below = tf.unstack(self.scale.value)
+        decision = tf.cast(logit >= real_below, tf.int32) + tf.cast(logit > fake_above, tf.int32)
+        familiarity = self._measure_familiarity(images)
+        trust = tf.minimum(1.0, familiarity / _FAMILIAR)
         return {
-            "p_fake": tf.sigmoid(slope * logit + offset),
+            "p_fake": 0.5 + trust * (tf.sigmoid(slope * logit + offset) - 0.5),
+            "familiarity": familiarity,
             "discriminator_logit": self.discriminator(images, training=False)[:, 0],
-            "decision": tf.cast(logit >= real_below, tf.int32) + tf.cast(logit > fake_above, tf.int32),
+            "decision": tf.where(familiarity < UNFAMILIAR, _UNSURE, decision),
         }
 
     def logits(self, images: tf.Tensor) -> tf.Tensor:
@@ -156,6 +183,7 @@ class Detector(keras.Model):
         return {
             **super().get_config(),
             "discriminator": keras.saving.serialize_keras_object(self.discriminator),
+            "familiarity": keras.saving.serialize_keras_object(self.familiarity),
             "classifier": keras.saving.serialize_keras_object(self.classifier),
             "calibration": None if calibration is None else dataclasses.asdict(calibration),
         }
@@ -164,11 +192,17 @@ class Detector(keras.Model):
     def from_config(cls, config: dict[str, Any]) -> Self:
         """Builds the detector from what `get_config` returned."""
         config = dict(config)
-        for name in ("discriminator", "classifier"):
+        for name in ("discriminator", "classifier", "familiarity"):
             config[name] = keras.saving.deserialize_keras_object(config[name])
         if config["calibration"] is not None:
             config["calibration"] = Calibration(**config["calibration"])
         return cls(**config)
+
+    def _measure_familiarity(self, images: tf.Tensor) -> tf.Tensor:
+        images = tf.cast(images, tf.float32)
+        if self.familiarity is None:
+            return tf.ones(tf.shape(images)[:1])
+        return self.familiarity(images, training=False)
 
     def _on_pixels(self, function: Callable[[tf.Tensor], Any]) -> Callable[[tf.Tensor], Any]:
         """Makes a graph that takes uint8 batches of any size, of a function that takes float ones."""

@@ -1,4 +1,4 @@
-"""From fakes to a calibrated detector: training, then the threshold."""
+"""From fakes to a calibrated detector: training, familiarity, then the threshold."""
 
 import keras
 import numpy as np
@@ -7,6 +7,7 @@ from dcgan.detector import classifier_training, held_back, threshold
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.detector_files import Fitted
 from dcgan.detector.fakes.fake_pool import FakePool
+from dcgan.detector.familiarity import familiarity_training
 from dcgan.detector.fit_progress import Progress, ignore
 from dcgan.detector.reals import Reals
 
@@ -51,4 +52,15 @@ def fit(
         scores, false_positive_rate=config.false_positive_rate, miss_rate=config.miss_rate
     )
     detector.calibrate(calibration)
+    familiarity = familiarity_training.train(
+        reals.train,
+        pool.where(~is_held_back),
+        steps=config.familiarity_steps,
+        seed=config.seed,
+        progress=progress,
+    )
+    familiarity_training.calibrate(
+        familiarity, reals.calibration, pool.where(is_held_back), seed=config.seed
+    )
+    detector = detector.with_familiarity(familiarity)
     return Fitted(config, reals, pool, detector, folds, scores)

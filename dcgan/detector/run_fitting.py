@@ -10,6 +10,7 @@ from dcgan.detector import detector_files, fitting, threshold
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.detector_files import DetectorFiles, Fitted
 from dcgan.detector.fakes import fake_collection
+from dcgan.detector.familiarity import familiarity_training
 from dcgan.detector.fit_progress import Progress, ignore
 from dcgan.detector.run_inputs import RunInputs
 from dcgan.detector.threshold import Calibration
@@ -66,6 +67,8 @@ def recalibrate_run(
 ) -> Calibration:
     """Calibrates a run's detector on the user's own reals and writes it back.
 
+    From then on, images are familiar that are like these reals or like the run's fakes.
+
     Args:
         run: A run with a detector.
         reals: Anything `dcgan.load_images` loads: images like those the detector will meet, none of
@@ -94,5 +97,7 @@ def recalibrate_run(
         miss_rate=config.miss_rate,
     )
     detector.calibrate(new)
+    if detector.familiarity is not None:
+        familiarity_training.recalibrate(detector.familiarity, images, seed=config.seed)
     detector_files.save(detector, files.detector)
     return new

@@ -54,10 +54,11 @@ class DiscriminatorScorer:
         return self._discriminator.weights
 
     def __call__(self, images: tf.Tensor, training: bool = False) -> dict[str, tf.Tensor]:
-        """Scores images, see `ScoringModel`; nothing is unsure."""
+        """Scores images, see `ScoringModel`; nothing is unsure or unfamiliar."""
         logits = tf.cast(self._discriminator(images, training=training)[:, 0], tf.float32)
         return {
             "p_fake": tf.sigmoid(-logits),
+            "familiarity": tf.ones_like(logits),
             "discriminator_logit": logits,
             "decision": tf.where(logits < 0, _FAKE, 0),
         }

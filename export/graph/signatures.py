@@ -108,6 +108,7 @@ class _Scoring:
         return {
             "p_fake": scores["p_fake"],
             "decision": decision,
+            "familiarity": scores["familiarity"],
             "discriminator_logit": scores["discriminator_logit"],
         }
 
@@ -118,8 +119,6 @@ class _Scoring:
         )
         outputs, is_good, nothing = self.pixels(pixels), error == "", float("nan")
         return {
-            "p_fake": tf.where(is_good, outputs["p_fake"], nothing),
-            "decision": tf.where(is_good, outputs["decision"], ERROR),
-            "discriminator_logit": tf.where(is_good, outputs["discriminator_logit"], nothing),
-            "error": error,
-        }
+            name: tf.where(is_good, values, ERROR if name == "decision" else nothing)
+            for name, values in outputs.items()
+        } | {"error": error}

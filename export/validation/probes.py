@@ -80,9 +80,10 @@ def for_scoring_model(scorer: ScoringModel) -> list[Probe]:
     examples = np.array([tf_examples.make(content) for content in contents], object)
     # Only the graph knows the text of the last row's `error`.
     nothing = np.float32("nan")
-    unread: dict[str, Any] = {"p_fake": nothing, "decision": ERROR.encode()}
-    unread["discriminator_logit"] = nothing
-    with_junk = {name: np.append(values, unread[name]) for name, values in rows.items()}
+    with_junk = {
+        name: np.append(values, ERROR.encode() if name == "decision" else nothing)
+        for name, values in rows.items()
+    }
     p_fake = with_junk["p_fake"]
     classes = np.array([text.encode() for text in signatures.CLASSES], object)
     classified = {
@@ -122,11 +123,8 @@ def _make_pixels(image_shape: tuple[int, int, int]) -> np.ndarray:
 def _score(scorer: ScoringModel, images: np.ndarray) -> dict[str, np.ndarray]:
     scores = _run(lambda: scorer(tf.constant(images), training=False))
     decisions = np.array([text.encode() for text in DECISIONS], object)
-    return {
-        "p_fake": scores["p_fake"].numpy(),
-        "decision": decisions[scores["decision"].numpy()],
-        "discriminator_logit": scores["discriminator_logit"].numpy(),
-    }
+    numbers = {name: values.numpy() for name, values in scores.items()}
+    return numbers | {"decision": decisions[numbers["decision"]]}
 
 
 def _run(function: Callable[[], Any]) -> Any:

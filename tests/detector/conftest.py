@@ -89,7 +89,9 @@ def reals(spots):
 
 @pytest.fixture(scope="session")
 def config():
-    return DetectorConfig(steps=60, fold_steps=20, batch_size=32, width=4, learning_rate=5e-3)
+    return DetectorConfig(
+        steps=60, fold_steps=20, familiarity_steps=60, batch_size=32, width=4, learning_rate=5e-3
+    )
 
 
 @pytest.fixture(scope="session")

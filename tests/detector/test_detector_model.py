@@ -7,6 +7,7 @@ from dcgan import networks
 from dcgan.config import NetworkConfig
 from dcgan.detector import Calibration, detector_files
 from dcgan.detector.detector_model import Detector
+from dcgan.detector.familiarity import familiarity_model
 from dcgan.errors import InputError
 
 CALIBRATION = Calibration(
@@ -42,11 +43,12 @@ def test_outputs(detector, make_discriminator, spots, spoiled):
     outputs = detector(pixels.to_float(images))
     logits = _logit(detector, images)
     assert {name: value.shape for name, value in outputs.items()} == dict.fromkeys(
-        ["p_fake", "discriminator_logit", "decision"], (60,)
+        ["p_fake", "familiarity", "discriminator_logit", "decision"], (60,)
     )
     np.testing.assert_allclose(outputs["p_fake"], 1 / (1 + np.exp(-2 * logits - 0.25)), atol=1e-6)
     np.testing.assert_array_equal(outputs["decision"], np.digitize(logits, [-0.3, 0.2], right=False))
     assert set(outputs["decision"].numpy()) >= {0, 2}
+    np.testing.assert_array_equal(outputs["familiarity"], np.ones(60))
     raw = make_discriminator()(pixels.to_float(images))[:, 0]
     np.testing.assert_allclose(outputs["discriminator_logit"], raw, atol=1e-6)
 
@@ -80,7 +82,7 @@ def test_pixels_are_scored_as_floats_are(detector, spots):
 def test_no_images_no_scores(detector):
     nothing = np.empty((0, 12, 12, 1), np.uint8)
     assert {name: len(values) for name, values in detector.score(nothing).items()} == dict.fromkeys(
-        ["p_fake", "discriminator_logit", "decision"], 0
+        ["p_fake", "familiarity", "discriminator_logit", "decision"], 0
     )
 
 
@@ -164,3 +166,56 @@ def test_config_round_trip(detector):
     copy = Detector.from_config(detector.get_config())
     assert copy.calibration == CALIBRATION
     np.testing.assert_array_equal(copy.scale.numpy(), detector.scale.numpy())
+
+
+@pytest.fixture
+def with_familiarity(detector, spots, spoiled):
+    """A detector whose unknown images are every tenth of the spots, by an untrained network."""
+    model = familiarity_model.build((12, 12, 1))
+    layer = familiarity_model.p_values(model)
+    logits = familiarity_model.strangeness(model)(pixels.to_float(_of_both_kinds(spots, spoiled)))
+    for which in (0, 1):
+        layer.calibrate(np.quantile(logits.numpy(), np.linspace(0, 0.8, 2_000)), which=which)
+    return detector.with_familiarity(model)
+
+
+def _of_both_kinds(spots, spoiled):
+    return np.concatenate([spots(60, 1), spoiled(60, "checks", 2)])
+
+
+def test_unfamiliar_images_are_unsure_whatever_their_logit(detector, with_familiarity, spots, spoiled):
+    images = _of_both_kinds(spots, spoiled)
+    before, after = detector.score(images), with_familiarity.score(images)
+    familiarity = after["familiarity"]
+    assert familiarity.dtype == np.float32
+    unfamiliar = familiarity < 0.01
+    assert 10 < unfamiliar.sum() < 40
+    assert set(before["decision"][unfamiliar]) >= {2} or set(before["decision"][unfamiliar]) >= {0}
+    np.testing.assert_array_equal(after["decision"][unfamiliar], 1)
+    np.testing.assert_array_equal(after["decision"][~unfamiliar], before["decision"][~unfamiliar])
+    shrunk = 0.5 + (before["p_fake"] - 0.5) * np.minimum(1, familiarity / 0.05)
+    np.testing.assert_allclose(after["p_fake"], shrunk, atol=1e-5)
+    assert np.abs(after["p_fake"][unfamiliar] - 0.5).max() < 0.1
+
+
+def test_familiarity_does_not_depend_on_the_batch(with_familiarity, spots, spoiled):
+    images = _of_both_kinds(spots, spoiled)
+    together = with_familiarity.score(images)
+    alone = with_familiarity.score(images, batch_size=1)
+    assert len(np.unique(together["familiarity"])) > 50
+    np.testing.assert_allclose(alone["familiarity"], together["familiarity"], atol=1e-4)
+    np.testing.assert_allclose(alone["p_fake"], together["p_fake"], atol=1e-3)
+
+
+def test_familiarity_is_saved_and_its_weights_are_not_trained(
+    with_familiarity, spots, spoiled, tmp_path
+):
+    images = _of_both_kinds(spots, spoiled)
+    detector_files.save(with_familiarity, tmp_path / "detector.keras")
+    loaded = detector_files.load(tmp_path / "detector.keras")
+    for name, values in with_familiarity.score(images).items():
+        np.testing.assert_array_equal(loaded.score(images)[name], values)
+    assert loaded.calibration == CALIBRATION
+    assert not loaded.familiarity.trainable_weights
+    kept = {weight.path for weight in loaded.familiarity.weights}
+    assert not kept & {weight.path for weight in loaded.trainable_weights}

@@ -31,6 +31,16 @@ def test_half_precision_where_the_processor_has_it(tmp_path, monkeypatch, flags,
     assert classifier_training._precision() == expected
 
 
+def test_images_of_another_kind_are_neither_real_nor_fake(fitted, spots):
+    noise = np.random.default_rng(0).integers(0, 256, (100, 12, 12, 1), np.uint8)
+    for strange in (noise, 255 - spots(100, 52)):
+        scores = fitted.detector.score(strange)
+        assert (scores["decision"] == 1).mean() > 0.9
+        assert np.abs(scores["p_fake"] - 0.5).mean() < 0.1
+    known = fitted.detector.score(spots(100, 53))["familiarity"]
+    assert (known < 0.01).mean() <= 0.05
+
+
 def test_threshold_stands_on_the_calibration_reals(fitted, reals, config):
     calibration = fitted.detector.calibration
     assert calibration.reals == len(reals.calibration)
@@ -102,7 +112,7 @@ def test_too_few_reals_for_the_rate_are_refused_before_training(
 
 def test_progress_reaches_the_end_of_each_stage(make_discriminator, reals, config, spoiled):
     seen = []
-    tiny = type(config)(**{**vars(config), "steps": 2, "fold_steps": 1})
+    tiny = type(config)(**{**vars(config), "steps": 2, "fold_steps": 1, "familiarity_steps": 1})
     pool = FakePool.join([Fakes("a", "gan", spoiled(20, "checks", 1))])
     fitted = fitting.fit(
         make_discriminator(),
@@ -111,7 +121,7 @@ def test_progress_reaches_the_end_of_each_stage(make_discriminator, reals, confi
         config=tiny,
         progress=lambda *state: seen.append(state),
     )
-    assert seen == [("detector", 0.5), ("detector", 1.0)]
+    assert seen == [*(("detector", share) for share in (0.5, 1.0)), ("familiarity", 1.0)]
     # With a single family there is nothing to leave out: it calibrates on fakes held back.
     assert fitted.folds == {}
     assert len(fitted.scores.fakes) > 0

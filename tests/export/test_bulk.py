@@ -1,5 +1,6 @@
 """Bulk scoring on Beam's local runner."""
 
+import dataclasses
 import gzip
 import json
 
@@ -85,7 +86,9 @@ def test_files_into_json_lines(photos, model, exported, tmp_path):
     assert_same(read(out, "scores"), {name: expected[name] for name in set(expected) - set(bad)})
     assert len(bad) == counts["error"] == 2
     decisions = [row["decision"] for row in expected.values()]
-    assert counts == {name: decisions.count(name) for name in ("real", "unsure", "fake", "error")}
+    assert counts == {name: decisions.count(name) for name in (*scoring.DECISIONS, "error")} | {
+        "unfamiliar": 0
+    }
 
 
 def test_files_into_parquet(photos, exported, tmp_path):
@@ -93,7 +96,8 @@ def test_files_into_parquet(photos, exported, tmp_path):
     bulk.score_bulk([str(tmp_path / "photos" / "**")], str(exported), f"{out}/", output="parquet")
     (path,) = out.glob("scores-*.parquet")
     table = pyarrow.parquet.read_table(path)
-    assert table.column_names == ["file", "p_fake", "decision", "discriminator_logit", "error"]
+    assert table.column_names == [field.name for field in dataclasses.fields(scoring.Row)]
+    assert table["familiarity"].to_pylist() == [1] * 4
     assert sorted(table["file"].to_pylist()) == sorted(list(photos)[:4])
     assert np.isfinite(table["p_fake"].to_numpy()).all()
     assert table["error"].to_pylist() == [None] * 4
@@ -114,8 +118,7 @@ def test_records(photos, model, exported, tmp_path, write_records, make_example)
     for number in range(2):
         name = f"{packed}#{number}"
         error = "expected a tf.Example with the bytes feature image_bytes"
-        row = {"p_fake": None, "decision": "error", "discriminator_logit": None, "error": error}
-        expected[name] = {"file": name, **row}
+        expected[name] = vars(scoring.Row.unread(name, error))
     assert_same(read(out, "scores") | read(out, "errors"), expected)
     assert sum(counts.values()) == len(contents) + 3
 
@@ -183,6 +186,20 @@ def test_from_the_command_line(run_cli, exported, photos, tmp_path):
         assert int(lines["real"]) + int(lines["unsure"]) + int(lines["fake"]) == 4
         assert lines["scores"] == f"{out}/scores-*.jsonl"
     assert len(read(out, "scores")) == 4
+
+
+def test_unfamiliar_images_are_counted(photos, exported, tmp_path, monkeypatch):
+    def score(_model, names, contents):
+        columns = {"p_fake": 0.5, "decision": "unsure", "discriminator_logit": 0.0, "error": ""}
+        outputs = {name: [value] * len(contents) for name, value in columns.items()}
+        familiarity = [0.25] + [0.002] * (len(contents) - 1)
+        return scoring.to_rows(names, {**outputs, "familiarity": familiarity})
+
+    monkeypatch.setattr(bulk, "score", score)
+    counts = bulk.score_bulk([str(tmp_path / "photos" / "**")], str(exported), str(tmp_path / "out"))
+    assert counts == {"real": 0, "unsure": 4, "fake": 0, "error": 2, "unfamiliar": 3}
+    rows = read(tmp_path / "out", "scores").values()
+    assert sorted(row["reason"] for row in rows) == ["uncertain"] + 3 * ["unfamiliar"]
 
 
 @pytest.mark.parametrize(

@@ -29,11 +29,14 @@ def test_a_folder_scored_by_a_server(run_cli, url, photos):
     first, second = map(json.loads, output.splitlines())
     assert first["file"] == str(photos / "a.png")
     assert first["error"] is None
+    assert (first["familiarity"], first["reason"]) == (1, None)
     assert 0 < first["p_fake"] < 1
     assert second == {
         "file": str(photos / "b.png"),
         "p_fake": None,
         "decision": "error",
+        "reason": None,
+        "familiarity": None,
         "discriminator_logit": None,
         "error": "not a PNG, JPEG, WebP, BMP, GIF or TIFF image",
     }

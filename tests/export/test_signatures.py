@@ -33,7 +33,7 @@ def test_five_signatures_with_their_names(exported):
     }
     assert found["predict_images"]["inputs"]["images"] == {"dtype": "float32", "shape": [None, 8, 8, 1]}
     assert found["predict_uint8"]["inputs"]["images"]["dtype"] == "uint8"
-    scores = {"p_fake", "decision", "discriminator_logit"}
+    scores = {"p_fake", "decision", "familiarity", "discriminator_logit"}
     assert set(found["predict_images"]["outputs"]) == set(found["predict_uint8"]["outputs"]) == scores
     for name in ("serving_default", "predict_bytes"):
         assert set(found[name]["outputs"]) == scores | {"error"}
@@ -60,6 +60,7 @@ def test_all_signatures_give_the_models_scores(served, pixels, logits, encode, m
         np.testing.assert_allclose(scores["discriminator_logit"], logits, rtol=1e-5, atol=1e-5)
         np.testing.assert_allclose(scores["p_fake"], p_fake, rtol=1e-5, atol=1e-5)
         assert list(scores["decision"]) == ["fake" if logit < 0 else "real" for logit in logits]
+        np.testing.assert_array_equal(scores["familiarity"], np.ones(len(pixels)))
         assert set(scores.get("error", [""])) == {""}
     classified = served("classify", inputs=examples)
     assert classified["classes"].tolist() == [["real", "fake"]] * len(pixels)

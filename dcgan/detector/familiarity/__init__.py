@@ -1,0 +1,1 @@
+"""Whether an image is of the kind that a detector was made for."""
