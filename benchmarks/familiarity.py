@@ -82,7 +82,7 @@ def fit(
     held_back = np.arange(len(pool.images)) % 10 == 0
     model = familiarity_training.train(parts.train, pool.where(~held_back), steps=steps, seed=seed)
     trained = time.monotonic()
-    familiarity_training.calibrate(model, parts.calibration, pool.where(held_back), seed=seed)
+    familiarity_training.calibrate(model, parts.calibration, pool.images[held_back], seed=seed)
     return model, {
         "steps": steps,
         "weights": model.count_params(),

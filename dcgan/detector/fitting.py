@@ -60,7 +60,7 @@ def fit(
         progress=progress,
     )
     familiarity_training.calibrate(
-        familiarity, reals.calibration, pool.where(is_held_back), seed=config.seed
+        familiarity, reals.calibration, pool.images[is_held_back], seed=config.seed
     )
     detector = detector.with_familiarity(familiarity)
     return Fitted(config, reals, pool, detector, folds, scores)

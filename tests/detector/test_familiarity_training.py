@@ -9,7 +9,7 @@ from dcgan.images import to_float
 @pytest.fixture(scope="module")
 def trained(pool, reals):
     model = familiarity_training.train(reals.train, pool, steps=60)
-    familiarity_training.calibrate(model, reals.calibration, pool)
+    familiarity_training.calibrate(model, reals.calibration, pool.images)
     return model
 
 
@@ -33,17 +33,17 @@ def test_images_of_the_kind_are_familiar_and_others_are_not(trained, spots, spoi
 def test_reals_and_fakes_are_two_sets(trained, pool, reals):
     quantiles = familiarity_model.p_values(trained).quantiles.numpy()
     assert quantiles.shape == (2, 1_023)
-    delivered = familiarity_training.deliver_all(
-        reals.calibration[np.random.default_rng(0).permutation(150)]
-    )
+    # 150 reals are sent through several deliveries each, until there are 1,000 scores.
+    order = np.resize(np.random.default_rng(0).permutation(150), 1_000)
+    delivered = familiarity_training.deliver_all(reals.calibration[order])
     logits = np.sort(familiarity_model.strangeness(trained)(to_float(delivered)).numpy()[:, 0])
-    np.testing.assert_allclose(quantiles[0, 511], logits[76 - 1], rtol=1e-3, atol=1e-3)
+    np.testing.assert_allclose(quantiles[0, 511], logits[501 - 1], rtol=1e-3, atol=1e-3)
     assert (quantiles[1] != quantiles[0]).any()
 
 
 def test_recalibration_changes_the_reals_only(pool, reals):
     model = familiarity_training.train(reals.train, pool, steps=1)
-    familiarity_training.calibrate(model, reals.calibration, pool)
+    familiarity_training.calibrate(model, reals.calibration, pool.images)
     before = familiarity_model.p_values(model).quantiles.numpy()
     familiarity_training.recalibrate(model, reals.test[:50])
     after = familiarity_model.p_values(model).quantiles.numpy()

@@ -10,7 +10,9 @@ import export
 from dcgan.config import RunConfig
 from dcgan.detector import Calibration, Detector
 from dcgan.detector import save as save_detector
+from dcgan.detector.familiarity import familiarity_model
 from dcgan.errors import InputError
+from dcgan.images import to_float
 from dcgan.runs.run_directory import RunDirectory
 from export.graph import saved_model
 
@@ -86,6 +88,25 @@ def test_a_runs_detector_with_its_decisions(run, detector):
     assert set(decisions) == {"real", "unsure", "fake"}
     found = card(exported)
     assert (found["kind"], found["calibration"]["reals"]) == ("detector", 500)
+
+
+def test_unfamiliar_images_stay_unsure_when_exported(detector, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1), np.uint8)
+    model = familiarity_model.build((8, 8, 1))
+    logits = familiarity_model.strangeness(model)(to_float(pixels)).numpy()
+    for which in (0, 1):
+        known = np.quantile(logits, np.linspace(0, 0.7, 2_000))
+        familiarity_model.p_values(model).calibrate(known, which=which)
+    detector.calibrate(dataclasses.replace(CALIBRATION, fake_above=-99, real_below=-99))
+    exported = export.export_model(detector.with_familiarity(model), tmp_path)
+    given = score(exported, pixels)
+    expected = detector.with_familiarity(model).score(pixels)
+    np.testing.assert_allclose(given["familiarity"], expected["familiarity"], atol=1e-4)
+    np.testing.assert_allclose(given["p_fake"], expected["p_fake"], atol=1e-3)
+    unfamiliar = given["familiarity"] < 0.01
+    assert 8 <= unfamiliar.sum() <= 16
+    assert set(given["decision"][unfamiliar]) == {b"unsure"}
+    assert set(given["decision"][~unfamiliar]) == {b"fake"}
 
 
 def test_the_card_tells_data_metrics_and_versions(run):

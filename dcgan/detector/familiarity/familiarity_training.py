@@ -18,8 +18,8 @@ _LEARNING_RATE = 3e-3
 # Shares of images that are sent through deliveries.
 _DELIVERED, _OUTLIERS_DELIVERED = 0.85, 0.5
 _REALS, _FAKES = 0, 1
-# More images than this do not make the calibration better.
-_CALIBRATED = 4_000
+# Scores in a calibration: fewer cannot tell what is rare, more than this do not help.
+_FEWEST, _MOST = 1_000, 4_000
 
 
 def train(
@@ -60,23 +60,23 @@ def train(
     return model
 
 
-def calibrate(model: keras.Model, reals: np.ndarray, fakes: FakePool, *, seed: int = 0) -> None:
+def calibrate(model: keras.Model, reals: np.ndarray, fakes: np.ndarray, *, seed: int = 0) -> None:
     """Calibrates on images that the network has not learned from, under the named deliveries.
 
     Args:
         model: What `train` returned.
-        reals: Shape (count, height, width, channels), uint8; at most 4,000 of them are used.
-        fakes: Fakes held back from training; likewise, as many of each generator.
+        reals: Shape (count, height, width, channels), uint8; at most 4,000 of them are used, and fewer
+            than 1,000 are sent through several deliveries each.
+        fakes: Fakes held back from training, shape and use likewise.
         seed: Seed of every draw. Defaults to 0.
     """
-    recalibrate(model, reals, seed=seed)
-    _set(model, _FAKES, fakes.images[_balanced(fakes, seed=seed)], seed=seed)
+    _set(model, _REALS, reals, seed=seed)
+    _set(model, _FAKES, fakes, seed=seed)
 
 
 def recalibrate(model: keras.Model, reals: np.ndarray, *, seed: int = 0) -> None:
     """Replaces the reals that images are compared with; the arguments are those of `calibrate`."""
-    order = np.random.default_rng(seed).permutation(len(reals))[:_CALIBRATED]
-    _set(model, _REALS, reals[order], seed=seed)
+    _set(model, _REALS, reals, seed=seed)
 
 
 def deliver_all(images: np.ndarray, *, seed: int = 0) -> np.ndarray:
@@ -90,18 +90,11 @@ def deliver_all(images: np.ndarray, *, seed: int = 0) -> np.ndarray:
 
 
 def _set(model: keras.Model, which: int, images: np.ndarray, *, seed: int) -> None:
-    pixels = to_float(deliver_all(images, seed=seed))
+    order = np.random.default_rng(seed).permutation(len(images))[:_MOST]
+    chosen = images[np.resize(order, max(len(order), _FEWEST))]
+    pixels = to_float(deliver_all(chosen, seed=seed))
     logits = familiarity_model.strangeness(model).predict(pixels, batch_size=256, verbose=0)
     familiarity_model.p_values(model).calibrate(logits[:, 0], which=which)
-
-
-def _balanced(pool: FakePool, *, seed: int) -> np.ndarray:
-    """Positions of as many fakes of each generator, in random order."""
-    rng = np.random.default_rng(seed)
-    names, counts = np.unique(pool.generators, return_counts=True)
-    each = min(int(counts.min()), max(1, _CALIBRATED // len(names)))
-    members = (np.flatnonzero(pool.generators == name) for name in names)
-    return rng.permutation(np.concatenate([rng.choice(part, each, replace=False) for part in members]))
 
 
 def _draw(reals: np.ndarray, pool: FakePool, *, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
