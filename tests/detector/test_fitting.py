@@ -52,16 +52,17 @@ def test_threshold_stands_on_the_calibration_reals(fitted, reals, config):
     assert calibration.fake_above == pytest.approx(logits[-1], abs=1e-5)
 
 
-def test_each_fold_was_kept_from_its_family(fitted, spots, spoiled):
-    assert sorted(fitted.folds) == ["autoencoder", "gan"]
-    reals, checks = spots(100, 60), spoiled(100, "checks", 61)
+def test_each_fold_is_kept_from_its_family(fitted, pool, reals, config, monkeypatch):
+    def train(discriminator, part, images, config, *, steps, callback):
+        return part, steps
 
-    def distance(detector):
-        real, fake = detector.raw_scores(reals), detector.raw_scores(checks)
-        return (fake.mean() - real.mean()) / (real.std() + fake.std())
-
-    # Checks are what the GANs' fakes have, stripes the autoencoder's.
-    assert distance(fitted.folds["autoencoder"]) > 1.2 * distance(fitted.folds["gan"])
+    monkeypatch.setattr(classifier_training, "_train", train)
+    whole, folds = classifier_training.train(None, pool, reals.train, config=config)
+    assert whole == (pool, config.steps)
+    assert list(folds) == sorted(fitted.folds) == ["autoencoder", "gan"]
+    for family, (part, steps) in folds.items():
+        assert set(part.families) == set(folds) - {family}
+        assert steps == config.fold_steps
 
 
 def test_scores_of_fakes_held_back_cover_every_generator(fitted, pool):

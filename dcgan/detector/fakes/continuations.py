@@ -1,7 +1,7 @@
-"""The run's own generator as it could have gone on: copies of its model that train on in other ways.
+"""Copies of the run's model that train on, each in its own way.
 
-They wander among generators as good as the run's own that leave other traces, such as the same training
-with another seed would have ended at.
+They pass through generators as good as the run's own that leave other traces, like those of the same
+training under another seed.
 """
 
 import dataclasses

@@ -14,17 +14,17 @@ SNAPSHOTS = 4
 
 @dataclasses.dataclass(frozen=True, eq=False, kw_only=True)
 class LearningGan:
-    """A GAN that is still to train, and to be drawn from at four times while it does.
+    """A GAN that is about to train, and to be drawn from four times meanwhile.
 
     Attributes:
         name: The generator's name in the pool.
         model: A compiled model.
         count: How many fakes in all.
         steps: Training steps, rounded down to equal parts.
-        warm_up: For how many parts, as long as those between two draws, it trains before. Defaults to 0.
-        batch_size: Reals a step.
+        warm_up: How many parts, each as long as those between two draws, come before. Defaults to 0.
+        batch_size: Reals in a step.
         seed: Seed for the order of the reals.
-        latent_seed: Seed of the latents; each time adds 1.
+        latent_seed: Seed of the latents; each part adds 1.
     """
 
     name: str
@@ -40,7 +40,7 @@ class LearningGan:
 def draw_while_training(
     gan: LearningGan, reals: np.ndarray, *, callback: keras.callbacks.Callback
 ) -> Fakes:
-    """Trains a GAN and draws an equal share of its fakes at each of four times.
+    """Trains a GAN and draws a quarter of its fakes at each of four times.
 
     Args:
         gan: Its model goes on training.

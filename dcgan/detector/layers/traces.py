@@ -1,4 +1,4 @@
-"""What is faint in an image, brought out for convolutions to see."""
+"""The classifier's input: an image, and what is faint in it, amplified."""
 
 from typing import Any
 
@@ -10,11 +10,12 @@ _LEVEL = 2 / 255
 
 @keras.saving.register_keras_serializable(package="dcgan")
 class Traces(keras.layers.Layer):
-    """Adds to an image what a generator leaves in it: steps of a grey level or two.
+    """Brings out what a generator leaves in an image: differences of a grey level or two.
 
     Besides the image, the output holds its high frequencies, the same with small values amplified, and
     the grey levels with both ends stretched, which a generator's hyperbolic tangent has compressed.
-    Every output depends on a neighbourhood of 3x3 pixels only, not on how an image is framed.
+    Every output depends on a neighbourhood of 3x3 pixels only, not on how an image is framed. It is
+    computed in float32 under every dtype policy, since grey levels merge in less.
 
     Args:
         gain: Factor of the amplified high frequencies, above 0. Defaults to 20: one grey level becomes
@@ -25,16 +26,18 @@ class Traces(keras.layers.Layer):
     """
 
     def __init__(self, gain: float = 20.0, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)
         self.gain = gain
 
     def call(self, images: Any) -> Any:
         """Maps (batch, height, width, channels), float, -1 to 1, to four times the channels."""
+        images = keras.ops.cast(images, "float32")
         residual = images - keras.ops.average_pool(images, 3, 1, padding="same")
         amplified = keras.ops.tanh(self.gain * residual)
         inside = 1 - _LEVEL / 2
         stretched = keras.ops.arctanh(keras.ops.clip(images, -inside, inside)) / 3
-        return keras.ops.concatenate([images, residual, amplified, stretched], axis=-1)
+        traces = keras.ops.concatenate([images, residual, amplified, stretched], axis=-1)
+        return keras.ops.cast(traces, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
         """Returns (batch, height, width, 4 * channels)."""
