@@ -1,6 +1,10 @@
 """The deliveries that have names: thresholds hold under them, evaluations report each."""
 
+import concurrent.futures
 import functools
+from collections.abc import Iterator, Sequence
+
+import numpy as np
 
 from dcgan.detector.delivery import deliveries
 from dcgan.detector.delivery.deliveries import (
