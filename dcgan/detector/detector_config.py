@@ -32,19 +32,11 @@ class DetectorConfig(schema.Config):
         at_least(1),
         default=200,
     )
-<<<<<<< HEAD
     continuation_steps: int = field(
         "Steps for which each copy of the run's own model trains on.", at_least(1), default=120
     )
     familiarity_steps: int = field(
         "Training steps of the network that measures familiarity.", at_least(1), default=800
-=======
-    familiarity_steps: int = field(
-        "Training steps of the network that measures familiarity.", at_least(1), default=1_200
-    )
-    continuation_steps: int = field(
-        "Steps for which each copy of the run's own model trains on.", at_least(1), default=120
->>>>>>> w18-fam-on-train
     )
     zoo_steps: int = field("Training steps of each GAN in the zoo.", at_least(1), default=160)
     rebuild_steps: int = field(
@@ -120,7 +112,6 @@ class DetectorConfig(schema.Config):
         return cls.from_dict({**scaled, "pool_size": pool_size, "seed": seed, **values})
 
 
-<<<<<<< HEAD
 _STEPS = (
     "steps",
     "fold_steps",
@@ -129,9 +120,6 @@ _STEPS = (
     "zoo_steps",
     "rebuild_steps",
 )
-=======
-_STEPS = ("steps", "fold_steps", "familiarity_steps", "continuation_steps", "zoo_steps", "rebuild_steps")
->>>>>>> w18-fam-on-train
 # Steps of a run of the default preset, which the defaults are meant for.
 _FULL_RUN = 7_500
 # Three versions of every fake are in memory while a detector trains.

@@ -220,7 +220,6 @@ class Detector(keras.Model):
             config["calibration"] = Calibration(**config["calibration"])
         return cls(**config)
 
-<<<<<<< HEAD
     def _loss(self, labels: Any, logits: tf.Tensor, weights: Any) -> tf.Tensor:
         if self.loss is not None:
             raise ValueError(f"Expected a detector compiled without a loss. Received: {self.loss!r}")
@@ -233,8 +232,6 @@ class Detector(keras.Model):
         self._accuracy.update_state(labels, logits[:, 0], weights)
         return self.compute_metrics(None, labels, logits[:, 0], weights)
 
-=======
->>>>>>> w18-fam-on-train
     def _measure_familiarity(self, images: tf.Tensor) -> tf.Tensor:
         images = tf.cast(images, tf.float32)
         if self.familiarity is None:
