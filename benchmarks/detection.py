@@ -23,10 +23,7 @@ import environment
 import numpy as np
 
 import dcgan
-from dcgan import (
-    detector,
-    presets,
-)
+from dcgan import detector, presets
 from dcgan.config import RunConfig
 from dcgan.runs.run_directory import RunDirectory
 

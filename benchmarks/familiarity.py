@@ -22,10 +22,7 @@ import numpy as np
 from PIL import Image
 
 from dcgan import data
-from dcgan.detector import (
-    detector_config,
-    reals,
-)
+from dcgan.detector import detector_config, reals
 from dcgan.detector.delivery import deliveries
 from dcgan.detector.delivery.named_deliveries import NAMED
 from dcgan.detector.detector_files import DetectorFiles

@@ -32,10 +32,7 @@ def measure(preset: str, steps: int, *, deterministic: bool, started: float) -> 
     import keras
     import tensorflow as tf
 
-    from dcgan import (
-        data,
-        presets,
-    )
+    from dcgan import data, presets
     from dcgan.model import DCGAN
 
     mark("import TensorFlow and Keras")

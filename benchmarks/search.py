@@ -18,11 +18,7 @@ import keras
 import numpy as np
 
 from dcgan import config as configs
-from dcgan import (
-    data,
-    features,
-    presets,
-)
+from dcgan import data, features, presets
 from dcgan.model import DCGAN
 
 # Wide and poor: it contains the article's configuration, and many points that never learn.

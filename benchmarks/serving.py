@@ -38,10 +38,7 @@ Calls = dict[str, Callable[[], Any]]
 
 def make_inputs(shape: tuple[int, int, int], count: int) -> dict[str, Any]:
     """Returns the same images in each form."""
-    from dcgan import (
-        data,
-        images,
-    )
+    from dcgan import data, images
 
     height, _, channels = shape
     mnist = data.load_images("mnist", split="test").images[:count]
@@ -243,10 +240,7 @@ def measure(arguments: argparse.Namespace, folder: str) -> dict[str, Any]:
 
     import export
     from dcgan import sampling
-    from dcgan.detector import (
-        Detector,
-        load,
-    )
+    from dcgan.detector import Detector, load
     from dcgan.runs.run_directory import RunDirectory
 
     run = RunDirectory.open(arguments.run)

@@ -33,13 +33,7 @@ import numpy as np
 import tensorflow as tf
 
 import dcgan
-from dcgan import (
-    data,
-    features,
-    metrics,
-    presets,
-    sampling,
-)
+from dcgan import data, features, metrics, presets, sampling
 from dcgan.config import RunConfig
 from dcgan.runs.run_directory import RunDirectory
 

@@ -26,11 +26,7 @@ def measure_ours(precision: str, steps: int) -> float:
     """Trains the article's preset through `model.fit` and its default callbacks; images a second."""
     import keras
 
-    from dcgan import (
-        callbacks,
-        data,
-        presets,
-    )
+    from dcgan import callbacks, data, presets
     from dcgan.model import DCGAN
 
     config = presets.override(presets.get("article"), precision=precision)

@@ -4,15 +4,7 @@ import enum
 
 from dcgan import schema
 from dcgan.errors import InputError
-from dcgan.schema import (
-    above,
-    any_of,
-    at_least,
-    between,
-    field,
-    multiple_of,
-    one_of,
-)
+from dcgan.schema import above, any_of, at_least, between, field, multiple_of, one_of
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 STRATEGIES = ("one_device", "mirrored", "multiworker")

@@ -8,10 +8,7 @@ from collections.abc import Iterator
 import tensorflow as tf
 
 from dcgan.config import STRATEGIES
-from dcgan.errors import (
-    InputError,
-    WorkerLostError,
-)
+from dcgan.errors import InputError, WorkerLostError
 
 # What TensorFlow raises when a worker was killed, hangs, has left, or has come back meanwhile.
 _WORKER_LOST = (

@@ -11,10 +11,7 @@ from typing import NamedTuple
 import keras
 import tensorflow as tf
 
-from dcgan.config import (
-    SMOOTHABLE_LOSSES,
-    Loss,
-)
+from dcgan.config import SMOOTHABLE_LOSSES, Loss
 from dcgan.errors import InputError
 
 

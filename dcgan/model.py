@@ -7,13 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from dcgan import augmentation as augment
-from dcgan import (
-    layers,
-    losses,
-    networks,
-    optimizers,
-    presets,
-)
+from dcgan import layers, losses, networks, optimizers, presets
 from dcgan.config import RunConfig
 
 _LOGGED = ("g_loss", "d_loss", "real_accuracy", "fake_accuracy")

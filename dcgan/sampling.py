@@ -6,10 +6,7 @@ import pathlib
 import keras
 import numpy as np
 
-from dcgan import (
-    files,
-    images,
-)
+from dcgan import files, images
 from dcgan.errors import InputError
 from dcgan.model import DCGAN
 from dcgan.runs import checkpoint_files

@@ -10,10 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from dcgan import (
-    data,
-    errors,
-)
+from dcgan import data, errors
 from dcgan.data import image_file
 
 DECISIONS = ("real", "unsure", "fake")

@@ -9,12 +9,7 @@ import keras
 import tensorflow as tf
 
 from dcgan import callbacks as dcgan_callbacks
-from dcgan import (
-    data,
-    distribution,
-    features,
-    files,
-)
+from dcgan import data, distribution, features, files
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
 from dcgan.model import DCGAN

@@ -5,20 +5,10 @@ import json
 import pathlib
 import typing
 
-from dcgan.config import (
-    NetworkConfig,
-    RunConfig,
-    TrainingConfig,
-)
+from dcgan.config import NetworkConfig, RunConfig, TrainingConfig
 from dcgan.detector.detector_config import DetectorConfig
-from dcgan.schema import (
-    Config,
-    fields,
-)
-from tuning.search_config import (
-    Budget,
-    SearchConfig,
-)
+from dcgan.schema import Config, fields
+from tuning.search_config import Budget, SearchConfig
 
 PAGE = pathlib.Path(__file__).with_name("configuration.md")
 _HEAD = """\

@@ -22,16 +22,9 @@ from apache_beam.ml.inference import base
 from apache_beam.options.pipeline_options import PipelineOptions
 
 from dcgan import scoring
-from dcgan.data import (
-    encoded_image,
-    image_file,
-)
+from dcgan.data import encoded_image, image_file
 from dcgan.errors import InputError
-from dcgan.scoring import (
-    DECISIONS,
-    ERROR,
-    Row,
-)
+from dcgan.scoring import DECISIONS, ERROR, Row
 from export import tf_examples
 
 _RECORDS = ".tfrecord"

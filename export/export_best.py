@@ -7,10 +7,7 @@ from typing import Any
 
 import keras
 
-from export import (
-    exporting,
-    sources,
-)
+from export import exporting, sources
 from export.publishing import versions
 from export.publishing.blessing import Candidate
 from export.validation import validator

@@ -9,25 +9,13 @@ from typing import Any
 import tensorflow as tf
 
 from dcgan.model import DCGAN
-from export import (
-    model_card,
-    sources,
-)
-from export.graph import (
-    saved_model,
-    signatures,
-)
+from export import model_card, sources
+from export.graph import saved_model, signatures
 from export.graph.signatures import Servable
-from export.publishing import (
-    blessing,
-    versions,
-)
+from export.publishing import blessing, versions
 from export.publishing.blessing import Candidate
 from export.serving import warmup
-from export.sources import (
-    RunPath,
-    Source,
-)
+from export.sources import RunPath, Source
 
 # 4,096 x 4,096: an image being decoded has to fit into a server's memory several times over.
 MAX_PIXELS = 2**24

@@ -4,16 +4,10 @@ import os
 import pathlib
 from typing import Any
 
-from dcgan import (
-    detector,
-    sampling,
-)
+from dcgan import detector, sampling
 from dcgan.model import DCGAN
 from dcgan.runs.run_directory import RunDirectory
-from export.graph.scoring_model import (
-    DiscriminatorScorer,
-    ScoringModel,
-)
+from export.graph.scoring_model import DiscriminatorScorer, ScoringModel
 
 DETECTOR, DISCRIMINATOR, GENERATOR = "detector", "discriminator", "generator"
 

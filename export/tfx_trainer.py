@@ -13,27 +13,14 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
-from dcgan import (
-    data,
-    detector,
-    presets,
-    training,
-)
-from dcgan.config import (
-    NetworkConfig,
-    RunConfig,
-    TrainingConfig,
-)
+from dcgan import data, detector, presets, training
+from dcgan.config import NetworkConfig, RunConfig, TrainingConfig
 from dcgan.data import image_file
 from dcgan.detector.fakes import fake_collection
 from dcgan.errors import InputError
 from dcgan.model import DCGAN
 from dcgan.runs.run_directory import RunDirectory
-from export import (
-    exporting,
-    sources,
-    tf_examples,
-)
+from export import exporting, sources, tf_examples
 
 _DATA = "tfx"
 _DEFAULTS: dict[str, Any] = {

@@ -4,19 +4,8 @@ import pathlib
 
 import pytest
 
-from dcgan import (
-    augmentation,
-    losses,
-    presets,
-    schema,
-)
-from dcgan.config import (
-    Augmentation,
-    Loss,
-    NetworkConfig,
-    RunConfig,
-    TrainingConfig,
-)
+from dcgan import augmentation, losses, presets, schema
+from dcgan.config import Augmentation, Loss, NetworkConfig, RunConfig, TrainingConfig
 from dcgan.errors import InputError
 
 CHANGED = RunConfig(

@@ -11,10 +11,7 @@ import pytest
 import tensorflow as tf
 
 from dcgan import distribution
-from dcgan.errors import (
-    InputError,
-    WorkerLostError,
-)
+from dcgan.errors import InputError, WorkerLostError
 
 SCRIPT = pathlib.Path(__file__).parent / "scripts" / "mirrored.py"
 

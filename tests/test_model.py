@@ -4,15 +4,8 @@ import pytest
 import tensorflow as tf
 
 import helpers
-from dcgan import (
-    augmentation,
-    layers,
-    losses,
-)
-from dcgan.config import (
-    RunConfig,
-    TrainingConfig,
-)
+from dcgan import augmentation, layers, losses
+from dcgan.config import RunConfig, TrainingConfig
 from dcgan.errors import InputError
 from dcgan.model import DCGAN
 

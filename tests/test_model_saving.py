@@ -3,10 +3,7 @@ import numpy as np
 import pytest
 
 import helpers
-from dcgan.config import (
-    RunConfig,
-    TrainingConfig,
-)
+from dcgan.config import RunConfig, TrainingConfig
 from dcgan.errors import InputError
 from dcgan.model import DCGAN
 

@@ -5,10 +5,7 @@ import keras
 import numpy as np
 import pytest
 
-from dcgan import (
-    layers,
-    networks,
-)
+from dcgan import layers, networks
 from dcgan.config import NetworkConfig
 
 SMALL = NetworkConfig(latent_dim=8, generator_width=8, discriminator_width=8, kernel_size=3)

@@ -4,10 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from dcgan import (
-    layers,
-    presets,
-)
+from dcgan import layers, presets
 from dcgan.errors import InputError
 from dcgan.model import DCGAN
 

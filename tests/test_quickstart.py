@@ -2,27 +2,12 @@ import json
 
 import pytest
 
-from dcgan import (
-    detector,
-    presets,
-    sampling,
-)
-from dcgan.cli import (
-    detect,
-    evaluate,
-    quickstart,
-    train,
-)
-from dcgan.config import (
-    NetworkConfig,
-    RunConfig,
-)
+from dcgan import detector, presets, sampling
+from dcgan.cli import detect, evaluate, quickstart, train
+from dcgan.config import NetworkConfig, RunConfig
 from dcgan.model import DCGAN
 from dcgan.runs.run_directory import RunDirectory
-from export.validation import (
-    fresh_process,
-    probes,
-)
+from export.validation import fresh_process, probes
 
 CALIBRATION = detector.Calibration(
     slope=1.0,

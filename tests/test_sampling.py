@@ -5,10 +5,7 @@ import keras
 import numpy as np
 import pytest
 
-from dcgan import (
-    images,
-    sampling,
-)
+from dcgan import images, sampling
 from dcgan.errors import InputError
 
 

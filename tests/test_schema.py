@@ -5,15 +5,7 @@ import pytest
 
 from dcgan import schema
 from dcgan.errors import InputError
-from dcgan.schema import (
-    above,
-    any_of,
-    at_least,
-    between,
-    field,
-    multiple_of,
-    one_of,
-)
+from dcgan.schema import above, any_of, at_least, between, field, multiple_of, one_of
 
 NAN, INFINITE = float("nan"), float("inf")
 

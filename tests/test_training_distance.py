@@ -1,11 +1,7 @@
 import numpy as np
 import pytest
 
-from dcgan import (
-    features,
-    presets,
-    training,
-)
+from dcgan import features, presets, training
 from dcgan.errors import InputError
 
 TINY = {"generator_width": 4, "discriminator_width": 4, "max_width": 4, "latent_dim": 4}

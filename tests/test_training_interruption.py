@@ -6,10 +6,7 @@ import pytest
 
 import dcgan
 from dcgan import training
-from dcgan.config import (
-    RunConfig,
-    TrainingConfig,
-)
+from dcgan.config import RunConfig, TrainingConfig
 from dcgan.data import ImageSet
 from dcgan.errors import InputError
 

@@ -11,19 +11,11 @@ from typing import Any
 import keras
 import keras_tuner
 
-from dcgan import (
-    data,
-    features,
-    training,
-)
+from dcgan import data, features, training
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
 from dcgan.model import DCGAN
-from tuning import (
-    objectives,
-    trial_records,
-    trial_training,
-)
+from tuning import objectives, trial_records, trial_training
 from tuning.search_config import SearchConfig
 from tuning.search_directory import SearchDirectory
 from tuning.space import Space

@@ -7,12 +7,7 @@ import keras
 import numpy as np
 import sklearn.metrics
 
-from dcgan import (
-    data,
-    detector,
-    features,
-    metrics,
-)
+from dcgan import data, detector, features, metrics
 from dcgan import images as pixels
 from dcgan.config import RunConfig
 from dcgan.detector.delivery import deliveries

@@ -16,11 +16,7 @@ import keras_tuner
 from keras_tuner.engine import trial as trials
 
 from dcgan import files
-from tuning.search_config import (
-    FACTOR,
-    Budget,
-    SearchConfig,
-)
+from tuning.search_config import FACTOR, Budget, SearchConfig
 from tuning.space import Space
 
 # All private members of KerasTuner that this package uses; pyproject.toml pins the minor version for

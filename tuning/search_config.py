@@ -4,12 +4,7 @@ import dataclasses
 
 from dcgan import schema
 from dcgan.config import RunConfig
-from dcgan.schema import (
-    above,
-    at_least,
-    field,
-    one_of,
-)
+from dcgan.schema import above, at_least, field, one_of
 
 ALGORITHMS = ("hyperband", "bayesian", "random")
 OBJECTIVES = {"val_frechet_distance": "min", "val_kid": "min", "detector_auroc": "max"}

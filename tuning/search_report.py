@@ -8,10 +8,7 @@ import numpy as np
 
 from dcgan import report
 from dcgan.runs.run_directory import RunDirectory
-from tuning import (
-    importance,
-    trial_records,
-)
+from tuning import importance, trial_records
 from tuning.search_config import SearchConfig
 from tuning.search_directory import SearchDirectory
 from tuning.space import Space

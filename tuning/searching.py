@@ -9,23 +9,12 @@ from typing import Any
 
 import keras_tuner
 
-from dcgan import (
-    data,
-    features,
-)
+from dcgan import data, features
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
-from tuning import (
-    distributed,
-    oracles,
-    search_report,
-    trial_records,
-)
+from tuning import distributed, oracles, search_report, trial_records
 from tuning.hypermodel import DCGANHyperModel
-from tuning.search_config import (
-    Budget,
-    SearchConfig,
-)
+from tuning.search_config import Budget, SearchConfig
 from tuning.search_directory import SearchDirectory
 from tuning.space import Space
 from tuning.trial_records import TrialRecord

@@ -13,12 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from dcgan import presets
-from dcgan.config import (
-    SMOOTHABLE_LOSSES,
-    NetworkConfig,
-    RunConfig,
-    TrainingConfig,
-)
+from dcgan.config import SMOOTHABLE_LOSSES, NetworkConfig, RunConfig, TrainingConfig
 from dcgan.errors import InputError
 
 _DIGITS = 4

@@ -7,10 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from dcgan import (
-    files,
-    images,
-)
+from dcgan import files, images
 
 
 class FakeReplay(keras.callbacks.Callback):

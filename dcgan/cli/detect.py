@@ -105,10 +105,7 @@ def calibrate(
     """Set the threshold anew on your own real images."""
     directory = RunDirectory.open(run)
     quiet.silence_tensorflow()
-    from dcgan.detector import (
-        certificate,
-        run_fitting,
-    )
+    from dcgan.detector import certificate, run_fitting
 
     calibration = run_fitting.recalibrate_run(
         directory,

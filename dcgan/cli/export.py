@@ -6,19 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dcgan.cli import quiet
-from dcgan.cli.options import (
-    Keep,
-    ModelName,
-    RunArgument,
-)
+from dcgan.cli.options import Keep, ModelName, RunArgument
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
 
 if TYPE_CHECKING:
-    from export import (
-        Candidate,
-        Validation,
-    )
+    from export import Candidate, Validation
 
 _GENERATOR = "generator"
 
@@ -66,12 +59,7 @@ def export(
     if not directory.detector.is_file():
         directory.newest_model()
     quiet.silence_tensorflow()
-    from export import (
-        Thresholds,
-        export_generator,
-        export_model,
-        validate_model,
-    )
+    from export import Thresholds, export_generator, export_model, validate_model
     from export.validation import metric_thresholds
 
     bounds = {"minimum": minimum, "maximum": maximum}

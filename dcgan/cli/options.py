@@ -5,10 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dcgan import (
-    presets,
-    schema,
-)
+from dcgan import presets, schema
 from dcgan.config import RunConfig
 
 RunArgument = Annotated[

@@ -5,12 +5,7 @@ from typing import Annotated
 import typer
 
 from dcgan.cli import quiet
-from dcgan.cli.options import (
-    Keep,
-    LiveDirectory,
-    ModelName,
-    RunArgument,
-)
+from dcgan.cli.options import Keep, LiveDirectory, ModelName, RunArgument
 from dcgan.runs.run_directory import RunDirectory
 
 
@@ -34,10 +29,7 @@ def push(
     """Make a blessed candidate live, as DIR/NAME/VERSION."""
     directory = RunDirectory.open(run)
     quiet.silence_tensorflow()
-    from export import (
-        push_model,
-        roll_back,
-    )
+    from export import push_model, roll_back
 
     publish = roll_back if rollback else push_model
     pushed = publish(directory, to, name=name, version=version, keep=keep)

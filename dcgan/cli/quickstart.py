@@ -9,16 +9,7 @@ from typing import Annotated
 
 import typer
 
-from dcgan.cli import (
-    detect,
-    evaluate,
-    export,
-    push,
-    sample,
-    score,
-    serving_config,
-    train,
-)
+from dcgan.cli import detect, evaluate, export, push, sample, score, serving_config, train
 from dcgan.runs.run_directory import RunDirectory
 
 _DATA = "mnist"
@@ -108,10 +99,7 @@ def _has_part(run: RunDirectory, name: str) -> bool:
 
 def _write_examples(run: RunDirectory) -> Iterator[pathlib.Path]:
     """Writes a few test images and a few samples into the run; yields their directories."""
-    from dcgan import (
-        data,
-        images,
-    )
+    from dcgan import data, images
 
     generated, real = run.path / "examples" / "generated", run.path / "examples" / "real"
     sample.sample(run.path, count=_EXAMPLES, png_dir=generated)

@@ -11,10 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dcgan import files
-from dcgan.cli import (
-    quiet,
-    score_bulk,
-)
+from dcgan.cli import quiet, score_bulk
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
 

@@ -9,14 +9,8 @@ import rich.console
 import rich.live
 import rich.table
 
-from tuning import (
-    oracles,
-    trial_records,
-)
-from tuning.search_config import (
-    Budget,
-    SearchConfig,
-)
+from tuning import oracles, trial_records
+from tuning.search_config import Budget, SearchConfig
 from tuning.space import Space
 from tuning.trial_records import TrialRecord
 

@@ -5,11 +5,7 @@ from typing import Annotated
 import typer
 
 from dcgan.cli import quiet
-from dcgan.cli.options import (
-    LiveDirectory,
-    ModelName,
-    RunArgument,
-)
+from dcgan.cli.options import LiveDirectory, ModelName, RunArgument
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
 
@@ -32,10 +28,7 @@ def serving_config(
     if (stable is None) != (canary is None):
         raise InputError("--stable, --canary: expected both or neither")
     quiet.silence_tensorflow()
-    from export import (
-        Labels,
-        write_serving_config,
-    )
+    from export import Labels, write_serving_config
 
     labels = None if stable is None or canary is None else {name: Labels(stable, canary)}
     written = write_serving_config(to or directory.serving, labels=labels, image=image)

@@ -6,14 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from dcgan.cli import (
-    options,
-    quiet,
-)
-from dcgan.config import (
-    RunConfig,
-    TrainingConfig,
-)
+from dcgan.cli import options, quiet
+from dcgan.config import RunConfig, TrainingConfig
 from dcgan.errors import WorkerLostError
 from dcgan.runs.run_directory import RunDirectory
 
@@ -70,10 +64,7 @@ def _run(config: RunConfig, out: pathlib.Path) -> None:
     import rich.console
     import tensorflow as tf
 
-    from dcgan import (
-        distribution,
-        training,
-    )
+    from dcgan import distribution, training
     from dcgan.cli import progress
 
     tf.config.experimental.enable_op_determinism()

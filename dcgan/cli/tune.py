@@ -5,14 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dcgan.cli import (
-    options,
-    quiet,
-)
-from tuning.search_config import (
-    Budget,
-    SearchConfig,
-)
+from dcgan.cli import options, quiet
+from tuning.search_config import Budget, SearchConfig
 from tuning.search_directory import SearchDirectory
 from tuning.space import Space
 

@@ -3,11 +3,7 @@
 import pathlib
 
 from dcgan.cli import quiet
-from dcgan.cli.options import (
-    LiveDirectory,
-    ModelName,
-    RunArgument,
-)
+from dcgan.cli.options import LiveDirectory, ModelName, RunArgument
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
 
@@ -21,10 +17,7 @@ def versions(run: RunArgument, to: LiveDirectory = None, name: ModelName = "dete
     import rich.console
     import rich.table
 
-    from export.publishing import (
-        blessing,
-        pushing,
-    )
+    from export.publishing import blessing, pushing
     from export.publishing import versions as numbers
 
     numbers.check_name(name)

@@ -10,11 +10,7 @@ import numpy as np
 
 from dcgan import errors
 from dcgan import images as pixels
-from dcgan.data import (
-    image_set,
-    preprocessing,
-    splits,
-)
+from dcgan.data import image_set, preprocessing, splits
 
 SUFFIXES = (".npy", ".npz")
 

@@ -6,10 +6,7 @@ Reference:
 
 import pathlib
 
-from dcgan.data import (
-    idx,
-    image_set,
-)
+from dcgan.data import idx, image_set
 
 NAME = "mnist"
 

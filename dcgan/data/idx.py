@@ -14,11 +14,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from dcgan import errors
-from dcgan.data import (
-    image_set,
-    preprocessing,
-    splits,
-)
+from dcgan.data import image_set, preprocessing, splits
 
 _PREFIXES = {"train": ("train",), "test": ("t10k", "test")}
 _DIMENSIONS = {"images": 3, "labels": 1}

@@ -16,12 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from dcgan import errors
-from dcgan.data import (
-    image_file,
-    image_set,
-    preprocessing,
-    splits,
-)
+from dcgan.data import image_file, image_set, preprocessing, splits
 
 _SPLITS = ("train", "test", "validation", "val")
 _NAMED = 10

@@ -8,15 +8,7 @@ import tensorflow as tf
 
 from dcgan import errors
 from dcgan.config import RunConfig
-from dcgan.data import (
-    arrays,
-    bundled_mnist,
-    idx,
-    image_folder,
-    image_set,
-    pipeline,
-    tfds_source,
-)
+from dcgan.data import arrays, bundled_mnist, idx, image_folder, image_set, pipeline, tfds_source
 
 _FILE_SUFFIXES = (".npy", ".npz", ".gz", ".zip", ".tar", ".png", ".jpg", ".jpeg")
 

@@ -20,12 +20,7 @@ import numpy as np
 import tensorflow as tf
 
 from dcgan import errors
-from dcgan.data import (
-    bundled_mnist,
-    image_set,
-    preprocessing,
-    splits,
-)
+from dcgan.data import bundled_mnist, image_set, preprocessing, splits
 
 PREFIX = "tfds:"
 

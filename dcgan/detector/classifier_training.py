@@ -12,11 +12,7 @@ from dcgan.detector import training_batches
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.detector_model import Detector
 from dcgan.detector.fakes.fake_pool import FakePool
-from dcgan.detector.fit_progress import (
-    FitProgress,
-    Progress,
-    ignore,
-)
+from dcgan.detector.fit_progress import FitProgress, Progress, ignore
 
 _WARM_UP = 0.06
 _PROCESSOR = pathlib.Path("/proc/cpuinfo")

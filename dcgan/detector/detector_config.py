@@ -7,13 +7,7 @@ from dcgan import schema
 from dcgan.config import RunConfig
 from dcgan.detector import certificate
 from dcgan.errors import InputError
-from dcgan.schema import (
-    Rule,
-    above,
-    at_least,
-    field,
-    multiple_of,
-)
+from dcgan.schema import Rule, above, at_least, field, multiple_of
 
 
 def _names_deliveries(text: str) -> bool:

@@ -10,10 +10,7 @@ import tensorflow as tf
 
 from dcgan.detector.layers import fake_classifier
 from dcgan.detector.threshold import Calibration
-from dcgan.scoring import (
-    DECISIONS,
-    UNFAMILIAR,
-)
+from dcgan.scoring import DECISIONS, UNFAMILIAR
 
 _BATCH = 256
 # From this familiarity on, `p_fake` is what the calibration says; below, it is nearer to 0.5.

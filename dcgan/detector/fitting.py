@@ -3,20 +3,12 @@
 import keras
 import numpy as np
 
-from dcgan.detector import (
-    certificate,
-    classifier_training,
-    held_back,
-    threshold,
-)
+from dcgan.detector import certificate, classifier_training, held_back, threshold
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.detector_files import Fitted
 from dcgan.detector.fakes.fake_pool import FakePool
 from dcgan.detector.familiarity import familiarity_training
-from dcgan.detector.fit_progress import (
-    Progress,
-    ignore,
-)
+from dcgan.detector.fit_progress import Progress, ignore
 from dcgan.detector.reals import Reals
 
 # One in so many fakes of the pool is held back from training, to calibrate on.

@@ -5,10 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dcgan.detector.delivery import (
-    deliveries,
-    named_deliveries,
-)
+from dcgan.detector.delivery import deliveries, named_deliveries
 from dcgan.detector.detector_model import Detector
 from dcgan.detector.fakes import histogram_matching
 from dcgan.detector.fakes.fake_pool import FakePool

@@ -5,24 +5,12 @@ import os
 import numpy as np
 
 from dcgan import data
-from dcgan.detector import (
-    certificate,
-    detector_files,
-    fitting,
-    held_back,
-    threshold,
-)
+from dcgan.detector import certificate, detector_files, fitting, held_back, threshold
 from dcgan.detector.detector_config import DetectorConfig
-from dcgan.detector.detector_files import (
-    DetectorFiles,
-    Fitted,
-)
+from dcgan.detector.detector_files import DetectorFiles, Fitted
 from dcgan.detector.fakes import fake_collection
 from dcgan.detector.familiarity import familiarity_training
-from dcgan.detector.fit_progress import (
-    Progress,
-    ignore,
-)
+from dcgan.detector.fit_progress import Progress, ignore
 from dcgan.detector.run_inputs import RunInputs
 from dcgan.detector.threshold import Calibration
 from dcgan.runs.run_directory import RunDirectory

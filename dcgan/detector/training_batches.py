@@ -8,10 +8,7 @@ import tensorflow as tf
 from dcgan import images as pixels
 from dcgan.data import pipeline
 from dcgan.detector.delivery import deliveries
-from dcgan.detector.fakes import (
-    histogram_matching,
-    own_generator,
-)
+from dcgan.detector.fakes import histogram_matching, own_generator
 from dcgan.detector.fakes.fake_pool import FakePool
 
 # Shares of the fakes as they are, histogram-matched together, and matched one by one: grey levels are a

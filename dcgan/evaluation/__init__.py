@@ -1,8 +1,5 @@
 """How good a run is: its samples measured against real images, and the report on that."""
 
-from dcgan.evaluation.sample_evaluation import (
-    Report,
-    evaluate,
-)
+from dcgan.evaluation.sample_evaluation import Report, evaluate
 
 __all__ = ["Report", "evaluate"]

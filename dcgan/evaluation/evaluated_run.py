@@ -6,12 +6,7 @@ import re
 
 import numpy as np
 
-from dcgan import (
-    data,
-    features,
-    images,
-    sampling,
-)
+from dcgan import data, features, images, sampling
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
 from dcgan.features import FeatureExtractor

@@ -9,11 +9,7 @@ from dcgan import callbacks
 from dcgan.evaluation import nearest_images
 from dcgan.evaluation.evaluated_run import EvaluatedRun
 from dcgan.features import Reference
-from dcgan.metrics import (
-    Embedding,
-    Score,
-    class_shares,
-)
+from dcgan.metrics import Embedding, Score, class_shares
 
 _COMPARED = 1000
 _WALKS, _STEPS = 6, 10

@@ -6,11 +6,7 @@ import pathlib
 from collections.abc import Callable
 
 from dcgan import report
-from dcgan.evaluation import (
-    evaluated_run,
-    measurements,
-    report_parts,
-)
+from dcgan.evaluation import evaluated_run, measurements, report_parts
 from dcgan.evaluation.measurements import Measurements
 from dcgan.features import FeatureExtractor
 from dcgan.runs.run_directory import RunDirectory

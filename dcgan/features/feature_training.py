@@ -13,12 +13,7 @@ import tensorflow as tf
 from dcgan import data
 from dcgan.data import pipeline
 from dcgan.errors import InputError
-from dcgan.features import (
-    affine_augmentation,
-    feature_classifier,
-    keras_extractor,
-    loading,
-)
+from dcgan.features import affine_augmentation, feature_classifier, keras_extractor, loading
 from dcgan.features.feature_extractor import FeatureExtractor
 
 _PEAK_RATE = 4e-3

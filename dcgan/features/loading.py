@@ -10,15 +10,9 @@ import keras
 from dcgan import files
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
-from dcgan.features import (
-    inception,
-    random_extractor,
-)
+from dcgan.features import inception, random_extractor
 from dcgan.features.feature_extractor import FeatureExtractor
-from dcgan.features.keras_extractor import (
-    KerasExtractor,
-    extractor_from_model,
-)
+from dcgan.features.keras_extractor import KerasExtractor, extractor_from_model
 
 _SHIPPED = pathlib.Path(__file__).with_name("weights")
 _MNIST_NAMES = ("mnist", "tfds:mnist")

@@ -8,11 +8,7 @@ import pathlib
 import numpy as np
 
 from dcgan.features.feature_extractor import FeatureExtractor
-from dcgan.features.statistics_cache import (
-    Statistics,
-    fingerprint,
-    recall,
-)
+from dcgan.features.statistics_cache import Statistics, fingerprint, recall
 from dcgan.metrics import suite
 from dcgan.metrics.embedding import Embedding
 from dcgan.metrics.moments import Moments

@@ -4,11 +4,7 @@ import functools
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from dcgan.metrics import (
-    classes,
-    kid,
-    neighbors,
-)
+from dcgan.metrics import classes, kid, neighbors
 from dcgan.metrics.embedding import Embedding
 from dcgan.metrics.frechet import frechet_distance
 from dcgan.metrics.moments import Moments

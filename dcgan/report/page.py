@@ -8,11 +8,7 @@ import jinja2
 import markupsafe
 
 from dcgan.errors import InputError
-from dcgan.report import (
-    charts,
-    search_charts,
-    style,
-)
+from dcgan.report import charts, search_charts, style
 
 if TYPE_CHECKING:
     from dcgan.report.parts import Part

@@ -8,10 +8,7 @@ from collections.abc import Iterator
 
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
-from dcgan.runs import (
-    checkpoint_files,
-    epoch_table,
-)
+from dcgan.runs import checkpoint_files, epoch_table
 
 
 class RunDirectory:

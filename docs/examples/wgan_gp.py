@@ -19,10 +19,7 @@ import keras
 import tensorflow as tf
 
 import dcgan
-from dcgan import (
-    images,
-    networks,
-)
+from dcgan import images, networks
 
 
 @keras.saving.register_keras_serializable(package="examples")

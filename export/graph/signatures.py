@@ -6,10 +6,7 @@ from collections.abc import Callable, Mapping
 import tensorflow as tf
 
 from dcgan.model import DCGAN
-from dcgan.scoring import (
-    DECISIONS,
-    ERROR,
-)
+from dcgan.scoring import DECISIONS, ERROR
 from export.graph import image_decoding
 from export.graph.scoring_model import ScoringModel
 

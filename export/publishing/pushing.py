@@ -17,15 +17,9 @@ from dcgan import files
 from dcgan.errors import InputError
 from export import sources
 from export.graph import saved_model
-from export.publishing import (
-    blessing,
-    versions,
-)
+from export.publishing import blessing, versions
 from export.publishing.blessing import Candidate
-from export.sources import (
-    DETECTOR,
-    RunPath,
-)
+from export.sources import DETECTOR, RunPath
 
 _RECORD = "assets.extra/pushed.json"
 

@@ -9,10 +9,7 @@ import tensorflow as tf
 
 from dcgan.images import to_uint8
 from dcgan.model import DCGAN
-from dcgan.scoring import (
-    DECISIONS,
-    ERROR,
-)
+from dcgan.scoring import DECISIONS, ERROR
 from export import tf_examples
 from export.graph import signatures
 from export.graph.scoring_model import ScoringModel

@@ -5,18 +5,11 @@ import datetime
 import os
 import pathlib
 
-from export import (
-    model_card,
-    sources,
-)
+from export import model_card, sources
 from export.publishing import versions
 from export.publishing.blessing import Candidate
 from export.sources import Source
-from export.validation import (
-    fresh_process,
-    metric_thresholds,
-    probes,
-)
+from export.validation import fresh_process, metric_thresholds, probes
 from export.validation.metric_thresholds import Thresholds
 from export.validation.probes import Probe
 

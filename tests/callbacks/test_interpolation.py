@@ -3,10 +3,7 @@ import numpy as np
 import pytest
 
 from dcgan import images
-from dcgan.callbacks import (
-    InterpolationStrip,
-    slerp,
-)
+from dcgan.callbacks import InterpolationStrip, slerp
 
 
 def test_slerp_between_orthogonal_vectors_is_a_circle():

@@ -120,7 +120,7 @@ def test_a_damaged_file_is_kept_aside(tmp_path, caplog, line, kept):
     assert (tmp_path / "metrics.damaged.csv").read_text() == damaged
     (record,) = caplog.records
     assert "metrics.csv is damaged (line 3: expected the numbers of an epoch)" in record.getMessage()
-    assert "metrics.damaged.csv, going on with the 2 epochs" in record.getMessage()
+    assert "metrics.damaged.csv, continuing with the 2 epochs" in record.getMessage()
 
 
 def test_a_file_of_another_kind_is_kept_aside(tmp_path, caplog):

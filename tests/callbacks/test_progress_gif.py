@@ -6,10 +6,7 @@ import pytest
 from PIL import Image
 
 from dcgan import errors
-from dcgan.callbacks import (
-    ImageGrid,
-    ProgressGif,
-)
+from dcgan.callbacks import ImageGrid, ProgressGif
 
 
 def _save(directory, epochs, *, shape=(6, 5)):

@@ -2,11 +2,7 @@ import keras
 import numpy as np
 import pytest
 
-from dcgan import (
-    callbacks,
-    features,
-    metrics,
-)
+from dcgan import callbacks, features
 
 
 def mean_colour(images):
@@ -16,7 +12,7 @@ def mean_colour(images):
 @pytest.fixture
 def reference():
     images = np.random.default_rng(0).integers(0, 256, (60, 8, 8, 1), dtype=np.uint8)
-    extractor = metrics.FeatureExtractor(name="mean colour", extract=mean_colour)
+    extractor = features.FeatureExtractor(name="mean colour", extract=mean_colour)
     return features.Reference.compute(images, extractor, fake_count=40)
 
 

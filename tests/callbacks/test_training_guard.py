@@ -6,10 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dcgan.callbacks import (
-    TrainingGuard,
-    sample_variety,
-)
+from dcgan.callbacks import TrainingGuard, sample_variety
 
 WON = (9.0, 1.0, 1.0)
 HEALTHY = (1.5, 0.83, 0.85)

@@ -5,10 +5,7 @@ import time
 
 import numpy as np
 
-from dcgan.data import (
-    bundled_mnist,
-    load_images,
-)
+from dcgan.data import bundled_mnist, load_images
 
 
 def test_train():

@@ -3,10 +3,7 @@ import io
 import PIL.Image
 import pytest
 
-from dcgan.data import (
-    encoded_image,
-    image_file,
-)
+from dcgan.data import encoded_image, image_file
 
 
 def encoded(mode, suffix, **options):

@@ -5,10 +5,7 @@ import struct
 import numpy as np
 import pytest
 
-from dcgan.data import (
-    idx,
-    load_images,
-)
+from dcgan.data import idx, load_images
 
 FASHION_MNIST = pathlib.Path("/usr/share/datasets/fashion-mnist")
 NAMES = {

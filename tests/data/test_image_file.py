@@ -9,10 +9,7 @@ import PIL.Image
 import pytest
 import tensorflow as tf
 
-from dcgan.data import (
-    decode_file,
-    image_file,
-)
+from dcgan.data import decode_file, image_file
 
 
 def chunk(kind, data):

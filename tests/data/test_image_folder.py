@@ -2,11 +2,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from dcgan.data import (
-    decode_file,
-    load_images,
-    prepare,
-)
+from dcgan.data import decode_file, load_images, prepare
 
 
 @pytest.fixture

@@ -6,11 +6,7 @@ import pytest
 import tensorflow as tf
 
 from dcgan import errors
-from dcgan.data import (
-    load_dataset,
-    load_images,
-    tfds_source,
-)
+from dcgan.data import load_dataset, load_images, tfds_source
 
 
 @pytest.fixture

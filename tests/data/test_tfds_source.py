@@ -9,10 +9,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from dcgan.data import (
-    load_images,
-    tfds_source,
-)
+from dcgan.data import load_images, tfds_source
 
 
 def pixels(count, *shape, seed=0, dtype=np.uint8):

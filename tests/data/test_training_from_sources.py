@@ -9,10 +9,7 @@ import numpy as np
 import pytest
 import tensorflow_datasets as tfds
 
-from dcgan.config import (
-    RunConfig,
-    TrainingConfig,
-)
+from dcgan.config import RunConfig, TrainingConfig
 
 FASHION_MNIST = pathlib.Path("/usr/share/datasets/fashion-mnist")
 

@@ -5,10 +5,7 @@ import pytest
 from dcgan.detector import fitting
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.detector_model import Detector
-from dcgan.detector.fakes.fake_pool import (
-    FakePool,
-    Fakes,
-)
+from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 from dcgan.detector.reals import Reals
 
 SIZE = 12

@@ -2,10 +2,7 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 
 from dcgan.detector.evaluation import baselines
-from dcgan.detector.fakes.fake_pool import (
-    FakePool,
-    Fakes,
-)
+from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 
 
 def _auroc(scorer, reals, fakes):

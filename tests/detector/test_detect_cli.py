@@ -8,33 +8,15 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from dcgan import (
-    cli,
-    presets,
-    scoring,
-)
+from dcgan import cli, presets, scoring
 from dcgan.cli import detect as detect_command
-from dcgan.config import (
-    NetworkConfig,
-    RunConfig,
-)
-from dcgan.detector import (
-    certificate,
-    detector_files,
-    fitting,
-    run_fitting,
-)
+from dcgan.config import NetworkConfig, RunConfig
+from dcgan.detector import certificate, detector_files, fitting, run_fitting
 from dcgan.detector.delivery import named_deliveries
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.evaluation import run_evaluation
-from dcgan.detector.fakes import (
-    fake_collection,
-    holdouts,
-)
-from dcgan.detector.fakes.fake_pool import (
-    FakePool,
-    Fakes,
-)
+from dcgan.detector.fakes import fake_collection, holdouts
+from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 from dcgan.model import DCGAN
 from dcgan.runs.run_directory import RunDirectory
 

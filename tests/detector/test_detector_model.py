@@ -5,10 +5,7 @@ import pytest
 from dcgan import images as pixels
 from dcgan import networks
 from dcgan.config import NetworkConfig
-from dcgan.detector import (
-    Calibration,
-    detector_files,
-)
+from dcgan.detector import Calibration, detector_files
 from dcgan.detector.detector_model import Detector
 from dcgan.detector.familiarity import familiarity_model
 from dcgan.errors import InputError

@@ -2,10 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from dcgan.detector.familiarity import (
-    familiarity_model,
-    familiarity_training,
-)
+from dcgan.detector.familiarity import familiarity_model, familiarity_training
 from dcgan.images import to_float
 
 

@@ -2,17 +2,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from dcgan.detector import (
-    certificate,
-    classifier_training,
-    fitting,
-    held_back,
-)
+from dcgan.detector import certificate, classifier_training, fitting, held_back
 from dcgan.detector.delivery import deliveries
-from dcgan.detector.fakes.fake_pool import (
-    FakePool,
-    Fakes,
-)
+from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 from dcgan.detector.reals import Reals
 from dcgan.errors import InputError
 
@@ -120,7 +112,7 @@ def test_too_few_reals_for_the_rate_are_refused_before_training(
 ):
     monkeypatch.setattr(classifier_training, "_train", None)
     asked = type(config)(**{**vars(config), "false_positive_rate": 0.001})
-    with pytest.raises(InputError, match="at least 6,520 real images to certify"):
+    with pytest.raises(InputError, match="at least 6,519 real images to certify"):
         fitting.fit(make_discriminator(), pool, reals, config=asked)
 
 

@@ -1,10 +1,7 @@
 import numpy as np
 import pytest
 
-from dcgan.detector.fakes import (
-    diffusion,
-    holdout_generators,
-)
+from dcgan.detector.fakes import diffusion, holdout_generators
 
 DRAWS = {
     "mixture": lambda reals, seed: holdout_generators.pca_mixture(reals, count=50, seed=seed),

@@ -1,11 +1,7 @@
 import numpy as np
 import pytest
 
-from dcgan.config import (
-    NetworkConfig,
-    RunConfig,
-    TrainingConfig,
-)
+from dcgan.config import NetworkConfig, RunConfig, TrainingConfig
 from dcgan.detector.fakes import holdouts
 
 

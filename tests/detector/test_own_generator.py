@@ -4,19 +4,9 @@ import numpy as np
 import pytest
 
 from dcgan import presets
-from dcgan.config import (
-    RunConfig,
-    TrainingConfig,
-)
-from dcgan.detector import (
-    DetectorConfig,
-    Reals,
-    RunInputs,
-)
-from dcgan.detector.fakes import (
-    continuations,
-    own_generator,
-)
+from dcgan.config import RunConfig, TrainingConfig
+from dcgan.detector import DetectorConfig, Reals, RunInputs
+from dcgan.detector.fakes import continuations, own_generator
 from dcgan.model import DCGAN
 
 

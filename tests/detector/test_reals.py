@@ -1,10 +1,7 @@
 import numpy as np
 import pytest
 
-from dcgan.config import (
-    NetworkConfig,
-    RunConfig,
-)
+from dcgan.config import NetworkConfig, RunConfig
 from dcgan.detector.reals import Reals
 from dcgan.errors import InputError
 

@@ -1,10 +1,7 @@
 import numpy as np
 import pytest
 
-from dcgan.detector import (
-    detector_files,
-    saliency,
-)
+from dcgan.detector import detector_files, saliency
 
 
 def _correlation(first, second):

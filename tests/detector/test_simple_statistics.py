@@ -2,10 +2,7 @@ import numpy as np
 import pytest
 
 from dcgan.detector.evaluation import simple_statistics
-from dcgan.detector.fakes.fake_pool import (
-    FakePool,
-    Fakes,
-)
+from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 
 
 def test_shape_and_shares():

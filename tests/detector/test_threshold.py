@@ -1,10 +1,7 @@
 import numpy as np
 import pytest
 
-from dcgan.detector import (
-    certificate,
-    threshold,
-)
+from dcgan.detector import certificate, threshold
 from dcgan.detector.threshold import Scores
 
 

@@ -6,10 +6,7 @@ import pytest
 from dcgan.detector import training_batches
 from dcgan.detector.delivery import deliveries
 from dcgan.detector.fakes import own_generator
-from dcgan.detector.fakes.fake_pool import (
-    FakePool,
-    Fakes,
-)
+from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 
 
 def _take(reals, pool, *, count=20, batch_size=16, steps=1000, seed=0):

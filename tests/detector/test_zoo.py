@@ -3,11 +3,7 @@ import pytest
 
 from dcgan import presets
 from dcgan.config import RunConfig
-from dcgan.detector import (
-    DetectorConfig,
-    Reals,
-    RunInputs,
-)
+from dcgan.detector import DetectorConfig, Reals, RunInputs
 from dcgan.detector.fakes import zoo
 
 

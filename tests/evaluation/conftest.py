@@ -4,10 +4,7 @@ import numpy as np
 import pytest
 
 from dcgan import DCGAN
-from dcgan.config import (
-    RunConfig,
-    TrainingConfig,
-)
+from dcgan.config import RunConfig, TrainingConfig
 from dcgan.features import FeatureExtractor
 from dcgan.metrics import Embedding
 

@@ -9,15 +9,8 @@ import pytest
 
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
-from dcgan.evaluation import (
-    evaluate,
-    evaluated_run,
-    measurements,
-)
-from dcgan.metrics import (
-    Real,
-    evaluate_features,
-)
+from dcgan.evaluation import evaluate, evaluated_run, measurements
+from dcgan.metrics import Real, evaluate_features
 from dcgan.runs.run_directory import RunDirectory
 
 STEPS = [

@@ -5,11 +5,7 @@ import PIL.Image
 import pytest
 import tensorflow as tf
 
-from export.graph import (
-    saved_model,
-    scoring_model,
-    signatures,
-)
+from export.graph import saved_model, scoring_model, signatures
 
 MAX_PIXELS = 10_000
 

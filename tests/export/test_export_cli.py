@@ -4,10 +4,7 @@ import pytest
 
 from dcgan.config import RunConfig
 from dcgan.runs.run_directory import RunDirectory
-from export.validation import (
-    fresh_process,
-    probes,
-)
+from export.validation import fresh_process, probes
 
 
 @pytest.fixture

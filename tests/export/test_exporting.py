@@ -8,10 +8,7 @@ import tensorflow as tf
 
 import export
 from dcgan.config import RunConfig
-from dcgan.detector import (
-    Calibration,
-    Detector,
-)
+from dcgan.detector import Calibration, Detector
 from dcgan.detector import save as save_detector
 from dcgan.detector.familiarity import familiarity_model
 from dcgan.errors import InputError

@@ -3,10 +3,7 @@ import pytest
 import tensorflow as tf
 
 from dcgan import images as pixels_
-from export.graph import (
-    saved_model,
-    signatures,
-)
+from export.graph import saved_model, signatures
 
 
 @pytest.fixture

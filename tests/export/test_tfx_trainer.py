@@ -8,10 +8,7 @@ import tensorflow as tf
 
 from dcgan import detector
 from dcgan.detector.fakes import fake_collection
-from dcgan.detector.fakes.fake_pool import (
-    FakePool,
-    Fakes,
-)
+from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
 from export import tfx_trainer

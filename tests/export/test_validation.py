@@ -6,18 +6,11 @@ import tensorflow as tf
 
 import export
 from dcgan.config import RunConfig
-from dcgan.detector import (
-    Calibration,
-    Detector,
-)
+from dcgan.detector import Calibration, Detector
 from dcgan.runs.run_directory import RunDirectory
 from export import sources
 from export.publishing import blessing
-from export.validation import (
-    fresh_process,
-    probes,
-    validator,
-)
+from export.validation import fresh_process, probes, validator
 from export.validation.metric_thresholds import Thresholds
 
 CALIBRATION = Calibration(

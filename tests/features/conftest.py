@@ -1,10 +1,7 @@
 import numpy as np
 import pytest
 
-from dcgan import (
-    data,
-    features,
-)
+from dcgan import data, features
 from dcgan.features import FeatureExtractor
 from dcgan.metrics import Embedding
 

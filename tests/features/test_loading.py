@@ -6,16 +6,9 @@ import numpy as np
 import pytest
 
 from dcgan import features
-from dcgan.config import (
-    NetworkConfig,
-    RunConfig,
-)
+from dcgan.config import NetworkConfig, RunConfig
 from dcgan.errors import InputError
-from dcgan.features import (
-    FeatureExtractor,
-    inception,
-    keras_extractor,
-)
+from dcgan.features import FeatureExtractor, inception, keras_extractor
 
 
 @pytest.fixture

@@ -6,11 +6,7 @@ from scipy import ndimage
 
 from dcgan import features
 from dcgan.features import random_extractor
-from dcgan.metrics import (
-    Moments,
-    frechet_distance,
-    kernel_inception_distance,
-)
+from dcgan.metrics import Moments, frechet_distance, kernel_inception_distance
 
 
 @pytest.fixture(scope="module")

@@ -4,14 +4,8 @@ import numpy as np
 import pytest
 
 from dcgan import images as pixels
-from dcgan.features import (
-    Reference,
-    reference,
-)
-from dcgan.metrics import (
-    Real,
-    evaluate_features,
-)
+from dcgan.features import Reference, reference
+from dcgan.metrics import Real, evaluate_features
 
 
 @pytest.fixture

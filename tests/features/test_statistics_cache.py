@@ -3,10 +3,7 @@ import pytest
 
 from dcgan.features import statistics_cache
 from dcgan.features.statistics_cache import Statistics
-from dcgan.metrics import (
-    Embedding,
-    suite,
-)
+from dcgan.metrics import Embedding, suite
 
 
 @pytest.fixture(params=[True, False], ids=["classes", "no classes"])

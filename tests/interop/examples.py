@@ -9,11 +9,7 @@ import pathlib
 import numpy as np
 import tensorflow as tf
 
-from dcgan import (
-    data,
-    images,
-    sampling,
-)
+from dcgan import data, images, sampling
 from dcgan.runs.run_directory import RunDirectory
 
 

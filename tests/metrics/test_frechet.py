@@ -4,10 +4,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 
-from dcgan.metrics import (
-    Moments,
-    frechet_distance,
-)
+from dcgan.metrics import Moments, frechet_distance
 
 
 def _moments(mean, covariance, count=101):

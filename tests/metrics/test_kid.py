@@ -2,10 +2,7 @@ import numpy as np
 import pytest
 from sklearn.metrics.pairwise import polynomial_kernel
 
-from dcgan.metrics import (
-    kernel_inception_distance,
-    kid,
-)
+from dcgan.metrics import kernel_inception_distance, kid
 
 
 def test_agrees_with_scikit_learns_kernel(normal_features):

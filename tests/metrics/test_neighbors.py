@@ -4,10 +4,7 @@ import numpy as np
 import pytest
 from sklearn.neighbors import NearestNeighbors
 
-from dcgan.metrics import (
-    neighborhood,
-    neighbors,
-)
+from dcgan.metrics import neighborhood, neighbors
 
 
 def _radii(features, k):

@@ -2,10 +2,7 @@ import dataclasses
 
 import pytest
 
-from dcgan.metrics import (
-    HIGHER_IS_BETTER,
-    Score,
-)
+from dcgan.metrics import HIGHER_IS_BETTER, Score
 
 
 @pytest.fixture

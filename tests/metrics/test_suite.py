@@ -2,13 +2,7 @@ import numpy as np
 import pytest
 
 from dcgan import metrics
-from dcgan.metrics import (
-    Embedding,
-    Moments,
-    Real,
-    evaluate_features,
-    floor_values,
-)
+from dcgan.metrics import Embedding, Moments, Real, evaluate_features, floor_values
 
 
 def _split(embedding):

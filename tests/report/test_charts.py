@@ -7,11 +7,7 @@ import numpy as np
 import pytest
 
 from dcgan import images
-from dcgan.report import (
-    charts,
-    search_charts,
-    style,
-)
+from dcgan.report import charts, search_charts, style
 
 ROWS = [{"epoch": 1.0, "loss": 2.0, "nothing": None}, {"epoch": 2.0, "loss": None, "kid": 0.5}]
 TRIALS = [

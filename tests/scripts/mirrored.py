@@ -8,10 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dcgan import (
-    layers,
-    presets,
-)
+from dcgan import layers, presets
 from dcgan.model import DCGAN
 
 GLOBAL_BATCH = 16

@@ -6,20 +6,10 @@ import pytest
 import scipy.optimize
 
 from dcgan import features
-from dcgan.config import (
-    RunConfig,
-    TrainingConfig,
-)
+from dcgan.config import RunConfig, TrainingConfig
 from dcgan.data import ImageSet
 from dcgan.features import FeatureExtractor
-from tuning import (
-    SearchConfig,
-    Space,
-    oracles,
-    search_report,
-    trial_records,
-    tuner,
-)
+from tuning import SearchConfig, Space, oracles, search_report, trial_records, tuner
 
 
 @pytest.fixture(scope="session")

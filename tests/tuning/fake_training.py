@@ -13,11 +13,7 @@ import time
 
 import keras
 
-from tuning import (
-    hypermodel,
-    trial_records,
-    trial_training,
-)
+from tuning import hypermodel, trial_records, trial_training
 from tuning.trial_records import TrialRecord
 
 

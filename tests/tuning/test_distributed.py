@@ -12,10 +12,7 @@ import pytest
 from keras_tuner.src.distribute import oracle_client
 
 from dcgan.errors import InputError
-from tuning import (
-    Budget,
-    distributed,
-)
+from tuning import Budget, distributed
 
 HERE = pathlib.Path(__file__).parent
 

@@ -3,11 +3,7 @@ import random
 
 import pytest
 
-from tuning import (
-    Space,
-    TrialRecord,
-    importance,
-)
+from tuning import Space, TrialRecord, importance
 
 
 @pytest.fixture(scope="module")

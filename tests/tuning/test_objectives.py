@@ -4,10 +4,7 @@ import pytest
 from dcgan.detector.fakes import reconstructions
 from dcgan.detector.fakes.fake_pool import Fakes
 from dcgan.model import DCGAN
-from tuning.objectives import (
-    Detection,
-    Goal,
-)
+from tuning.objectives import Detection, Goal
 
 
 @pytest.fixture

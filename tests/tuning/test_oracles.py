@@ -4,10 +4,7 @@ import time
 import keras_tuner
 import pytest
 
-from tuning import (
-    Budget,
-    oracles,
-)
+from tuning import Budget, oracles
 
 pytestmark = pytest.mark.usefixtures("quick_process")
 

@@ -1,10 +1,7 @@
 import pytest
 
 from dcgan.errors import InputError
-from tuning import (
-    Budget,
-    SearchConfig,
-)
+from tuning import Budget, SearchConfig
 
 
 @pytest.mark.parametrize(

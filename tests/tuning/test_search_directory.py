@@ -2,10 +2,7 @@ import pytest
 
 from dcgan import presets
 from dcgan.errors import InputError
-from tuning import (
-    Space,
-    best_config,
-)
+from tuning import Space, best_config
 from tuning.search_directory import SearchDirectory
 
 

@@ -6,12 +6,7 @@ import subprocess
 
 import pytest
 
-from tuning import (
-    Space,
-    TrialRecord,
-    best_config,
-    search_report,
-)
+from tuning import Space, TrialRecord, best_config, search_report
 from tuning.search_directory import SearchDirectory
 
 CHROMIUM = shutil.which("chromium")

@@ -10,15 +10,7 @@ import pytest
 
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
-from tuning import (
-    Budget,
-    DCGANHyperModel,
-    SearchConfig,
-    best_config,
-    run,
-    trial_records,
-    trial_training,
-)
+from tuning import Budget, DCGANHyperModel, SearchConfig, best_config, run, trial_records, trial_training
 from tuning.search_directory import SearchDirectory
 
 pytestmark = pytest.mark.usefixtures("quick_process")

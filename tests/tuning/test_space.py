@@ -5,16 +5,10 @@ import keras_tuner
 import pytest
 
 from dcgan import presets
-from dcgan.config import (
-    NetworkConfig,
-    TrainingConfig,
-)
+from dcgan.config import NetworkConfig, TrainingConfig
 from dcgan.errors import InputError
 from dcgan.model import DCGAN
-from tuning import (
-    Parameter,
-    Space,
-)
+from tuning import Parameter, Space
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,7 @@ import io
 import pytest
 
 from dcgan.errors import InputError
-from tuning import (
-    TrialRecord,
-    trial_records,
-)
+from tuning import TrialRecord, trial_records
 
 
 def record(trial, score, **fields):

@@ -6,10 +6,7 @@ import numpy as np
 import pytest
 
 from dcgan import data
-from tuning import (
-    TrialRecord,
-    trial_training,
-)
+from tuning import TrialRecord, trial_training
 from tuning.objectives import Goal
 
 

@@ -8,17 +8,8 @@ import rich.console
 
 from dcgan import presets
 from dcgan.cli import search_board
-from dcgan.config import (
-    NetworkConfig,
-    RunConfig,
-    TrainingConfig,
-)
-from tuning import (
-    Budget,
-    SearchConfig,
-    Space,
-    TrialRecord,
-)
+from dcgan.config import NetworkConfig, RunConfig, TrainingConfig
+from tuning import Budget, SearchConfig, Space, TrialRecord
 
 
 @pytest.mark.parametrize(

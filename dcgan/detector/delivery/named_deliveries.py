@@ -7,12 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from dcgan.detector.delivery import deliveries
-from dcgan.detector.delivery.deliveries import (
-    FILTERS,
-    Delivery,
-    Step,
-    chain,
-)
+from dcgan.detector.delivery.deliveries import FILTERS, Delivery, Step, chain
 
 _HALF, _PARTS, _DOUBLE = ("1/2", 0.5), ("3/4", 0.75), ("2x", 2.0)
 

@@ -66,7 +66,7 @@ def curves(scored: Scored) -> dict[str, Any]:
     """Returns `roc` curves by generator, and the `reliability` of `p_fake` over all of them."""
     real, fakes = _split({name: scores["p_fake"] for name, scores in scored.items()})
     levels = np.linspace(0, 1, _CURVE_POINTS) ** 2
-    cuts = np.quantile(real, 1 - levels)
+    cuts = np.append(np.quantile(real, 1 - levels[:-1]), -np.inf)
     found = {name: np.mean(fake >= cuts[:, np.newaxis], axis=1) for name, fake in fakes.items()}
     labels, probabilities, weights = pool(real, list(fakes.values()))
     claimed, true, mass = reliability(labels, probabilities, weights)

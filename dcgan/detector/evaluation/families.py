@@ -8,10 +8,7 @@ from dcgan.detector.delivery import named_deliveries
 from dcgan.detector.detector_model import Detector
 from dcgan.detector.evaluation import detection_metrics
 from dcgan.detector.fakes.fake_pool import FakePool
-from dcgan.detector.fit_progress import (
-    Progress,
-    ignore,
-)
+from dcgan.detector.fit_progress import Progress, ignore
 
 _REALS, _FAKES = 1_000, 500
 

@@ -11,15 +11,9 @@ import numpy as np
 
 from dcgan.detector.delivery.named_deliveries import NAMED
 from dcgan.detector.detector_model import Detector
-from dcgan.detector.evaluation import (
-    conditions,
-    detection_metrics,
-)
+from dcgan.detector.evaluation import conditions, detection_metrics
 from dcgan.detector.evaluation.baselines import Scorer
-from dcgan.detector.fit_progress import (
-    Progress,
-    ignore,
-)
+from dcgan.detector.fit_progress import Progress, ignore
 
 _RAW = "raw discriminator"
 

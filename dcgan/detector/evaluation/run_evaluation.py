@@ -6,10 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from dcgan import (
-    data,
-    files,
-)
+from dcgan import data, files
 from dcgan.detector.detector_files import Fitted
 from dcgan.detector.evaluation import (
     baselines,
@@ -20,10 +17,7 @@ from dcgan.detector.evaluation import (
     simple_statistics,
 )
 from dcgan.detector.fakes import holdouts
-from dcgan.detector.fit_progress import (
-    Progress,
-    ignore,
-)
+from dcgan.detector.fit_progress import Progress, ignore
 from dcgan.report import publish
 from dcgan.runs.run_directory import RunDirectory
 

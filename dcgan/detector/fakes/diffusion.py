@@ -9,10 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dcgan import (
-    data,
-    images,
-)
+from dcgan import data, images
 
 _FREQUENCIES = 16
 _EMA = 0.999

@@ -8,10 +8,7 @@ import tensorflow as tf
 from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 
-from dcgan import (
-    data,
-    images,
-)
+from dcgan import data, images
 
 _SAMPLE = 10_000
 _COMPONENTS = 60

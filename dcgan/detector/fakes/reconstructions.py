@@ -11,10 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dcgan import (
-    data,
-    images,
-)
+from dcgan import data, images
 from dcgan.detector.fakes.fake_pool import Fakes
 
 _WIDTHS = (16, 32)

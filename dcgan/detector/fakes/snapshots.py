@@ -5,10 +5,7 @@ import dataclasses
 import keras
 import numpy as np
 
-from dcgan import (
-    data,
-    sampling,
-)
+from dcgan import data, sampling
 from dcgan.detector.fakes.fake_pool import Fakes
 from dcgan.model import DCGAN
 

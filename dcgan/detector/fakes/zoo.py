@@ -3,11 +3,7 @@
 import dataclasses
 from collections.abc import Iterator
 
-from dcgan.config import (
-    NetworkConfig,
-    RunConfig,
-    TrainingConfig,
-)
+from dcgan.config import NetworkConfig, RunConfig, TrainingConfig
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.fakes import snapshots
 from dcgan.detector.fakes.snapshots import LearningGan

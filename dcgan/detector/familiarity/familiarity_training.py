@@ -7,20 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from dcgan.data import pipeline
-from dcgan.detector.delivery import (
-    deliveries,
-    named_deliveries,
-)
+from dcgan.detector.delivery import deliveries, named_deliveries
 from dcgan.detector.fakes.fake_pool import FakePool
-from dcgan.detector.familiarity import (
-    familiarity_model,
-    outliers,
-)
-from dcgan.detector.fit_progress import (
-    FitProgress,
-    Progress,
-    ignore,
-)
+from dcgan.detector.familiarity import familiarity_model, outliers
+from dcgan.detector.fit_progress import FitProgress, Progress, ignore
 from dcgan.images import to_float
 
 _BATCH = 128

@@ -5,10 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageFilter
 
-from dcgan.detector.delivery.deliveries import (
-    Rng,
-    background,
-)
+from dcgan.detector.delivery.deliveries import Rng, background
 
 _SIDES = (0.35, 0.84)
 _SQUEEZED = (0.4, 0.8)
