@@ -23,6 +23,7 @@ def results(tmp_path_factory):
     return pickle.loads(out.read_bytes())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("norm", "atol"), [("none", 1e-5), ("batch", 2e-3)])
 def test_two_devices_train_to_the_weights_of_one(results, norm, atol):
     (one_logs, one), (two_logs, two) = results[norm, "one"], results[norm, "two"]
@@ -35,6 +36,7 @@ def test_two_devices_train_to_the_weights_of_one(results, norm, atol):
         np.testing.assert_allclose(values, two_logs[name], atol=1e-4, err_msg=name)
 
 
+@pytest.mark.slow
 def test_replicas_draw_different_noise(results):
     first, second = results["noise"]
     assert first.shape == second.shape

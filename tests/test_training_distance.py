@@ -26,6 +26,7 @@ def make_config(images, tmp_path):
     return make
 
 
+@pytest.mark.slow
 def test_a_run_measures_its_samples_against_the_test_split(make_config, tmp_path):
     config = make_config()
     result = training.train(config, tmp_path / "run")

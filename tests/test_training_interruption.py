@@ -36,6 +36,7 @@ def stop_in(epoch, batch):
     return callback
 
 
+@pytest.mark.slow
 def test_a_stop_within_an_epoch_is_told_and_gone_on_from(config, images, tmp_path, deterministic):
     stopped = dcgan.train(config, tmp_path / "run", images=images, callbacks=[stop_in(1, 1)])
     assert stopped.stopped.startswith("Training was stopped within an epoch")
@@ -70,6 +71,7 @@ class Counter(keras.callbacks.Callback):
         self.count = state["count"]
 
 
+@pytest.mark.slow
 def test_callbacks_with_a_state_go_on_from_it(config, images, tmp_path):
     dcgan.train(config, tmp_path / "run", images=images, callbacks=[Counter(), stop_in(2, 0)])
     counter = Counter()

@@ -71,6 +71,7 @@ def test_the_critic_trains_ahead(make_gan, wgan_gp, make_images, critic_steps):
     assert np.isfinite(list(history.values())).all()
 
 
+@pytest.mark.slow
 def test_the_penalty_brings_gradient_norms_toward_1(make_gan, wgan_gp, make_images):
     reals = np.clip(0.5 + 0.2 * make_images(128), -1, 1)
     norms = {}

@@ -135,6 +135,7 @@ def test_images_are_not_part_of_the_graph():
     assert sum(function.ByteSize() for function in functions) < 100_000
 
 
+@pytest.mark.slow
 def test_replicas_share_each_batch_also_under_determinism():
     code = """
         import numpy as np, tensorflow as tf

@@ -101,6 +101,7 @@ def test_a_prepared_set_by_its_name(train, tiny, tmp_path, monkeypatch):
     assert_one_epoch(run, data="dcgan_test_shapes", sheet=(366, 366), image=(28, 28, 1))
 
 
+@pytest.mark.slow
 def test_a_folder_of_colour_images_with_rgb64(train, tmp_path, write_image, noise):
     for number in range(18):
         write_image(tmp_path / "faces" / f"{number:02}.png", noise(64, 64, 3, seed=number))

@@ -186,6 +186,7 @@ def test_the_default_rate_is_one_that_the_images_can_certify(trained, quick, mon
     assert rate == pytest.approx(1 - 0.025 ** (1 / 70))
 
 
+@pytest.mark.slow
 def test_evaluate_alone(dcgan, detected):
     code, out, _ = dcgan("detect", "evaluate", detected.path)
     assert code == 0
@@ -218,6 +219,7 @@ def test_promises_that_cannot_be_kept(dcgan, trained, quick, option, value, mess
 # Calibrate
 
 
+@pytest.mark.slow
 def test_calibrate_on_other_reals(dcgan, detected, tmp_path):
     reals = np.random.default_rng(5).integers(100, 156, (399, 28, 28, 1), np.uint8)
     np.save(tmp_path / "reals.npy", reals)
@@ -235,6 +237,7 @@ def test_calibrate_on_other_reals(dcgan, detected, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_calibrate_says_how_many_it_needs(dcgan, detected, tmp_path):
     np.save(tmp_path / "reals.npy", np.zeros((298, 28, 28, 1), np.uint8))
     before = detected.detector.read_bytes()
@@ -261,6 +264,7 @@ def photos(tmp_path):
     return root
 
 
+@pytest.mark.slow
 def test_table(dcgan, detected, photos):
     code, out, err = dcgan("score", detected.path, photos)
     lines = out.splitlines()
@@ -271,6 +275,7 @@ def test_table(dcgan, detected, photos):
     assert lines[3].split()[:3] == ["-", "error", "-"]
 
 
+@pytest.mark.slow
 def test_json_lines(dcgan, detected, photos):
     code, out, _ = dcgan(
         "score", detected.detector, photos / "a.png", photos / "c.png", "--format", "jsonl"
@@ -283,6 +288,7 @@ def test_json_lines(dcgan, detected, photos):
     assert bad["error"]
 
 
+@pytest.mark.slow
 def test_csv_of_names_from_standard_input(dcgan, detected, photos, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.StringIO(f"{photos / 'b.png'}\n\n{photos / 'a.png'}\n"))
     code, out, _ = dcgan("score", detected.path, "-", "--format", "csv")
@@ -291,11 +297,13 @@ def test_csv_of_names_from_standard_input(dcgan, detected, photos, monkeypatch):
     assert [row["file"] for row in rows] == [str(photos / "b.png"), str(photos / "a.png")]
 
 
+@pytest.mark.slow
 def test_exit_code_is_1_only_if_all_failed(dcgan, detected, photos):
     assert dcgan("score", detected.path, photos / "c.png", photos / "none.png")[0] == 1
     assert dcgan("score", detected.path, photos / "c.png", photos / "a.png")[0] == 0
 
 
+@pytest.mark.slow
 def test_an_empty_folder_is_a_mistake(dcgan, detected, tmp_path):
     (tmp_path / "empty").mkdir()
     code, _, err = dcgan("score", detected.path, tmp_path / "empty")
@@ -303,6 +311,7 @@ def test_an_empty_folder_is_a_mistake(dcgan, detected, tmp_path):
     assert "expected images, found none" in err
 
 
+@pytest.mark.slow
 def test_the_newest_run_is_the_default(dcgan, detected, photos, monkeypatch, tmp_path):
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs" / "newest").symlink_to(detected.path)
@@ -312,6 +321,7 @@ def test_the_newest_run_is_the_default(dcgan, detected, photos, monkeypatch, tmp
     assert len(out.splitlines()) == 2
 
 
+@pytest.mark.slow
 def test_explanations_are_pictures(dcgan, detected, photos, tmp_path):
     code, _, _ = dcgan("score", detected.path, photos, "--explain", tmp_path / "maps")
     pictures = sorted((tmp_path / "maps").iterdir())

@@ -14,7 +14,13 @@ DRAWS = {
 }
 
 
-@pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
+@pytest.mark.parametrize(
+    "draw",
+    [
+        pytest.param(draw, id=name, marks=[pytest.mark.slow] if name == "diffusion" else [])
+        for name, draw in DRAWS.items()
+    ],
+)
 def test_draws_resemble_the_reals_and_follow_the_seed(draw, spots):
     reals = spots(300, 0)
     fakes = draw(reals, 1)

@@ -20,6 +20,7 @@ def _draw(config, reals, directory, *, count=6, steps=20):
     return holdouts.draw_holdouts(config, reals, count=count, steps=steps, directory=directory)
 
 
+@pytest.mark.slow
 def test_hard_and_quick_kinds_are_drawn_and_kept(config, reals, tmp_path, monkeypatch):
     seen = []
     fakes = holdouts.draw_holdouts(

@@ -55,6 +55,7 @@ def test_scores_are_those_of_the_metrics(run, quick_extractor):
     assert written == {name: dataclasses.asdict(score) for name, score in report.scores.items()}
 
 
+@pytest.mark.slow
 def test_identical_files_twice(run, finished_run, quick_extractor, tmp_path):
     first = _both_files(evaluate(run, features=quick_extractor))
     assert list((run / "references").iterdir())

@@ -45,6 +45,7 @@ def test_exports_when_the_value_is_the_best_so_far(called, mode, epochs):
     assert called[0] == ("model", "base", "digits", 3)
 
 
+@pytest.mark.slow
 def test_in_a_training(make_gan, make_images, tmp_path):
     model = make_gan().compile()
     log = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(mine=1.0))

@@ -1,3 +1,5 @@
+import pytest
+
 """TensorFlow's own command for SavedModels."""
 
 import subprocess
@@ -16,6 +18,7 @@ def call(*arguments):
     return result.stdout
 
 
+@pytest.mark.slow
 def test_show(exported):
     shown = call("show", "--dir", exported, "--all")
     names = ("serving_default", "predict_bytes", "predict_uint8", "predict_images", "classify")
@@ -23,6 +26,7 @@ def test_show(exported):
     assert "Method name is: tensorflow/serving/classify" in shown
 
 
+@pytest.mark.slow
 def test_run(exported, served, make_images, tmp_path):
     np.save(tmp_path / "images.npy", make_images(3))
     signature = ["--tag_set", "serve", "--signature_def", "predict_images"]

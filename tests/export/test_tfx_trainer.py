@@ -74,6 +74,7 @@ def card(fn_args):
     return json.loads(tf.io.gfile.GFile(path).read())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("quick")
 def test_a_detector_from_examples(fn_args):
     tfx_trainer.run_fn(fn_args)

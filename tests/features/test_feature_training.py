@@ -16,6 +16,7 @@ def _squares_and_bars(count, *, size=28, channels=1, seed=0):
     return images, labels
 
 
+@pytest.mark.slow
 def test_learns_what_it_is_shown():
     images, labels = _squares_and_bars(768)
     extractor = fit_extractor(
@@ -35,6 +36,7 @@ def test_colour_and_fewer_images_than_a_batch():
     assert embedding.probabilities.shape == (20, 4)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("deterministic")
 def test_the_same_seed_gives_the_same_extractor():
     images, labels = _squares_and_bars(64)

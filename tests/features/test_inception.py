@@ -8,6 +8,7 @@ from dcgan.errors import InputError
 from dcgan.features import inception
 
 
+@pytest.mark.slow
 def test_grey_and_colour_of_any_size(monkeypatch, make_pixels):
     untrained = keras.applications.InceptionV3
     monkeypatch.setattr(keras.applications, "InceptionV3", lambda weights: untrained(weights=None))

@@ -187,6 +187,7 @@ def test_only_checkpoints_that_are_needed_are_kept(search, fake, monkeypatch):
     assert len(kept) < 5 < len(result.records)
 
 
+@pytest.mark.slow
 def test_any_tuner_can_be_used(fake, make_config, noise, noise_reference, tiny_space, tmp_path):
     space = tiny_space.change(**{
         name: parameter.ends[0]
