@@ -1,11 +1,10 @@
-import pytest
-
 """TensorFlow's own command for SavedModels."""
 
 import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 _MAIN = (
     "import sys; from tensorflow.python.tools import saved_model_cli; sys.exit(saved_model_cli.main())"
