@@ -62,15 +62,11 @@ def fit(
         miss_rate=config.miss_rate,
     )
     detector.calibrate(calibration)
-    familiarity = familiarity_training.train(
-        reals.train,
-        pool.where(~is_held_back),
+    familiarity = familiarity_training.fit(
+        *(reals, pool.where(~is_held_back), pool.where(is_held_back)),
         steps=config.familiarity_steps,
         seed=config.seed,
         progress=progress,
-    )
-    familiarity_training.calibrate(
-        familiarity, reals.calibration, pool.images[is_held_back], seed=config.seed
     )
     detector = detector.with_familiarity(familiarity)
     return Fitted(config, reals, pool, detector, folds, scores)

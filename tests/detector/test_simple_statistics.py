@@ -8,7 +8,7 @@ from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 def test_shape_and_shares():
     images = np.zeros((3, 12, 12, 1), np.uint8)
     images[1] = 255
-    statistics = simple_statistics.describe(images)
+    statistics = simple_statistics.compute(images)
     # 9 rings of frequency to the corner, 9 bins of gradients, 16 of grey levels.
     assert statistics.shape == (3, 9 + 9 + 16)
     assert statistics[0, 9:18].tolist() == [1] + [0] * 8
@@ -18,7 +18,7 @@ def test_shape_and_shares():
 def test_power_lies_at_its_frequency():
     wave = 100 + 50 * np.cos(2 * np.pi * 3 * np.arange(12) / 12)
     image = np.rint(np.tile(wave, (12, 1)))[np.newaxis, ..., np.newaxis].astype(np.uint8)
-    spectrum = simple_statistics.describe(image)[0, :9]
+    spectrum = simple_statistics.compute(image)[0, :9]
     assert np.argmax(spectrum[1:]) + 1 == 3
 
 

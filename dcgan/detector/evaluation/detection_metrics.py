@@ -1,6 +1,6 @@
 """Metrics of one set of scores: ranking, decisions and probabilities."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,36 @@ _CURVE_POINTS = 200
 
 Scored = Mapping[str, dict[str, np.ndarray]]
 """What `Detector.score` returns for "reals" and for each generator's fakes."""
+
+
+def measure_conditions(
+    scored: Mapping[str, Scored], deliveries: Iterable[str], *, calibration: Calibration | None
+) -> dict[str, Any]:
+    """Measures a detector under each condition, and over all deliveries together.
+
+    Args:
+        scored: By condition, what `Detector.score` returned for "reals" and each generator's fakes.
+        deliveries: The conditions that are deliveries.
+        calibration: The detector's.
+
+    Returns:
+        `detector` by condition and generator, `summary` by condition, and over the deliveries
+        `generators`, `false_positives`, `roc` and `reliability`.
+    """
+    rows = {condition: measure_all(scores) for condition, scores in scored.items()}
+    delivered = {name: scored[name] for name in deliveries}
+    joined = {
+        name: {"p_fake": np.concatenate([scores[name]["p_fake"] for scores in delivered.values()])}
+        for name in next(iter(delivered.values()))
+    }
+    decisions = {name: scores["reals"]["decision"] for name, scores in delivered.items()}
+    return {
+        "detector": rows,
+        "summary": {condition: summarise(row) for condition, row in rows.items()},
+        "generators": rank_generators({name: rows[name] for name in delivered}),
+        "false_positives": false_positives(decisions, calibration),
+        **curves(joined),
+    }
 
 
 def measure_all(scored: Scored) -> dict[str, dict[str, Any]]:

@@ -3,7 +3,6 @@
 Thresholds stay as they were calibrated; reals and fakes are treated alike.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
@@ -43,45 +42,23 @@ def evaluate(
         worst over the deliveries, the worst generator first), `false_positives`, and the curves `roc`
         and `reliability` over all deliveries together.
     """
-    baselines = baselines or {}
-    report: dict[str, Any] = {
-        "counts": {"reals": len(reals), **{name: len(images) for name, images in fakes.items()}},
-        "detector": {},
-        "baselines": {name: {} for name in (_RAW, *baselines)},
-    }
-    delivered: dict[str, list[dict[str, np.ndarray]]] = defaultdict(list)
+    scorers = baselines or {}
+    scored: dict[str, detection_metrics.Scored] = {}
+    compared: dict[str, dict[str, dict[str, np.ndarray]]] = {name: {} for name in (_RAW, *scorers)}
     each = conditions.apply_each(reals, fakes, seed=seed)
     for done, (condition, images) in enumerate(each, 1):
-        scored = {name: detector.score(part) for name, part in images.items()}
-        compared = {name: _scores(scorer, images) for name, scorer in baselines.items()}
-        compared[_RAW] = {name: -scores["discriminator_logit"] for name, scores in scored.items()}
-        report["detector"][condition] = detection_metrics.measure_all(scored)
-        for name, scores in compared.items():
-            report["baselines"][name][condition] = detection_metrics.rank_all(scores)
-        if condition in NAMED:
-            for name, values in scored.items():
-                delivered[name].append(values)
+        scored[condition] = {name: detector.score(part) for name, part in images.items()}
+        for label, scorer in scorers.items():
+            compared[label][condition] = {name: scorer(part) for name, part in images.items()}
+        compared[_RAW][condition] = {
+            name: -scores["discriminator_logit"] for name, scores in scored[condition].items()
+        }
         progress("evaluation", done / (len(NAMED) + len(conditions.MATCHED)))
-    return report | _summarise(report["detector"], delivered, detector)
-
-
-def _summarise(
-    rows: dict[str, Any], delivered: Mapping[str, list[dict[str, np.ndarray]]], detector: Detector
-) -> dict[str, Any]:
-    decisions = {
-        name: values["decision"] for name, values in zip(NAMED, delivered["reals"], strict=True)
-    }
-    joined = {
-        name: {"p_fake": np.concatenate([values["p_fake"] for values in parts])}
-        for name, parts in delivered.items()
-    }
     return {
-        "summary": {name: detection_metrics.summarise(row) for name, row in rows.items()},
-        "generators": detection_metrics.rank_generators({name: rows[name] for name in NAMED}),
-        "false_positives": detection_metrics.false_positives(decisions, detector.calibration),
-        **detection_metrics.curves(joined),
+        "counts": {"reals": len(reals), **{name: len(images) for name, images in fakes.items()}},
+        "baselines": {
+            name: {condition: detection_metrics.rank_all(row) for condition, row in rows.items()}
+            for name, rows in compared.items()
+        },
+        **detection_metrics.measure_conditions(scored, NAMED, calibration=detector.calibration),
     }
-
-
-def _scores(scorer: Scorer, images: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    return {name: scorer(part) for name, part in images.items()}

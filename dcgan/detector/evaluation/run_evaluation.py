@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from dcgan import data, files
+from dcgan.config import RunConfig
 from dcgan.detector.detector_files import Fitted
 from dcgan.detector.evaluation import (
     baselines,
@@ -58,7 +59,7 @@ def evaluate_run(
         name: _load_fakes(source, detector.image_shape, count) for name, source in (fakes or {}).items()
     }
     tested = given | holdouts.draw_holdouts(
-        run.load_config(),
+        RunConfig.load(run.config),
         reals.train,
         count=count,
         steps=config.steps,

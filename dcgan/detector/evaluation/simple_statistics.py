@@ -65,7 +65,7 @@ def measure(
         StandardScaler(), LogisticRegression(C=0.1, class_weight="balanced", max_iter=500)
     )
     folds = model_selection.StratifiedKFold(_FOLDS, shuffle=True, random_state=seed)
-    statistics = np.concatenate([describe(part) for part in parts])
+    statistics = np.concatenate([compute(part) for part in parts])
     scores = model_selection.cross_val_predict(
         model, statistics, labels, cv=folds, method="decision_function"
     )
@@ -75,7 +75,7 @@ def measure(
     return {"auroc": auroc, "found": found, "too_easy": auroc > TOO_EASY}
 
 
-def describe(images: np.ndarray) -> np.ndarray:
+def compute(images: np.ndarray) -> np.ndarray:
     """Returns the statistics of images.
 
     Args:

@@ -11,6 +11,7 @@ from dcgan.detector.delivery import deliveries, named_deliveries
 from dcgan.detector.fakes.fake_pool import FakePool
 from dcgan.detector.familiarity import familiarity_model, outliers
 from dcgan.detector.fit_progress import FitProgress, Progress, ignore
+from dcgan.detector.reals import Reals
 from dcgan.images import to_float
 
 _BATCH = 128
@@ -20,6 +21,30 @@ _DELIVERED, _OUTLIERS_DELIVERED = 0.85, 0.5
 _REALS, _FAKES = 0, 1
 # Scores in a calibration: fewer cannot tell what is rare, more than this do not help.
 _FEWEST, _MOST = 1_000, 4_000
+
+
+def fit(
+    reals: Reals,
+    pool: FakePool,
+    held_back: FakePool,
+    *,
+    steps: int,
+    seed: int = 0,
+    progress: Progress = ignore,
+) -> keras.Model:
+    """Trains a network by `train` and calibrates it by `calibrate`.
+
+    Args:
+        reals: The `train` part is learned from, the `calibration` part is compared with.
+        pool: Fakes to learn from.
+        held_back: Fakes to compare with.
+        steps: Training steps.
+        seed: Seed of every draw. Defaults to 0.
+        progress: Called after each step. Defaults to nothing.
+    """
+    model = train(reals.train, pool, steps=steps, seed=seed, progress=progress)
+    calibrate(model, reals.calibration, held_back.images, seed=seed)
+    return model
 
 
 def train(
