@@ -1,6 +1,7 @@
 """Training: a detector learns from reals and a pool of fakes."""
 
 import math
+import os
 import pathlib
 from typing import Any
 
@@ -106,7 +107,10 @@ def _train(
 def _precision() -> str:
     """The faster of two precisions that train equally well, on this machine's processor."""
     flags = _PROCESSOR.read_text() if _PROCESSOR.is_file() else ""
-    return "mixed_bfloat16" if "avx512_bf16" in flags or "amx_bf16" in flags else "float32"
+    # TensorFlow asks the processor for bfloat16 even where oneDNN is told not to use all of it.
+    capped = "ONEDNN_MAX_CPU_ISA" in os.environ
+    fast = ("avx512_bf16" in flags or "amx_bf16" in flags) and not capped
+    return "mixed_bfloat16" if fast else "float32"
 
 
 def _optimizer(learning_rate: float, steps: int) -> Any:
