@@ -2,7 +2,7 @@
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -70,14 +70,18 @@ class Diffusion(keras.Model):
             Shape (count, height, width, channels), uint8.
         """
         rng = np.random.default_rng(seed)
+        network = tf.function(
+            lambda *inputs: self.average(list(inputs), training=False), autograph=False
+        )
         parts = [
-            self._draw_batch(rng, min(batch_size, count - start), steps)
+            self._draw_batch(network, rng, min(batch_size, count - start), steps)
             for start in range(0, count, batch_size)
         ]
         return images.to_uint8(np.concatenate(parts))
 
-    def _draw_batch(self, rng: np.random.Generator, count: int, steps: int) -> np.ndarray:
-        network = tf.function(lambda *inputs: self.average(list(inputs), training=False))
+    def _draw_batch(
+        self, network: Callable[..., tf.Tensor], rng: np.random.Generator, count: int, steps: int
+    ) -> np.ndarray:
         noisy = rng.standard_normal((count, *self.image_shape)).astype(np.float32)
         for now, then in itertools.pairwise(np.linspace(_LATEST, 0, steps + 1).tolist()):
             signal, sigma = math.cos(now * math.pi / 2), math.sin(now * math.pi / 2)
