@@ -225,7 +225,7 @@ def test_calibrate_on_other_reals(dcgan, detected, tmp_path):
     np.save(tmp_path / "reals.npy", reals)
     code, out, _ = dcgan(
         *["detect", "calibrate", detected.path, "--reals", tmp_path / "reals.npy"],
-        *["--false-positive-rate", "0.01", "--deliveries", "as they are"],
+        *["--false-positive-rate", "0.01", "--confidence", "0.95", "--deliveries", "as they are"],
     )
     assert code == 0
     assert "at most 1 % of reals like the 399" in out
@@ -243,7 +243,7 @@ def test_calibrate_says_how_many_it_needs(dcgan, detected, tmp_path):
     before = detected.detector.read_bytes()
     code, _, err = dcgan(
         *["detect", "calibrate", detected.path, "--reals", tmp_path / "reals.npy"],
-        *["--false-positive-rate", "0.01", "--deliveries", "as they are"],
+        *["--false-positive-rate", "0.01", "--confidence", "0.95", "--deliveries", "as they are"],
     )
     assert code == 2
     assert "expected at least 299 real images to certify it" in err
