@@ -35,12 +35,14 @@ class Effort:
     quality: str
 
 
-FULL = Effort("train", 6, 10_000, "15 to 50 minutes", "six epochs, where `dcgan train` takes eight")
+FULL = Effort(
+    "train", 6, 10_000, "half an hour to an hour", "six epochs, where `dcgan train` takes eight"
+)
 FAST = Effort(
     "train[:12000]",
     1,
     1_000,
-    "about three minutes",
+    "about ten minutes",
     "samples are hardly digits yet, and the detector does little better than chance on new fakes",
 )
 
@@ -56,7 +58,7 @@ def quickstart(
 ) -> None:
     """Train on MNIST, fit and evaluate a detector, export it, push it, score a few images.
 
-    Takes 15 to 50 minutes on two cores. The same command resumes where it was interrupted.
+    Takes half an hour to an hour on two cores. The same command resumes where it was interrupted.
     """
     walk(FAST if fast else FULL, out)
 
