@@ -6,7 +6,6 @@ another name, brought to the disk and renamed once; a pruned version loses its n
 
 import contextlib
 import errno
-import fcntl
 import os
 import pathlib
 import re
@@ -112,10 +111,7 @@ def _locked(directory: pathlib.Path) -> Iterator[bool]:
         yield False
         return
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield directory.exists()
-    except BlockingIOError:
-        yield False
+        yield files.try_lock(descriptor) and directory.exists()
     finally:
         os.close(descriptor)
 
