@@ -15,6 +15,7 @@ from dcgan.cli import (
     export,
     features,
     info,
+    interrupts,
     push,
     quickstart,
     report,
@@ -60,7 +61,8 @@ def main() -> NoReturn:
     environment.isolate()
     try:
         environment.check()
-        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+        with interrupts.arriving():
+            code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except InputError as error:
         _fail(str(error))
     except _UsageError as error:
