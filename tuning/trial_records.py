@@ -41,7 +41,8 @@ class TrialRecord:
         metrics: The last metrics.
         curve: Pairs of epochs and objective.
         seconds: The time of each part: "build", "first_step", "train", "measure", "save" and "total".
-        elapsed: Seconds from the search's begin to the trial's end.
+        elapsed: Seconds from the search's begin to the trial's end, less the time it did not run.
+        ended: When the trial ended, as `time.time`.
         worker: The worker that ran it.
     """
 
@@ -57,6 +58,7 @@ class TrialRecord:
     curve: Sequence[Sequence[float]] = ()
     seconds: Mapping[str, float] = dataclasses.field(default_factory=dict)
     elapsed: float = 0.0
+    ended: float = 0.0
     worker: str = ""
 
     @property
@@ -93,7 +95,7 @@ def read_all(directory: pathlib.Path) -> list[TrialRecord]:
         InputError: If a file is damaged.
     """
     records = [_read(path) for path in directory.glob("[!.]*.json")]
-    return sorted(records, key=lambda record: (record.elapsed, record.trial))
+    return sorted(records, key=lambda record: (record.ended, record.elapsed))
 
 
 def rank(records: Sequence[TrialRecord], *, direction: str) -> list[TrialRecord]:
@@ -131,6 +133,8 @@ def write_tables(directory: SearchDirectory) -> list[TrialRecord]:
     files.write_text(directory.trials_csv, to_csv(ended))
     if best := rank(ended, direction=config.direction):
         space.to_config(config.base, best[0].values).save(directory.best)
+    else:
+        directory.best.unlink(missing_ok=True)
     return ended
 
 

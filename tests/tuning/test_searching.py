@@ -295,6 +295,21 @@ def test_another_tuner_sees_no_score_of_a_failed_trial(make_tuner, monkeypatch):
     assert {hp.values["batch_size"] for hp in best} == {16}
 
 
+def test_an_overwritten_search_leaves_nothing(make_tuner, monkeypatch):
+    first = run(make_tuner(keras_tuner.RandomSearch, max_trials=4, seed=1), verbose=0)
+    assert first.best_config
+    again = make_tuner(keras_tuner.RandomSearch, max_trials=2, seed=2, overwrite=True)
+    second = run(again, verbose=0)
+    assert [record.trial for record in second.records] == ["0", "1"]
+    assert {record.trial for record in second.ranked} == {"0", "1"}
+    assert len(second.directory.trials_csv.read_text().splitlines()) == 3
+    assert second.best_config.training.batch_size == second.best.values["batch_size"]
+    assert second.records[0].elapsed < first.records[-1].elapsed
+    monkeypatch.setattr(trial_training, "fit", lambda model, task: task.goal.failure("It diverged."))
+    run(make_tuner(keras_tuner.RandomSearch, max_trials=1, overwrite=True), verbose=0)
+    assert not second.directory.best.exists()
+
+
 @pytest.mark.parametrize("place", ["build", "fit"])
 def test_a_broken_environment_ends_the_search_of_another_tuner(make_tuner, monkeypatch, tmp_path, place):
     tuner = make_tuner(keras_tuner.RandomSearch, max_trials=10)

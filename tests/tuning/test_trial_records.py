@@ -21,9 +21,10 @@ def test_a_record_reads_back(tmp_path):
 
 
 def test_they_are_read_in_the_order_of_their_ends(tmp_path):
-    for trial, elapsed in (("0000", 30.0), ("0001", 10.0), ("0002", 20.0)):
-        record(trial, 1.0, elapsed=elapsed).save(tmp_path)
-    assert [found.trial for found in trial_records.read_all(tmp_path)] == ["0001", "0002", "0000"]
+    """Whose clocks of the search may differ where a worker or a chief was started again."""
+    for trial, ended, elapsed in (("9", 30.0, 5.0), ("10", 10.0, 15.0), ("02", 20.0, 0.0)):
+        record(trial, 1.0, ended=ended, elapsed=elapsed).save(tmp_path)
+    assert [found.trial for found in trial_records.read_all(tmp_path)] == ["10", "02", "9"]
 
 
 def test_a_damaged_record_is_named(tmp_path):
