@@ -24,6 +24,9 @@ def write_atomically(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     Yields:
         The temporary path, to be written by the caller.
 
+    Raises:
+        OSError: If it cannot be written; its `filename` is `path`, also where the disk is full.
+
     Example:
         >>> with write_atomically("report.json") as temporary:
         ...     temporary.write_text("{}")
@@ -35,8 +38,14 @@ def write_atomically(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
         yield temporary
         sync(temporary)
         temporary.replace(path)
+    except OSError as error:
+        # A write to a full disk names no file. Without a number, the name would hide the message.
+        if error.errno is not None and error.filename in (None, str(temporary)):
+            error.filename = str(path)
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
     sync(path.parent)
 
 

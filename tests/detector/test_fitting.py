@@ -78,9 +78,9 @@ def test_the_learning_rate_rises_and_falls_once_over_all_steps(
 ):
     made = []
 
-    def make(*arguments):
-        made.append(optimizer(*arguments))
-        return made[-1]
+    def make(learning_rate, steps):
+        made.append((steps, optimizer(learning_rate, steps)))
+        return made[-1][1]
 
     optimizer = classifier_training._optimizer
     monkeypatch.setattr(classifier_training, "_optimizer", make)
@@ -88,8 +88,9 @@ def test_the_learning_rate_rises_and_falls_once_over_all_steps(
     classifier_training._train(
         make_discriminator(), pool, reals.train, config, steps=steps, callback=keras.callbacks.Callback()
     )
-    assert int(made[0].iterations) == steps
-    assert float(made[0].learning_rate) == 0
+    ((planned, trained),) = made
+    assert planned == int(trained.iterations) == steps
+    assert float(trained.learning_rate) == 0
     rate = keras.optimizers.schedules.deserialize(optimizer(0.5, 100).get_config()["learning_rate"])
     rates = [float(rate(step)) for step in range(101)]
     assert rates[0] == rates[100] == 0
