@@ -12,6 +12,7 @@ import pytest
 from dcgan import cli, presets
 from dcgan.cli import info as info_command
 from dcgan.config import RunConfig, TrainingConfig
+from dcgan.errors import InputError, ServerError
 
 QUIET = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
 
@@ -198,6 +199,43 @@ def test_a_full_disk_is_one_line(run_cli, fail):
     fail(OSError(errno.EIO, "Input/output error"))
     with pytest.raises(OSError, match="Input/output"):
         run_cli("info", "any")
+
+
+def test_an_error_of_a_server_is_one_line(run_cli, fail):
+    fail(ServerError("http://host: expected scores from detector (refused)"))
+    assert run_cli("info", "any") == (
+        2,
+        "",
+        "dcgan: http://host: expected scores from detector (refused)\n",
+    )
+
+
+def test_an_error_only_shows_on_a_terminal(run_cli, fail):
+    fail(InputError(f"\x1b[31m{os.fsdecode(bytes([233]))}\u202e.png: expected an image"))
+    _, _, err = run_cli("info", "any")
+    assert err == "dcgan: \\x1b[31m\\xe9\\u202e.png: expected an image\n"
+
+
+@pytest.mark.parametrize(
+    ("output", "code", "err"),
+    [
+        (
+            "/dev/full",
+            2,
+            "dcgan: expected free space on the disk ([Errno 28] No space left on device)\n",
+        ),
+        (None, 1, ""),
+    ],
+)
+def test_output_that_nobody_takes(output, code, err):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(output or writer, "wb") as stdout:  # noqa: PTH123 - A descriptor is no path.
+        command = [sys.executable, "-c", "from dcgan import cli; cli.main()", "--help"]
+        ended = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True)
+    assert ended.returncode == code
+    assert ended.stderr.startswith(err)
+    assert ended.stderr.count("\n") == (output is not None)
 
 
 def test_a_bug_is_not_hidden(monkeypatch):
