@@ -59,6 +59,15 @@ def score(
     timeout: Annotated[
         float, typer.Option(min=0.001, help="With --url: seconds that a request may take.")
     ] = 30.0,
+    batch_size: Annotated[
+        int, typer.Option(min=1, help="With --url: the most images per request.")
+    ] = 64,
+    batch_bytes: Annotated[
+        int,
+        typer.Option(
+            min=1, help="With --url: the most bytes of images per request; a larger one travels alone."
+        ),
+    ] = 2**24,
     beam: Annotated[
         str | None,
         typer.Option(
@@ -76,6 +85,8 @@ def score(
 ) -> None:
     """Score images: the probability that each is generated, and a decision."""
     if beam is not None:
+        if url or explain:
+            raise typer.BadParameter("--beam: expected neither --url nor --explain with it")
         score_bulk.run(paths, beam, output=output or "jsonl", options=beam_option)
         return
     output = output or "table"
@@ -93,7 +104,15 @@ def score(
     quiet.silence_tensorflow()
     from export.client import Client
 
-    with Client(url, model=model, version=version, label=label, timeout=timeout) as client:
+    with Client(
+        url,
+        model=model,
+        version=version,
+        label=label,
+        batch_size=batch_size,
+        batch_bytes=batch_bytes,
+        timeout=timeout,
+    ) as client:
         score_output.write(client.score_files(score_files.names(map(pathlib.Path, paths))), output)
 
 
