@@ -11,6 +11,9 @@ import pathlib
 import stat
 from collections.abc import Callable, Iterator
 
+MISSING = "no such file"
+"""Why a path leads to no file, if there is nothing at all."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Entry:
@@ -71,9 +74,9 @@ def why_no_file(path: pathlib.Path) -> str | None:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        return "no such file"
+        return MISSING
     except (OSError, ValueError) as error:  # A null character is a ValueError.
-        return getattr(error, "strerror", None) or "no such file"
+        return getattr(error, "strerror", None) or MISSING
     if stat.S_ISDIR(mode):
         return _why_no_folder(path) or "a folder, not a file"
     if not stat.S_ISREG(mode):
