@@ -409,3 +409,12 @@ def test_info_of_a_run_that_has_only_begun(run_cli):
     code, out, _ = run_cli("info", "begun")
     assert code == 0
     assert "0 of 50 epochs, not finished" in out
+
+
+def test_info_of_a_run_with_a_hostile_name(run_cli, tmp_path):
+    run = tmp_path / "[bold]r[/x]:smile:\x1b[31m"
+    presets.get("mnist").save(run / "config.json")
+    code, out, err = run_cli("info", run)
+    assert (code, err) == (0, "")
+    assert r"[bold]r[/x]:smile:\x1b[31m/config.json" in out
+    assert "\x1b" not in out

@@ -7,6 +7,7 @@ import pytest
 
 from dcgan.cli import heat_maps
 from dcgan.detector import saliency
+from dcgan.errors import InputError
 
 
 @pytest.fixture
@@ -75,3 +76,9 @@ def test_a_full_disk_ends_it(explain, monkeypatch):
     monkeypatch.setattr("dcgan.images.save_png", full)
     with pytest.raises(OSError, match="No space left"):
         explain("a")
+
+
+def test_a_directory_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"--explain: expected a directory .*file \(File exists\)"):
+        heat_maps.writer(None, tmp_path / "file")

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from dcgan import files, texts
+from dcgan.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,9 +29,19 @@ def writer(detector: "Detector", directory: pathlib.Path) -> "Callable[[list[str
     Args:
         detector: The detector.
         directory: Where pictures go.
+
+    Raises:
+        InputError: If the directory cannot be made.
     """
     from dcgan import images as pixels
     from dcgan.detector import saliency
+
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"--explain: expected a directory for pictures. Received: {directory} ({error.strerror})"
+        ) from None
 
     def write(names: "list[str]", images: "np.ndarray") -> None:
         for name, image, heat in zip(names, images, saliency.heat_maps(detector, images), strict=True):

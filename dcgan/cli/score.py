@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dcgan import files
+from dcgan import files, texts
 from dcgan.cli import heat_maps, quiet, score_bulk, score_files, score_output
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
@@ -142,7 +142,7 @@ def _say_what_to_expect(detector: "Detector", path: pathlib.Path) -> None:
     if report.is_file():
         headline = files.read_json(report, "a run's report").get("detector", {}).get("headline", {})
         for text in headline.get("warnings", []):
-            print(f"WARNING: {text}", file=sys.stderr)
+            print(f"WARNING: {texts.printable(text)}", file=sys.stderr)
 
 
 def _split(paths: list[pathlib.Path]) -> tuple[pathlib.Path, list[pathlib.Path]]:

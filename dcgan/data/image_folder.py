@@ -63,7 +63,7 @@ def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> imag
 
 def _split_folders(folder: pathlib.Path) -> dict[str, pathlib.Path]:
     """Returns the folder of each split, or the whole folder under the empty name."""
-    found = {split: folder / split for split in _SPLITS if (folder / split).is_dir()}
+    found = {split: folder / split for split in _SPLITS if folder_walk.is_folder(folder / split)}
     return found if "train" in found and len(found) > 1 else {"": folder}
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import apache_beam as beam
-import tensorflow as tf
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
@@ -49,7 +48,7 @@ class Read(beam.DoFn):
         try:
             for name, content in _read(path):
                 yield _convert(name, content)
-        except image_file.UnreadableError as error:
+        except (image_file.UnreadableError, tf_examples.DamagedError) as error:
             yield _unread(path, error.reason)
         except OSError as error:
             if files.is_full(error):
@@ -77,21 +76,16 @@ def _check_file(path: pathlib.Path, *, is_records: bool) -> None:
     if not is_records:
         image_file.check_file(path)
     elif reason := folder_walk.why_no_file(path):
-        raise image_file.UnreadableError(path, reason)
+        raise tf_examples.DamagedError(str(path), reason)
 
 
 def _read_records(local: str, path: str) -> Iterator[tuple[str, bytes | None]]:
     """Yields `path#number` and the image of each example."""
-    count = 0
-    try:
-        for record in tf.data.TFRecordDataset(local, "GZIP" if path.endswith(".gz") else ""):
-            yield f"{path}#{count}", tf_examples.read(record.numpy())
-            count += 1
-    except tf.errors.OpError:
-        reason = f"not a TFRecord file, or damaged after {count} records"
-        raise image_file.UnreadableError(path, reason) from None
-    if not count:
-        raise image_file.UnreadableError(path, "holds no records")
+    number = -1
+    for number, record in enumerate(tf_examples.records(local, packed=path.endswith(".gz"))):
+        yield f"{path}#{number}", tf_examples.read(record)
+    if number < 0:
+        raise tf_examples.DamagedError(path, "holds no records")
 
 
 def _convert(name: str, content: bytes | None) -> Any:

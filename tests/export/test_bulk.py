@@ -131,13 +131,15 @@ def test_damaged_record_files_end_nothing(exported, tmp_path, write_records, mak
     (tmp_path / "y.tfrecord.gz").write_bytes(gzip.compress(whole)[:-20])
     good = write_records("z.tfrecord", [make_example(next(iter(photos.values())))])
     out = tmp_path / "out"
+    (tmp_path / "cut.tfrecord").write_bytes(whole + whole[:9])
     (tmp_path / "empty.tfrecord").write_bytes(b"")
-    (tmp_path / "text.tfrecord").write_text("not a record")
+    (tmp_path / "text.tfrecord").write_text("no record")
     bulk.score_bulk([str(tmp_path / "*.tfrecord*")], str(exported), str(out))
     errors = {name: row["error"] for name, row in read(out, "errors").items() if "#" not in name}
     assert errors == {
         path: "not a TFRecord file, or damaged after 5 records",
         str(tmp_path / "y.tfrecord.gz"): errors[str(tmp_path / "y.tfrecord.gz")],
+        str(tmp_path / "cut.tfrecord"): "not a TFRecord file, or damaged after 6 records",
         str(tmp_path / "empty.tfrecord"): "holds no records",
         str(tmp_path / "text.tfrecord"): "not a TFRecord file, or damaged after 0 records",
     }
