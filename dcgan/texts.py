@@ -1,6 +1,6 @@
 """Texts that others chose, such as names of files, on their way to terminals, tables and JSON.
 
-A name may hold line breaks, a terminal's control codes, and bytes that are no UTF-8, which Python
+A name may hold line breaks, a terminal's control codes, and bytes that are not UTF-8, which Python
 keeps as lone surrogates.
 """
 
@@ -11,7 +11,7 @@ _FORMULA = ("=", "+", "-", "@")
 
 
 def printable(text: str) -> str:
-    r"""Escapes what is not printable: `a\nb` for a line break, `\xff` for a byte that is no UTF-8."""
+    r"""Escapes what is not printable: `a\nb` for a line break, `\xff` for a byte that is not UTF-8."""
     if text.isprintable():
         return text
     return "".join(character if character.isprintable() else _escape(character) for character in text)

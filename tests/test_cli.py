@@ -238,6 +238,15 @@ def test_output_that_nobody_takes(output, code, err):
     assert ended.stderr.count("\n") == (output is not None)
 
 
+def test_a_path_that_cannot_be_used_is_one_line(run_cli):
+    name = "x" * 300
+    for arguments in (("info", name), ("train", "--data", name), ("train", "--out", name)):
+        code, _, err = run_cli(*arguments)
+        assert code == 2
+        assert err.endswith("expected a path that can be used (File name too long)\n")
+        assert err.count("\n") == 1
+
+
 def test_a_bug_is_not_hidden(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["dcgan", "info", "any"])
     monkeypatch.setattr(info_command.RunDirectory, "open", lambda path: 1 / 0)

@@ -1,6 +1,7 @@
 """All subcommands under one name, and how their errors are shown."""
 
 import contextlib
+import errno
 import io
 import os
 import sys
@@ -30,6 +31,8 @@ from dcgan.errors import InputError, ServerError
 # Typer, which has a Click of its own in newer versions, does not export this base of its errors.
 _UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
 _INTERRUPTED = 130
+# What is wrong with a path rather than with the program.
+_PATHS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR)
 
 app = typer.Typer(
     name="dcgan",
@@ -71,10 +74,12 @@ def main() -> NoReturn:
         _settle_output()
         code = 1  # As Typer says where it sees it first.
     except OSError as error:
-        if not files.is_full(error):
-            raise
         _settle_output()
-        _fail(f"expected free space on the disk ({error})")
+        if files.is_full(error):
+            _fail(f"expected free space on the disk ({error})")
+        if error.errno not in _PATHS or not isinstance(error.filename, str):
+            raise
+        _fail(f"{error.filename}: expected a path that can be used ({error.strerror})")
     if code == _INTERRUPTED:
         print("Interrupted.", file=sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)

@@ -1,4 +1,4 @@
-"""`dcgan score --explain`: a picture a file, in folders like those of the files."""
+"""`dcgan score --explain`: a picture of each file, in folders like the files' own."""
 
 import hashlib
 import os

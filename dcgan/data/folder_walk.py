@@ -115,7 +115,7 @@ def _entry(folder: pathlib.Path, found: os.DirEntry[str]) -> Entry:
             found.stat()
         return Entry(path, is_folder=found.is_dir())
     except FileNotFoundError:
-        return Entry(path, error="link to nothing")
+        return Entry(path, error="broken link")
     except OSError as error:
         # A loop of nothing but links holds nothing that could be missed.
         return Entry(path, error=None if error.errno == errno.ELOOP else error.strerror)

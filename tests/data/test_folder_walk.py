@@ -74,7 +74,7 @@ def test_links_that_lead_nowhere(root):
     (root / "gone").symlink_to(root / "none")
     (root / "self").symlink_to(root / "self")
     problems = {name: error for name, error in names(root) if error}
-    assert problems == {"gone": "link to nothing"}
+    assert problems == {"gone": "broken link"}
     assert folder_walk.why_no_file(root / "self") == "Too many levels of symbolic links"
 
 

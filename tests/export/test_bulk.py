@@ -168,7 +168,7 @@ def test_names_and_folders_of_all_kinds(odd, exported, tmp_path, output):
     patterns = ["a[1].png", "*.png", "in/**", "far/f.png"]
     bulk.score_bulk(patterns, str(exported), "out", output=output)
     errors = {name: row["error"] for name, row in read(tmp_path / "out", "errors").items()}
-    assert errors == {"folder.png": "a folder, not a file", "in/away": "link to nothing"}
+    assert errors == {"folder.png": "a folder, not a file", "in/away": "broken link"}
     found = [*ODD, "a[1].png", "far/f.png", "in/link/f.png"]
     if output == "parquet":
         (path,) = (tmp_path / "out").glob("scores-*")

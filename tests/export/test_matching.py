@@ -78,7 +78,7 @@ def test_what_is_no_file_is_told(folder, monkeypatch):
         "a/b": unlisted,
         "d.png": "a folder, not a file",
         "e.tfrecord-00000-of-00001": "a folder, not a file",
-        "gone": "link to nothing",
+        "gone": "broken link",
     }
     # Only where files could be overlooked.
     assert [found.error for found in matching.match("c/*.png")] == [None]

@@ -1,4 +1,7 @@
+import io
 import json
+import os
+import sys
 
 import pytest
 
@@ -82,3 +85,20 @@ def test_a_password_is_never_shown(run_cli, url, photos):
     code, output, errors = run_cli("score", "--url", address, "--model", "x", photos)
     assert code == 2
     assert "s3cret" not in output + errors
+
+
+def test_names_of_all_kinds(run_cli, url, photos, monkeypatch):
+    names = [photos / os.fsdecode(name) for name in (b"caf\xe9.png", b"a\n\x1b[31m.png", b"=x.png")]
+    for name in names:
+        name.write_bytes((photos / "a.png").read_bytes())
+    code, output, errors = run_cli("score", "--url", url, photos)
+    assert (code, errors) == (0, "")
+    assert len(output.splitlines()) == 6
+    assert "\x1b" not in output
+    listed = b"\xef\xbb\xbf" + b"\0".join(map(os.fsencode, names))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(listed)))
+    code, output, errors = run_cli("score", "--url", url, "-", "--format", "jsonl")
+    rows = [json.loads(line) for line in output.splitlines()]
+    assert (code, errors) == (0, "")
+    assert [os.fsencode(row["file"]) for row in rows] == list(map(os.fsencode, names))
+    assert not any(row["error"] for row in rows)
