@@ -1,6 +1,7 @@
 """Files that appear whole or not at all."""
 
 import contextlib
+import errno
 import json
 import os
 import pathlib
@@ -91,6 +92,11 @@ def try_lock(descriptor: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def is_full(error: OSError) -> bool:
+    """Whether an error says that the disk, or the user's share of it, is full."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def sync(path: pathlib.Path) -> None:
