@@ -1,7 +1,9 @@
 import csv
 import errno
+import importlib.metadata
 import json
 import os
+import pathlib
 import subprocess
 import sys
 
@@ -9,6 +11,7 @@ import imageio.v3 as imageio
 import numpy as np
 import pytest
 
+import dcgan
 from dcgan import cli, presets
 from dcgan.cli import info as info_command
 from dcgan.config import RunConfig, TrainingConfig
@@ -421,6 +424,35 @@ def test_info(run_cli, trained):
     settings = json.loads((run_path / "config.json").read_text())
     for name in (*settings["network"], *settings["training"]):
         assert f".{name} " in out
+
+
+def test_info_in_a_pipe_shows_whole_values(run_cli, tmp_path):
+    run, data = tmp_path / ("r" * 100), f"/{'d' * 150}/{'e' * 150}"
+    presets.override(presets.get("mnist"), data=data).save(run / "config.json")
+    code, out, _ = run_cli("info", run)
+    assert code == 0
+    title, _, names, *_ = out.splitlines()
+    assert title.strip() == str(run)
+    assert any(data in line for line in out.splitlines())
+    assert "config" in names
+    assert len(names) < 400
+
+
+def test_a_terminal_that_is_too_narrow_shortens_nothing(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    data = "/" + "0123456789" * 20
+    config = presets.override(presets.get("mnist"), data=data)
+    monkeypatch.setattr(info_command.RunDirectory, "open", info_command.RunDirectory)
+    monkeypatch.setattr(info_command.RunDirectory, "load_config", lambda run: config)
+    info_command.info(pathlib.Path("dcgan"))
+    digits = "".join(character for character in capsys.readouterr().out if character in "0123456789")
+    assert data[1:] in digits
+
+
+def test_the_version(run_cli):
+    assert dcgan.__version__ == importlib.metadata.version("dcgan")
+    assert run_cli("--version") == (0, f"dcgan {dcgan.__version__}\n", "")
 
 
 def test_info_of_a_run_that_has_only_begun(run_cli):

@@ -5,10 +5,11 @@ import errno
 import io
 import os
 import sys
-from typing import NoReturn, cast
+from typing import Annotated, NoReturn, cast
 
 import typer
 
+import dcgan
 from dcgan import environment, files, texts
 from dcgan.cli import (
     detect,
@@ -37,7 +38,6 @@ _PATHS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOO
 
 app = typer.Typer(
     name="dcgan",
-    help="Train a DCGAN, measure its samples, detect generated images, export for TF Serving.",
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -55,6 +55,22 @@ app.command()(export.export)
 app.command()(push.push)
 app.command()(versions.versions)
 app.command()(serving_config.serving_config)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print("dcgan", dcgan.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Train a DCGAN, measure its samples, detect generated images, export for TF Serving."""
 
 
 def main() -> NoReturn:
