@@ -156,7 +156,7 @@ def test_a_trial_that_goes_on_from_a_failed_one_fails_at_once(search, fake, monk
         _ = result.best
 
 
-@pytest.mark.parametrize("algorithm", ALGORITHMS)
+@pytest.mark.parametrize("algorithm", ["hyperband", "bayesian"])
 def test_a_broken_environment_ends_a_search_which_goes_on_once_it_is_mended(
     search, fake, make_config, monkeypatch, tmp_path, algorithm
 ):
@@ -171,11 +171,11 @@ def test_a_broken_environment_ends_a_search_which_goes_on_once_it_is_mended(
         return train(model, task)
 
     monkeypatch.setattr(trial_training, "fit", run_out_of_memory)
-    for _ in range(4):
+    for _ in range(2):
         with pytest.raises(InputError) as error:
             search("parts", **options)
         assert "3 trials in a row failed. The first, trial 0004: MemoryError: after" in str(error.value)
-    assert trained == [*(f"{number:04}" for number in range(4)), *["0004", "0005", "0006"] * 4]
+    assert trained == [*(f"{number:04}" for number in range(4)), *["0004", "0005", "0006"] * 2]
     records = trial_records.read_all(tmp_path / "parts" / "trials")
     assert [record.status for record in records] == ["done"] * 4 + ["error"] * 3
     assert (tmp_path / "parts" / "trials.csv").exists()
