@@ -1,4 +1,4 @@
-"""What surrounds a process: its system, and what Keras and Matplotlib read and write outside a run."""
+"""What a process finds around it: its system, and the settings of Keras and Matplotlib."""
 
 import json
 import logging
@@ -36,7 +36,7 @@ def check() -> None:
     """
     if os.name != "posix":
         raise InputError(
-            "dcgan: expected Linux or macOS; on Windows, use the Windows Subsystem for Linux"
+            "operating system: expected Linux or macOS; on Windows, use the Windows Subsystem for Linux"
         )
     for name, value, source in _keras_settings():
         if value != _EXPECTED[name]:
@@ -44,12 +44,12 @@ def check() -> None:
 
 
 def keras_home() -> pathlib.Path:
-    """Returns where Keras keeps what it has downloaded, `isolate` or not."""
+    """Returns the directory of Keras's downloads, whether or not `isolate` was called."""
     return pathlib.Path(_KERAS_HOME or "~/.keras").expanduser()
 
 
 def _keras_settings() -> list[tuple[str, Any, str]]:
-    """Returns names, values and sources of Keras's settings: as they are, or as Keras will read them."""
+    """Returns Keras's settings, or those that it will read, as names, values and sources."""
     if keras := sys.modules.get("keras"):
         return [(name, getattr(keras.config, name)(), "Keras's settings") for name in _EXPECTED]
     file = pathlib.Path(os.environ.get("KERAS_HOME") or "~/.keras").expanduser() / "keras.json"

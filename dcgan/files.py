@@ -76,7 +76,7 @@ def read_json(path: pathlib.Path, description: str) -> dict[str, Any]:
 
 
 def try_lock(descriptor: int) -> bool:
-    """Locks an open file or directory until it is closed, in whichever way its process ends.
+    """Locks an open file or directory until it is closed, or its process ends in whichever way.
 
     Args:
         descriptor: The file descriptor.
@@ -84,7 +84,7 @@ def try_lock(descriptor: int) -> bool:
     Returns:
         Whether it is locked now; False if another process holds the lock.
     """
-    # Not on Windows, where the package says so instead of failing as it is imported.
+    # Windows has no such module; there, `environment.check` explains instead of an import that fails.
     import fcntl
 
     try:

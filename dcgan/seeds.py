@@ -1,4 +1,4 @@
-"""Seeds that Keras would draw by itself."""
+"""Seeds for layers that are not given one."""
 
 import contextlib
 import random
@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def default_seeds(seed: int) -> Iterator[None]:
-    """Seeds the layers that are made while the block runs and have no seed of their own.
+    """Seeds the layers that are made in the block without a seed of their own.
 
-    Keras draws such seeds from Python's global generator, whose state is the caller's again afterwards;
+    Keras draws their seeds from Python's global generator. Its state is restored at the end, where
     `keras.utils.set_random_seed` would leave all of the caller's generators changed.
 
     Args:

@@ -82,7 +82,7 @@ def test_nothing_of_it_needs_what_windows_lacks(tmp_path):
         [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False
     )
     assert process.returncode == 2
-    assert process.stderr.startswith("dcgan: dcgan: expected Linux or macOS")
+    assert process.stderr.startswith("dcgan: operating system: expected Linux or macOS")
     assert process.stderr.count("\n") == 1
 
 

@@ -50,7 +50,7 @@ class _Durable(keras_tuner.Oracle):
 
     Attributes:
         on_trial_end: Called after each trial.
-        broken: Whether to make no more trials, because those before have raised errors.
+        broken: Whether to make no more trials, since the last ones have raised errors.
     """
 
     def __init__(
@@ -79,9 +79,9 @@ class _Durable(keras_tuner.Oracle):
         )
 
     def score_trial(self, trial: Any) -> None:
-        """Scores a trial; whatever failed ranks behind whatever did not.
+        """Scores a trial; failed trials rank behind all others.
 
-        A penalty alone may be better than the score of a trial that finished.
+        Their penalty alone might be better than the score of a trial that finished.
         """
         super().score_trial(trial)
         scored = [other for other in self.trials.values() if other.metrics.exists(self.objective.name)]
@@ -121,7 +121,7 @@ class _Durable(keras_tuner.Oracle):
         super().set_state({**state, "ongoing_trials": {}, "retry_queue": unfinished})
 
     def take_back(self, names: Collection[str]) -> None:
-        """Hands out trials once more that have ended."""
+        """Reopens trials that have ended, so that they run once more."""
         state = self.get_state()
         state["end_order"] = [name for name in state["end_order"] if name not in names]
         for name in names:
@@ -210,7 +210,7 @@ def make(
 
 
 def restore_grid(oracle: Any) -> None:
-    """Gives a grid search that was loaded back what it had tried; of other oracles nothing is lost."""
+    """Restores what a reloaded grid search has tried, which KerasTuner does not save."""
     if not isinstance(oracle, keras_tuner.oracles.GridSearchOracle) or oracle._populate_next:
         return
 

@@ -190,7 +190,7 @@ def _search_here(tuner: DCGANTuner) -> None:
 
 
 def _take_back_errors(directory: SearchDirectory, oracle: Any) -> None:
-    """Runs the trials again whose errors ended the search before: the cause may have been mended."""
+    """Reopens the trials whose errors ended the search: their cause may have been fixed."""
     broken = trial_records.find_breakdown(trial_records.read_all(directory.records))
     if broken:
         oracle.take_back([record.trial for record in broken])
@@ -199,7 +199,7 @@ def _take_back_errors(directory: SearchDirectory, oracle: Any) -> None:
 
 
 def _record_errors(tuner: keras_tuner.Tuner) -> None:
-    """Records the trials whose models could not be built, which KerasTuner only notes."""
+    """Records the trials whose models could not be built, of which only KerasTuner knows."""
     hypermodel = tuner.hypermodel
     for number, trial in getattr(tuner.oracle, "trials", {}).items():
         if trial.message and trial_records.find(hypermodel.directory.records, number) is None:
@@ -234,9 +234,9 @@ def _check_breakdown(result: SearchResult) -> SearchResult:
 def _describe_breakdown(directory: SearchDirectory, broken: Sequence[TrialRecord]) -> str:
     first = broken[0]
     return (
-        f"{directory.path}: {len(broken)} trials in a row failed. The first, trial {first.trial}: "
-        f"{first.reason}. The same search goes on from here; narrow its space if some values cannot be "
-        "trained here"
+        f"{directory.path}: {len(broken)} trials in a row failed, the first, trial {first.trial}, with: "
+        f"{first.reason}. Fix the cause and repeat the search, which then goes on; or start another in a "
+        "space without such values"
     )
 
 

@@ -14,7 +14,7 @@ from dcgan.errors import InputError
 from tuning.search_directory import SearchDirectory
 
 DONE, STOPPED, CUT, FAILED, ERROR = "done", "stopped", "cut", "failed", "error"
-# So many errors in a row are the fault of what the search runs on. KerasTuner has the same limit.
+# This many errors in a row are the environment's fault. KerasTuner has the same limit.
 _MOST_ERRORS = 3
 _COLUMNS = ("trial", "status", "score", "epochs", "first_epoch", "parent", "elapsed", "worker")
 

@@ -1,4 +1,4 @@
-"""Ctrl-C that always arrives."""
+"""Interrupts that are never lost."""
 
 import _thread
 import contextlib
@@ -7,16 +7,16 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-# Seconds by which a finaliser is over.
+# Seconds after which a finaliser has ended.
 _LATER = 0.05
 
 
 @contextlib.contextmanager
 def arriving() -> Iterator[None]:
-    """Makes sure that an interrupt ends the block.
+    """Makes sure that Ctrl-C ends the block.
 
-    Python raises `KeyboardInterrupt` wherever the program happens to be. In a finaliser or in a callback
-    of a weak reference it is reported and dropped, and the program goes on. Here it is raised once more.
+    Python raises `KeyboardInterrupt` wherever the program happens to be. In a finaliser, or in the
+    callback of a weak reference, it reports and drops the exception. Here it is raised again.
     """
     former = sys.unraisablehook
     again = threading.Timer(0, _thread.interrupt_main)
@@ -25,7 +25,7 @@ def arriving() -> Iterator[None]:
         nonlocal again
         if dropped.exc_type is not KeyboardInterrupt:
             return former(dropped)
-        # Not at once, which would be within the finaliser still.
+        # Not at once: that would still be within the finaliser.
         again.cancel()
         again = threading.Timer(_LATER, _thread.interrupt_main)
         again.daemon = True

@@ -36,8 +36,8 @@ def silence_tensorflow() -> None:
 def hide_log_lines() -> Iterator[None]:
     """Keeps TensorFlow's log lines off file descriptor 2 while the block runs.
 
-    They go there as TensorFlow is imported, whatever the log level is. A process of its own passes on
-    everything else, so that the last words of a crash are seen too.
+    TensorFlow writes them there when it is imported, whatever the log level. A separate process passes
+    everything else on, so that even the last words before a crash are seen.
     """
     kept = os.dup(2)
     end, begin = os.pipe()

@@ -174,7 +174,9 @@ def test_a_broken_environment_ends_a_search_which_goes_on_once_it_is_mended(
     for _ in range(2):
         with pytest.raises(InputError) as error:
             search("parts", **options)
-        assert "3 trials in a row failed. The first, trial 0004: MemoryError: after" in str(error.value)
+        assert "3 trials in a row failed, the first, trial 0004, with: MemoryError: after" in str(
+            error.value
+        )
     assert trained == [*(f"{number:04}" for number in range(4)), *["0004", "0005", "0006"] * 2]
     records = trial_records.read_all(tmp_path / "parts" / "trials")
     assert [record.status for record in records] == ["done"] * 4 + ["error"] * 3
@@ -319,7 +321,9 @@ def test_a_broken_environment_ends_the_search_of_another_tuner(make_tuner, monke
 
     owner = tuner.hypermodel if place == "build" else trial_training
     monkeypatch.setattr(owner, place, run_out_of_memory)
-    with pytest.raises(InputError, match=r"own: 3 trials in a row failed. The first, trial 00: Mem"):
+    with pytest.raises(
+        InputError, match=r"own: 3 trials in a row failed, the first, trial 00, with: Mem"
+    ):
         run(tuner, verbose=0)
     rows = (tmp_path / "own" / "trials.csv").read_text().splitlines()
     assert len(rows) == 4
