@@ -235,8 +235,8 @@ def _describe_breakdown(directory: SearchDirectory, broken: Sequence[TrialRecord
     first = broken[0]
     return (
         f"{directory.path}: {len(broken)} trials in a row failed, the first, trial {first.trial}, with: "
-        f"{first.reason}. Fix the cause and repeat the search, which then goes on; or start another in a "
-        "space without such values"
+        f"{first.reason}. Fix the cause and repeat the search, which then goes on, or start another one "
+        "in a space without such values"
     )
 
 
