@@ -1,3 +1,4 @@
+import concurrent.futures
 import errno
 import json
 import os
@@ -12,10 +13,8 @@ from dcgan.config import RunConfig
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
 from export.graph import saved_model
-from export.publishing import pushing
+from export.publishing import integrity, pushing
 from export.publishing.blessing import Candidate
-
-REPORT = {"reasons": []}
 
 
 @pytest.fixture(scope="module")
@@ -38,8 +37,8 @@ def run(candidates, tmp_path):
 
 
 def bless(exported, *, blessed=True, infra_blessed=True, **report):
-    report = REPORT | {"digest": exported.digest} | report
-    exported.bless(blessed=blessed, infra_blessed=infra_blessed, report=report)
+    found = {"blessed": blessed, "infra_blessed": infra_blessed, "reasons": []}
+    exported.bless(found | {"files": integrity.digest(exported.path)} | report)
 
 
 def digests(run, base=None):
@@ -57,13 +56,12 @@ def test_the_newest_candidate_goes_live_as_it_is(run, tmp_path):
     assert pushed.path == run.serving / "detector" / "1"
     assert (pushed.version, pushed.candidate, pushed.original) == (1, 2, 1)
     source = run.candidates / "detector" / "2" / "Format-Serving"
-    files = {path.relative_to(source) for path in source.rglob("*")}
-    copied = {path.relative_to(pushed.path) for path in pushed.path.rglob("*")}
+    files = {path.relative_to(source) for path in source.rglob("*") if path.is_file()}
+    copied = {path.relative_to(pushed.path) for path in pushed.path.rglob("*") if path.is_file()}
     assert copied - files == {pathlib.Path("assets.extra/pushed.json")}
     assert files <= copied
     for path in files:
-        if (source / path).is_file():
-            assert (source / path).read_bytes() == (pushed.path / path).read_bytes()
+        assert (source / path).read_bytes() == (pushed.path / path).read_bytes()
     other = export.push_model(run, tmp_path / "live", version=1)
     assert other.path == tmp_path / "live" / "detector" / "1"
     assert digests(run, tmp_path / "live") == {1: 1}
@@ -90,7 +88,7 @@ def test_a_model_from_memory(gan, tmp_path):
 def test_what_is_not_blessed_stays_where_it_is(run, blessed, infra_blessed, marks):
     candidate = Candidate(run.candidates / "detector" / "2")
     reasons = ["precision 0.5 is less than the minimum of 0.9", "classify: No such op"]
-    candidate.bless(blessed=blessed, infra_blessed=infra_blessed, report={"reasons": reasons})
+    bless(candidate, blessed=blessed, infra_blessed=infra_blessed, reasons=reasons)
     with pytest.raises(InputError) as caught:
         export.push_model(run)
     assert str(caught.value) == f"{candidate.directory}: {marks}, not pushed: {'; '.join(reasons)}"
@@ -98,16 +96,177 @@ def test_what_is_not_blessed_stays_where_it_is(run, blessed, infra_blessed, mark
     assert export.push_model(run, version=1).candidate == 1
 
 
-def test_a_candidate_that_was_changed_after_its_validation(run):
-    first, second = (run.candidates / "detector" / number / "Format-Serving" for number in "12")
-    shutil.rmtree(second / "variables")
-    expected = r"2/Format-Serving: expected a SavedModel \("
+def grow(path):
+    path.write_bytes(path.read_bytes() + b"\0")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda model: (model / "saved_model.pb").write_bytes(b"another"),
+        lambda model: grow(model / "assets.extra" / "tf_serving_warmup_requests"),
+        lambda model: grow(model / "assets.extra" / "model_card.json"),
+        lambda model: grow(model / "variables" / "variables.index"),
+        lambda model: (model / "assets" / "added").write_text(""),
+        lambda model: (model / "assets.extra" / "model_card.md").unlink(),
+        lambda model: (model / "assets.extra" / "model_card.md").rename(model / "assets.extra" / "b.md"),
+    ],
+)
+def test_a_candidate_that_was_changed_after_its_validation(run, change):
+    change(run.candidates / "detector" / "2" / "Format-Serving")
+    with pytest.raises(InputError) as caught:
+        export.push_model(run)
+    assert str(caught.value) == (
+        f"{run.candidates}/detector/2: expected the files that were validated, some have changed; "
+        "export it again"
+    )
+    assert not Candidate(run.candidates / "detector" / "2").is_blessed()
+    assert not run.serving.exists()
+
+
+def test_a_mark_made_by_hand_blesses_nothing(run):
+    candidate = Candidate(run.candidates / "detector" / "2")
+    bless(candidate, blessed=False, reasons=["too bad"])
+    marks = candidate.directory / "blessing"
+    (marks / "NOT_BLESSED").rename(marks / "BLESSED")
+    expected = (
+        "the marks that validation.json calls for, NOT_BLESSED and INFRA_BLESSED, found BLESSED and"
+    )
     with pytest.raises(InputError, match=expected):
         export.push_model(run)
-    shutil.copytree(first / "variables", second / "variables")
-    with pytest.raises(InputError, match=r"detector/2: expected the model that was validated"):
-        export.push_model(run)
     assert not run.serving.exists()
+
+
+def test_a_candidate_that_changes_while_it_is_copied(run, monkeypatch):
+    copy = shutil.copyfile
+
+    def tamper(source, target):
+        if source.name == "saved_model.pb":
+            grow(source)
+        return copy(source, target)
+
+    export.push_model(run, version=1)
+    before = list_tree(run.serving)
+    monkeypatch.setattr(pushing.shutil, "copyfile", tamper)
+    with pytest.raises(InputError, match="expected files that stay as they are, some have changed$"):
+        export.push_model(run)
+    assert list_tree(run.serving) == before
+
+
+def list_tree(directory):
+    """All paths in a directory, with the contents of files, but for the publisher's own notes."""
+    return {
+        path.relative_to(directory): path.read_bytes() if path.is_file() else None
+        for path in directory.rglob("*")
+        if not path.name.startswith(".")
+    }
+
+
+def truncate(path):
+    path.write_bytes(path.read_bytes()[:100])
+
+
+def link(path):
+    elsewhere = path.parents[3] / "elsewhere"
+    path.rename(elsewhere)
+    path.symlink_to(elsewhere)
+
+
+BREAKS = {
+    "empty": lambda version: [shutil.rmtree(version), version.mkdir()],
+    "no graph": lambda version: (version / "saved_model.pb").unlink(),
+    "empty graph": lambda version: (version / "saved_model.pb").write_bytes(b""),
+    "short weights": lambda version: truncate(next(version.glob("variables/*.data*"))),
+    "no weights": lambda version: shutil.rmtree(version / "variables"),
+    "linked weights": lambda version: link(version / "variables"),
+    "other card": lambda version: grow(version / "assets.extra" / "model_card.json"),
+}
+
+
+@pytest.mark.parametrize("is_foreign", [False, True])
+@pytest.mark.parametrize("kind", BREAKS)
+def test_no_rollback_to_what_is_broken(run, kind, is_foreign):
+    for candidate in (1, 2):
+        export.push_model(run, version=candidate)
+    version = run.serving / "detector" / "1"
+    if is_foreign:
+        (version / "assets.extra" / "pushed.json").unlink()
+    BREAKS[kind](version)
+    before = list_tree(run.serving)
+    for number in (None, 1):
+        if kind == "other card" and is_foreign:  # It loads, and nobody knows what it was.
+            continue
+        with pytest.raises(InputError, match=rf"^{version}") as caught:
+            export.roll_back(run, version=number)
+        assert "\n" not in str(caught.value)
+        assert list_tree(run.serving) == before
+
+
+def test_a_number_with_zeros_before_it_comes_back_whole(run):
+    export.push_model(run, version=1)
+    first = run.serving / "detector" / "1"
+    first.rename(first.with_name("00000001"))
+    export.push_model(run, version=2)
+    back = export.roll_back(run)
+    assert (back.version, back.original) == (3, 1)
+    assert integrity.digest(back.path) == integrity.digest(first.with_name("00000001"))
+
+
+def test_a_version_that_cannot_be_read(run, monkeypatch):
+    for candidate in (1, 2):
+        export.push_model(run, version=candidate)
+    before, scan = list_tree(run.serving), os.scandir
+
+    def refuse(path):
+        if str(path).endswith("detector/1"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return scan(path)
+
+    monkeypatch.setattr(integrity.os, "scandir", refuse)
+    expected = r"detector/1: expected files that can be read \(Permission denied\)$"
+    with pytest.raises(InputError, match=expected):
+        export.roll_back(run, version=1)
+    monkeypatch.undo()
+    assert list_tree(run.serving) == before
+
+
+def test_the_same_candidate_again_is_live_already(run):
+    first = export.push_model(run)
+    again = export.push_model(run)
+    assert (first.added, again.added) == (True, False)
+    assert (again.path, again.candidate) == (first.path, 2)
+    assert digests(run) == {1: 2}
+    # What was damaged meanwhile is not what was pushed.
+    truncate(first.path / "saved_model.pb")
+    assert export.push_model(run).version == 2
+
+
+def test_three_push_the_same_at_once(run):
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        pushed = list(pool.map(export.push_model, [run] * 3))
+    assert sorted(one.added for one in pushed) == [False, False, True]
+    assert digests(run) == {1: 2}
+
+
+def test_a_rollback_leads_to_another_model(run):
+    # The third candidate is the second with another card, so the model is the same.
+    same = run.candidates / "detector" / "3"
+    shutil.copytree(same.with_name("2"), same)
+    grow(same / "Format-Serving" / "assets.extra" / "model_card.json")
+    bless(Candidate(same))
+    for candidate in (1, 2, 3):
+        export.push_model(run, version=candidate)
+    assert export.roll_back(run).original == 1
+    assert export.roll_back(run, version=1).added is False
+    with pytest.raises(InputError, match=r"expected another model in a version before 1 to go back to$"):
+        export.roll_back(run)
+
+
+def test_a_number_is_never_used_twice(run):
+    for candidate in (1, 2):
+        export.push_model(run, version=candidate)
+    shutil.rmtree(run.serving / "detector")
+    assert export.push_model(run).version == 3
 
 
 def test_a_candidate_without_its_report(run):
@@ -134,7 +293,7 @@ def test_an_older_version_comes_back_under_a_new_number(run):
     assert (back.version, back.original, back.candidate) == (3, 1, 1)
     assert digests(run) == {1: 1, 2: 2, 3: 1}
     # Not to version 2, from which it was gone back.
-    with pytest.raises(InputError, match=r"detector: expected a version before 1 to go back to$"):
+    with pytest.raises(InputError, match=r"expected another model in a version before 1 to go back to$"):
         export.roll_back(run)
     export.push_model(run, version=2)
     assert export.roll_back(run).original == 1
@@ -171,12 +330,12 @@ def test_a_version_that_others_pushed(run):
 
 
 def test_a_full_disk_leaves_nothing_half(run):
-    export.push_model(run, version=1)
-    export.push_model(run)
+    for candidate in (1, 2):
+        export.push_model(run, version=candidate)
     graphs = run.serving.glob("detector/*/saved_model.pb")
     limit = min(path.stat().st_size for path in graphs) - 1
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    for publish in (export.push_model, export.roll_back):
+    for publish in (lambda run: export.push_model(run, version=1), export.roll_back):
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
         try:
             with pytest.raises(InputError) as caught:
@@ -189,7 +348,7 @@ def test_a_full_disk_leaves_nothing_half(run):
 
 def test_a_place_that_cannot_be_written_to(run, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"file/detector: expected a directory .*\(Not a directory\)$"):
+    with pytest.raises(InputError, match=r"file: expected a directory .*\(File exists\)$"):
         export.push_model(run, tmp_path / "file")
 
     def refuse(*_, **__):
