@@ -3,6 +3,7 @@ import errno
 import json
 import os
 import pathlib
+import re
 import resource
 import shutil
 
@@ -13,7 +14,7 @@ from dcgan.config import RunConfig
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
 from export.graph import saved_model
-from export.publishing import integrity, pushing
+from export.publishing import integrity, labels, pushing
 from export.publishing.blessing import Candidate
 
 
@@ -34,6 +35,28 @@ def run(candidates, tmp_path):
     """A run with those two candidates."""
     shutil.copytree(candidates, tmp_path / "run")
     return RunDirectory(tmp_path / "run")
+
+
+@pytest.fixture(scope="module")
+def both_pushed(candidates, tmp_path_factory):
+    path = tmp_path_factory.mktemp("live") / "run"
+    shutil.copytree(candidates, path)
+    for candidate in (1, 2):
+        export.push_model(path, version=candidate)
+    return path
+
+
+@pytest.fixture
+def live(both_pushed, tmp_path):
+    """The run with both candidates live, as versions 1 and 2."""
+    shutil.copytree(both_pushed, tmp_path / "live")
+    return RunDirectory(tmp_path / "live")
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Spares a push the time that loading takes."""
+    monkeypatch.setattr(integrity, "check_loads", lambda directory, *, name: None)
 
 
 def bless(exported, *, blessed=True, infra_blessed=True, **report):
@@ -129,9 +152,7 @@ def test_a_mark_made_by_hand_blesses_nothing(run):
     bless(candidate, blessed=False, reasons=["too bad"])
     marks = candidate.directory / "blessing"
     (marks / "NOT_BLESSED").rename(marks / "BLESSED")
-    expected = (
-        "the marks that validation.json calls for, NOT_BLESSED and INFRA_BLESSED, found BLESSED and"
-    )
+    expected = "the marks that validation.json calls for, NOT_BLESSED and INFRA_BLESSED, found BLESSED"
     with pytest.raises(InputError, match=expected):
         export.push_model(run)
     assert not run.serving.exists()
@@ -148,7 +169,7 @@ def test_a_candidate_that_changes_while_it_is_copied(run, monkeypatch):
     export.push_model(run, version=1)
     before = list_tree(run.serving)
     monkeypatch.setattr(pushing.shutil, "copyfile", tamper)
-    with pytest.raises(InputError, match="expected files that stay as they are, some have changed$"):
+    with pytest.raises(InputError, match=r"expected files that stay as they are, some have changed$"):
         export.push_model(run)
     assert list_tree(run.serving) == before
 
@@ -185,24 +206,22 @@ BREAKS = {
 
 @pytest.mark.parametrize("is_foreign", [False, True])
 @pytest.mark.parametrize("kind", BREAKS)
-def test_no_rollback_to_what_is_broken(run, kind, is_foreign):
-    for candidate in (1, 2):
-        export.push_model(run, version=candidate)
-    version = run.serving / "detector" / "1"
+def test_no_rollback_to_what_is_broken(live, kind, is_foreign):
+    version = live.serving / "detector" / "1"
     if is_foreign:
         (version / "assets.extra" / "pushed.json").unlink()
     BREAKS[kind](version)
-    before = list_tree(run.serving)
+    before = list_tree(live.serving)
     for number in (None, 1):
         if kind == "other card" and is_foreign:  # It loads, and nobody knows what it was.
             continue
         with pytest.raises(InputError, match=rf"^{version}") as caught:
-            export.roll_back(run, version=number)
+            export.roll_back(live, version=number)
         assert "\n" not in str(caught.value)
-        assert list_tree(run.serving) == before
+        assert list_tree(live.serving) == before
 
 
-def test_a_number_with_zeros_before_it_comes_back_whole(run):
+def test_a_number_with_zeros_before_it_comes_back_whole(run, quick):
     export.push_model(run, version=1)
     first = run.serving / "detector" / "1"
     first.rename(first.with_name("00000001"))
@@ -212,10 +231,8 @@ def test_a_number_with_zeros_before_it_comes_back_whole(run):
     assert integrity.digest(back.path) == integrity.digest(first.with_name("00000001"))
 
 
-def test_a_version_that_cannot_be_read(run, monkeypatch):
-    for candidate in (1, 2):
-        export.push_model(run, version=candidate)
-    before, scan = list_tree(run.serving), os.scandir
+def test_a_version_that_cannot_be_read(live, monkeypatch):
+    before, scan = list_tree(live.serving), os.scandir
 
     def refuse(path):
         if str(path).endswith("detector/1"):
@@ -225,12 +242,12 @@ def test_a_version_that_cannot_be_read(run, monkeypatch):
     monkeypatch.setattr(integrity.os, "scandir", refuse)
     expected = r"detector/1: expected files that can be read \(Permission denied\)$"
     with pytest.raises(InputError, match=expected):
-        export.roll_back(run, version=1)
+        export.roll_back(live, version=1)
     monkeypatch.undo()
-    assert list_tree(run.serving) == before
+    assert list_tree(live.serving) == before
 
 
-def test_the_same_candidate_again_is_live_already(run):
+def test_the_same_candidate_again_is_live_already(run, quick):
     first = export.push_model(run)
     again = export.push_model(run)
     assert (first.added, again.added) == (True, False)
@@ -241,14 +258,14 @@ def test_the_same_candidate_again_is_live_already(run):
     assert export.push_model(run).version == 2
 
 
-def test_three_push_the_same_at_once(run):
+def test_three_push_the_same_at_once(run, quick):
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
         pushed = list(pool.map(export.push_model, [run] * 3))
     assert sorted(one.added for one in pushed) == [False, False, True]
     assert digests(run) == {1: 2}
 
 
-def test_a_rollback_leads_to_another_model(run):
+def test_a_rollback_leads_to_another_model(run, quick):
     # The third candidate is the second with another card, so the model is the same.
     same = run.candidates / "detector" / "3"
     shutil.copytree(same.with_name("2"), same)
@@ -262,11 +279,63 @@ def test_a_rollback_leads_to_another_model(run):
         export.roll_back(run)
 
 
-def test_a_number_is_never_used_twice(run):
-    for candidate in (1, 2):
-        export.push_model(run, version=candidate)
-    shutil.rmtree(run.serving / "detector")
-    assert export.push_model(run).version == 3
+def read_policy(run):
+    text = (run.serving / "models.config").read_text()
+    return sorted(map(int, re.findall(r"versions: (\d+)", text)))
+
+
+def test_labelled_versions_stay_and_stay_loaded(run, quick):
+    export.push_model(run, version=1)
+    export.write_serving_config(run.serving)
+    assert labels.read(run.serving) == {"detector": {"stable": 1, "canary": 1}}
+    for version, candidate, kept in ((2, 2, [1, 2]), (3, 1, [1, 2, 3]), (4, 2, [1, 3, 4])):
+        export.push_model(run, version=candidate, keep=1)
+        assert labels.read(run.serving) == {"detector": {"stable": 1, "canary": 1}}
+        assert read_policy(run) == [1, version]
+        # What the server was told to load until now stays, too: it looks at its file now and then.
+        assert list(digests(run)) == kept
+    assert export.roll_back(run, keep=1).version == 5
+    assert read_policy(run) == [1, 5]
+
+
+def test_a_push_that_was_cut_off_before_the_server_was_told(run, monkeypatch, quick):
+    export.push_model(run, version=1)
+    export.write_serving_config(run.serving)
+
+    def cut_off(base, name):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pushing.labels, "follow", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            export.push_model(run)
+    assert read_policy(run) == [1]
+    assert export.push_model(run).added is False
+    assert read_policy(run) == [1, 2]
+
+
+def test_a_server_that_cannot_be_told_gets_no_version(run, monkeypatch, quick):
+    export.push_model(run, version=1)
+    export.write_serving_config(run.serving)
+    before = list_tree(run.serving)
+
+    def refuse(path, text):
+        if path.name == "models.config":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(labels.files, "write_text", refuse)
+    with pytest.raises(InputError, match=r"to write to \(No space left on device\)$"):
+        export.push_model(run)
+    assert list_tree(run.serving) == before
+    (run.serving / "models.config").write_text("}")
+    with pytest.raises(InputError, match="expected what `dcgan serving-config` writes"):
+        export.push_model(run)
+    assert list(digests(run)) == [1]
+
+
+def test_a_number_is_never_used_twice(live):
+    shutil.rmtree(live.serving / "detector")
+    assert export.push_model(live).version == 3
 
 
 def test_a_candidate_without_its_report(run):
@@ -286,21 +355,19 @@ def test_no_candidates_and_no_such_candidate(run):
         export.push_model(run, name="../other")
 
 
-def test_an_older_version_comes_back_under_a_new_number(run):
-    for candidate in (1, 2):
-        export.push_model(run, version=candidate)
-    back = export.roll_back(run)
+def test_an_older_version_comes_back_under_a_new_number(live):
+    back = export.roll_back(live)
     assert (back.version, back.original, back.candidate) == (3, 1, 1)
-    assert digests(run) == {1: 1, 2: 2, 3: 1}
+    assert digests(live) == {1: 1, 2: 2, 3: 1}
     # Not to version 2, from which it was gone back.
     with pytest.raises(InputError, match=r"expected another model in a version before 1 to go back to$"):
-        export.roll_back(run)
-    export.push_model(run, version=2)
-    assert export.roll_back(run).original == 1
-    assert digests(run) == {1: 1, 2: 2, 3: 1, 4: 2, 5: 1}
+        export.roll_back(live)
+    export.push_model(live, version=2)
+    assert export.roll_back(live).original == 1
+    assert digests(live) == {1: 1, 2: 2, 3: 1, 4: 2, 5: 1}
 
 
-def test_a_certain_version_comes_back(run, tmp_path):
+def test_a_certain_version_comes_back(run, tmp_path, quick):
     for candidate in (1, 2, 1):
         export.push_model(run, tmp_path, version=candidate)
     back = export.roll_back(None, tmp_path, version=2, keep=2)
@@ -329,21 +396,19 @@ def test_a_version_that_others_pushed(run):
     assert pushing.list_live(foreign.parent)[0].candidate is None
 
 
-def test_a_full_disk_leaves_nothing_half(run):
-    for candidate in (1, 2):
-        export.push_model(run, version=candidate)
-    graphs = run.serving.glob("detector/*/saved_model.pb")
+def test_a_full_disk_leaves_nothing_half(live):
+    graphs = live.serving.glob("detector/*/saved_model.pb")
     limit = min(path.stat().st_size for path in graphs) - 1
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    for publish in (lambda run: export.push_model(run, version=1), export.roll_back):
+    for publish in (lambda live: export.push_model(live, version=1), export.roll_back):
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, before[1]))
         try:
             with pytest.raises(InputError) as caught:
-                publish(run)
+                publish(live)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
         assert str(caught.value).endswith(f"to write to ({os.strerror(errno.EFBIG)})")
-    assert sorted(path.name for path in (run.serving / "detector").iterdir()) == ["1", "2"]
+    assert sorted(path.name for path in (live.serving / "detector").iterdir()) == ["1", "2"]
 
 
 def test_a_place_that_cannot_be_written_to(run, tmp_path, monkeypatch):

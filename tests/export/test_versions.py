@@ -132,9 +132,10 @@ def test_a_number_is_remembered_before_it_is_used(tmp_path, monkeypatch):
     def cut_off(path, target):
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with monkeypatch.context() as patch:
         patch.setattr(pathlib.Path, "rename", cut_off)
-        publish(tmp_path / "model")
+        with pytest.raises(KeyboardInterrupt):
+            publish(tmp_path / "model")
     assert publish(tmp_path / "model").name == "2"
 
 
