@@ -7,6 +7,8 @@ is loaded.
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from dcgan import environment
+
 if TYPE_CHECKING:
     from dcgan import (
         callbacks,
@@ -59,11 +61,14 @@ _HOMES = {
     "model": ("DCGAN",),
     "training": ("train",),
 }
+_WITHOUT_KERAS = ("InputError", "NetworkConfig", "RunConfig", "TrainingConfig", "presets", "report")
 
 
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module 'dcgan' has no attribute {name!r}")
+    if name not in _WITHOUT_KERAS:
+        environment.check()
     for home, names in _HOMES.items():
         if name in names:
             return getattr(importlib.import_module(f"dcgan.{home}"), name)

@@ -65,6 +65,25 @@ def read_json(path: pathlib.Path, description: str) -> dict[str, Any]:
     return value
 
 
+def try_lock(descriptor: int) -> bool:
+    """Locks an open file or directory until it is closed, in whichever way its process ends.
+
+    Args:
+        descriptor: The file descriptor.
+
+    Returns:
+        Whether it is locked now; False if another process holds the lock.
+    """
+    # Not on Windows, where the package says so instead of failing as it is imported.
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
 def sync(path: pathlib.Path) -> None:
     """Waits until a file's content, or a directory's entries, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)

@@ -34,11 +34,21 @@ def config(tmp_path_factory, tiny_network):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory, data, config):
-    """A run that a process of its own has trained, with that process and where it worked."""
+    """A run that a process of its own has trained, with that process and where it worked.
+
+    Its environment says all that is wrong about Keras, and its home directory is empty.
+    """
     work = tmp_path_factory.mktemp("work")
+    keras = tmp_path_factory.mktemp("keras")
+    (keras / "keras.json").write_text(
+        '{"backend": "torch", "image_data_format": "channels_first", "floatx": "float16"}'
+    )
+    (work / "home").mkdir()
+    hostile = {"KERAS_BACKEND": "jax", "KERAS_HOME": str(keras), "TF_USE_LEGACY_KERAS": "1"}
+    environment = {**QUIET, **hostile, "HOME": str(work / "home")}
     command = [sys.executable, "-m", "dcgan", "train", "--config", config, "--data", data]
     process = subprocess.run(
-        [*command, "--out", "runs/tiny"], cwd=work, env=QUIET, capture_output=True, text=True
+        [*command, "--out", "runs/tiny"], cwd=work, env=environment, capture_output=True, text=True
     )
     return work, work / "runs" / "tiny", process
 
@@ -255,7 +265,7 @@ def test_train_says_what_it_does(trained, data):
 def test_train_writes_only_into_the_run(trained):
     work, run_path, _ = trained
     outside = [p for p in work.rglob("*") if not p.is_relative_to(run_path)]
-    assert outside == [work / "runs"]
+    assert sorted(outside) == [work / "home", work / "runs"]
     hidden = [p.name for p in run_path.rglob(".*")]
     assert hidden in ([], [".lock"])
 

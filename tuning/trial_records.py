@@ -3,16 +3,19 @@
 import csv
 import dataclasses
 import io
+import itertools
 import json
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dcgan import files
 from dcgan.errors import InputError
 from tuning.search_directory import SearchDirectory
 
-DONE, STOPPED, CUT, FAILED = "done", "stopped", "cut", "failed"
+DONE, STOPPED, CUT, FAILED, ERROR = "done", "stopped", "cut", "failed", "error"
+# So many errors in a row are the fault of what the search runs on. KerasTuner has the same limit.
+_MOST_ERRORS = 3
 _COLUMNS = ("trial", "status", "score", "epochs", "first_epoch", "parent", "elapsed", "worker")
 
 
@@ -27,7 +30,8 @@ class TrialRecord:
     Attributes:
         trial: Its number, as text.
         status: "done"; "stopped", if it fell behind the median of finished trials; "cut", if the
-            search's time was over; "failed", if its training diverged, collapsed or raised an error.
+            search's time was over; "failed", if its training diverged or collapsed; "error", if it
+            raised one.
         score: The objective; a failed trial scores worse than any that learns.
         reason: Why it ended early; "" if it did not.
         values: The hyper-parameters that matter.
@@ -57,8 +61,8 @@ class TrialRecord:
 
     @property
     def failed(self) -> bool:
-        """Whether its training failed."""
-        return self.status == FAILED
+        """Whether it has no score of its own."""
+        return self.status in (FAILED, ERROR)
 
     def save(self, directory: pathlib.Path) -> None:
         """Writes the record atomically."""
@@ -66,9 +70,14 @@ class TrialRecord:
             directory / f"{self.trial}.json", json.dumps(dataclasses.asdict(self), indent=1)
         )
 
+    def delete(self, directory: pathlib.Path) -> None:
+        """Removes the record."""
+        (directory / f"{self.trial}.json").unlink(missing_ok=True)
+
     def to_metrics(self) -> dict[str, float]:
         """Returns what KerasTuner needs to know of the trial."""
-        return {**self.metrics, "trained_epochs": float(self.epochs - self.first_epoch)}
+        trained = float(self.epochs - self.first_epoch)
+        return {**self.metrics, "trained_epochs": trained, "failed": float(self.failed)}
 
 
 def find(directory: pathlib.Path, trial: str) -> TrialRecord | None:
@@ -92,6 +101,21 @@ def rank(records: Sequence[TrialRecord], *, direction: str) -> list[TrialRecord]
     surpassed = {record.parent for record in records if not record.failed}
     latest = [record for record in records if not record.failed and record.trial not in surpassed]
     return sorted(latest, key=lambda record: record.score, reverse=direction == "max")
+
+
+def find_breakdown(records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """Returns the errors that end a search: the last trials, if at least three in a row raised one.
+
+    Args:
+        records: All records, in the order in which the trials ended.
+    """
+    errors = latest(records, lambda record: record.status == ERROR)
+    return errors if len(errors) >= _MOST_ERRORS else []
+
+
+def latest(records: Sequence[TrialRecord], wanted: Callable[[TrialRecord], bool]) -> list[TrialRecord]:
+    """Returns the last records for which all `wanted` holds."""
+    return list(itertools.takewhile(wanted, reversed(records)))[::-1]
 
 
 def write_tables(directory: SearchDirectory) -> list[TrialRecord]:

@@ -1,17 +1,21 @@
 """All subcommands under one name, and how their errors are shown."""
 
 import errno
+import io
+import os
 import sys
 from typing import NoReturn, cast
 
 import typer
 
+from dcgan import environment
 from dcgan.cli import (
     detect,
     evaluate,
     export,
     features,
     info,
+    interrupts,
     push,
     quickstart,
     report,
@@ -53,8 +57,12 @@ app.command()(serving_config.serving_config)
 
 def main() -> NoReturn:
     """Runs the command line; an error that the user can fix is one line, with exit code 2."""
+    _open_closed_streams()
+    environment.isolate()
     try:
-        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+        environment.check()
+        with interrupts.arriving():
+            code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
     except InputError as error:
         _fail(str(error))
     except _UsageError as error:
@@ -68,6 +76,23 @@ def main() -> NoReturn:
     if code == _INTERRUPTED:
         print("Interrupted.", file=sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _open_closed_streams() -> None:
+    """Puts a file into which everything vanishes where the shell has closed a standard stream.
+
+    Otherwise the next file that is opened would take its place.
+    """
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            stream = open(os.devnull, "w" if descriptor else "r", encoding="utf-8")  # noqa: SIM115, PTH123
+            setattr(sys, name, stream)
+    for output in (sys.stdout, sys.stderr):
+        if isinstance(output, io.TextIOWrapper):
+            # Names of files may have characters that the terminal does not.
+            output.reconfigure(errors="backslashreplace")
 
 
 def _fail(message: str) -> NoReturn:

@@ -168,7 +168,7 @@ def _publish(source: pathlib.Path, model: pathlib.Path, record: dict[str, Any], 
         if (pushed := _find_copy(model, record["files"])) is not None:
             labels.follow(model.parent, model.name)
             return pushed
-        path = versions.publish(model, write, keep=keep, protected=named)
+        path = versions.add(model, write, keep=keep, protected=named)
         try:
             labels.follow(model.parent, model.name)
         except InputError:

@@ -15,8 +15,6 @@ import shutil
 import uuid
 from collections.abc import Callable, Collection, Iterator
 
-import filelock
-
 from dcgan import files
 from dcgan.errors import InputError
 
@@ -83,24 +81,35 @@ def locked(base: pathlib.Path) -> Iterator[None]:
     Raises:
         InputError: If the directory cannot be written to.
     """
+    # Not on Windows, where the package says so instead of failing as it is imported.
+    import fcntl
+
     with _writing_to(base):
         base.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(base / _LOCK, is_singleton=True)
-        lock.acquire()
+        # A file: some file systems lock no directories.
+        descriptor = os.open(base / _LOCK, os.O_RDWR | os.O_CREAT, 0o666)
     try:
+        with _writing_to(base):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
     finally:
-        lock.release()
+        os.close(descriptor)
 
 
-def publish(
+def publish(model: pathlib.Path, write: Callable[[pathlib.Path], None], *, keep: int) -> pathlib.Path:
+    """Adds a version to a model: complete, or not at all; see `add` for arguments and errors."""
+    with locked(model.parent):
+        return add(model, write, keep=keep)
+
+
+def add(
     model: pathlib.Path,
     write: Callable[[pathlib.Path], None],
     *,
     keep: int,
     protected: Collection[int] = (),
 ) -> pathlib.Path:
-    """Adds a version to a model: complete, or not at all.
+    """Does what `publish` does, in a block in which the base is `locked`.
 
     Args:
         model: The directory of the model's versions; it is made if it does not exist.
@@ -117,7 +126,7 @@ def publish(
     """
     if keep < 1:
         raise ValueError(f"Expected keep to be at least 1. Received: keep={keep}")
-    with locked(model.parent), _writing_to(model):
+    with _writing_to(model):
         model.mkdir(exist_ok=True)
         _sweep(model)
         with _incoming(model) as directory:

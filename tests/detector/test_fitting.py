@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
@@ -70,6 +71,31 @@ def test_each_fold_is_kept_from_its_family(fitted, pool, reals, config, monkeypa
     for family, (part, steps) in folds.items():
         assert set(part.families) == set(folds) - {family}
         assert steps == config.fold_steps
+
+
+def test_the_learning_rate_rises_and_falls_once_over_all_steps(
+    make_discriminator, pool, reals, config, monkeypatch
+):
+    made = []
+
+    def make(*arguments):
+        made.append(optimizer(*arguments))
+        return made[-1]
+
+    optimizer = classifier_training._optimizer
+    monkeypatch.setattr(classifier_training, "_optimizer", make)
+    steps = 4
+    classifier_training._train(
+        make_discriminator(), pool, reals.train, config, steps=steps, callback=keras.callbacks.Callback()
+    )
+    assert int(made[0].iterations) == steps
+    assert float(made[0].learning_rate) == 0
+    rate = keras.optimizers.schedules.deserialize(optimizer(0.5, 100).get_config()["learning_rate"])
+    rates = [float(rate(step)) for step in range(101)]
+    assert rates[0] == rates[100] == 0
+    assert np.argmax(rates) == 6
+    assert max(rates) == pytest.approx(0.5)
+    assert rates[53] == pytest.approx(0.25)
 
 
 def test_scores_of_fakes_held_back_cover_every_generator(fitted, pool):

@@ -69,6 +69,20 @@ def test_deliveries_reach_both_classes(reals, spoiled):
     assert np.isin(matched, reals.test[:5]).all()
 
 
+def test_both_classes_are_scored_as_they_were_delivered(report, fitted, reals, spoiled):
+    fakes = {"checks": spoiled(60, "checks", 31), "stripes": spoiled(50, "stripes", 32)}
+    delivered = dict(conditions.apply_each(reals.test, fakes))
+    for condition in ("blur", "noise", "crop 90", CHECKS[0]):
+        images = delivered[condition]
+        logits = {name: fitted.detector.raw_scores(part) for name, part in images.items()}
+        means = {name: part.mean(axis=(1, 2, 3)) for name, part in images.items()}
+        for name in fakes:
+            expected = detection_metrics.rank(means["reals"], means[name])["auroc"]
+            assert report["baselines"]["mean"][condition][name]["auroc"] == expected
+            expected = detection_metrics.rank(logits["reals"], logits[name])["auroc"]
+            assert report["detector"][condition][name]["auroc"] == pytest.approx(expected, abs=0.02)
+
+
 def test_raw_discriminator_is_ranked_by_its_logit(report, fitted, reals, spoiled):
     found = report["baselines"]["raw discriminator"]["as they are"]["checks"]["auroc"]
     parts = (reals.test, spoiled(60, "checks", 31))
@@ -94,6 +108,19 @@ def test_each_family_is_told_by_the_fold_that_was_kept_from_it(report, fitted, r
     scores = [fitted.folds["gan"].raw_scores(part) for part in (reals.test, kept)]
     found = families.measure_families(fitted.folds, fitted.pool, reals.test)["gan"]
     assert found["worst_auroc"] <= detection_metrics.rank(*scores)["auroc"]
+
+
+def test_folds_are_measured_on_delivered_reals(pool, reals):
+    """The reals come first; as they are, they come once."""
+    plain = []
+
+    class Fold:
+        def raw_scores(self, images):
+            plain.append(np.array_equal(images[:150], reals.test))
+            return np.arange(len(images))
+
+    families.measure_families({"gan": Fold()}, pool, reals.test)
+    assert dict(zip(NAMED, plain, strict=True)) == {name: name == "as they are" for name in NAMED}
 
 
 def test_summary():

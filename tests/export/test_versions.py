@@ -1,5 +1,6 @@
 import contextlib
 import errno
+import fcntl
 import os
 import pathlib
 import re
@@ -9,7 +10,6 @@ import subprocess
 import sys
 import threading
 
-import filelock
 import pytest
 
 from dcgan.errors import InputError
@@ -162,7 +162,7 @@ def test_names_that_a_server_reads_as_numbers(tmp_path):
 def test_protected_versions_stay(tmp_path):
     model = tmp_path / "model"
     for _ in range(4):
-        versions.publish(model, write, keep=1, protected=[1, 3, 99])
+        versions.add(model, write, keep=1, protected=[1, 3, 99])
     assert list(versions.find(model)) == [1, 3, 4]
 
 
@@ -194,7 +194,7 @@ def test_a_place_that_cannot_be_written_to(tmp_path, monkeypatch):
     def refuse(*_, **__):
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    for owner, name in ((pathlib.Path, "mkdir"), (filelock.FileLock, "acquire")):
+    for owner, name in ((pathlib.Path, "mkdir"), (versions.os, "open"), (fcntl, "flock")):
         with monkeypatch.context() as patch:
             patch.setattr(owner, name, refuse)
             with pytest.raises(InputError, match=r"\(Permission denied\)$"):
