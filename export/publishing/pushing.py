@@ -16,7 +16,7 @@ from typing import Any
 
 from dcgan import files
 from dcgan.errors import InputError
-from export import sources
+from export import model_card, sources
 from export.graph import saved_model
 from export.publishing import blessing, integrity, labels, versions
 from export.publishing.blessing import Candidate
@@ -195,12 +195,20 @@ def _copy(source: pathlib.Path, target: pathlib.Path) -> None:
         shutil.copyfile(source / path, target / path)
 
 
-def _identify(pushed: Pushed) -> str | None:
-    """Returns what identifies a version's weights and signatures; None if it is damaged."""
+def _identify(pushed: Pushed) -> tuple[Any, ...] | None:
+    """Returns what makes a version another model than others; None if it is damaged.
+
+    That is its weights and signatures, and what its card tells of how the graph was made.
+    """
     try:
-        return saved_model.digest(pushed.path)
+        digest = saved_model.digest(pushed.path)
     except InputError:
         return None
+    try:
+        card = model_card.read(pushed.path)
+    except InputError:
+        card = {}
+    return digest, card.get("max_pixels"), card.get("versions")
 
 
 def _choose(model: pathlib.Path, version: int | None) -> Pushed:

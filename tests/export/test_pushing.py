@@ -265,18 +265,31 @@ def test_three_push_the_same_at_once(run, quick):
     assert digests(run) == {1: 2}
 
 
+def copy_candidate(run, number, **card):
+    """Makes candidate 3 of another one; its card differs."""
+    copied = run.candidates / "detector" / "3"
+    shutil.copytree(copied.with_name(str(number)), copied)
+    path = copied / "Format-Serving" / "assets.extra" / "model_card.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | card))
+    bless(Candidate(copied))
+
+
 def test_a_rollback_leads_to_another_model(run, quick):
-    # The third candidate is the second with another card, so the model is the same.
-    same = run.candidates / "detector" / "3"
-    shutil.copytree(same.with_name("2"), same)
-    grow(same / "Format-Serving" / "assets.extra" / "model_card.json")
-    bless(Candidate(same))
+    copy_candidate(run, 2, created="later")
     for candidate in (1, 2, 3):
         export.push_model(run, version=candidate)
     assert export.roll_back(run).original == 1
     assert export.roll_back(run, version=1).added is False
     with pytest.raises(InputError, match=r"expected another model in a version before 1 to go back to$"):
         export.roll_back(run)
+    assert export.roll_back(run, version=2).original == 2
+
+
+def test_the_same_weights_with_another_limit_are_another_model(run, quick):
+    copy_candidate(run, 2, max_pixels=77)
+    for candidate in (1, 2, 3):
+        export.push_model(run, version=candidate)
+    assert export.roll_back(run).original == 2
 
 
 def read_policy(run):
