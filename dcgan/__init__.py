@@ -5,6 +5,7 @@ is loaded.
 """
 
 import importlib
+import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
 from dcgan import environment
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
     from dcgan.evaluation import evaluate
     from dcgan.model import DCGAN
     from dcgan.training import train
+
+# Of the installed package.
+__version__: str
 
 __all__ = [
     "DCGAN",
@@ -65,6 +69,8 @@ _WITHOUT_KERAS = ("InputError", "NetworkConfig", "RunConfig", "TrainingConfig", 
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return importlib.metadata.version("dcgan")
     if name not in __all__:
         raise AttributeError(f"module 'dcgan' has no attribute {name!r}")
     if name not in _WITHOUT_KERAS:

@@ -1,6 +1,7 @@
 """Files that appear whole or not at all."""
 
 import contextlib
+import errno
 import json
 import os
 import pathlib
@@ -24,6 +25,9 @@ def write_atomically(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     Yields:
         The temporary path, to be written by the caller.
 
+    Raises:
+        OSError: If it cannot be written; its `filename` is `path`, also where the disk is full.
+
     Example:
         >>> with write_atomically("report.json") as temporary:
         ...     temporary.write_text("{}")
@@ -35,8 +39,14 @@ def write_atomically(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
         yield temporary
         sync(temporary)
         temporary.replace(path)
+    except OSError as error:
+        # A write to a full disk names no file. Without a number, the name would hide the message.
+        if error.errno is not None and error.filename in (None, str(temporary)):
+            error.filename = str(path)
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
     sync(path.parent)
 
 
@@ -82,6 +92,11 @@ def try_lock(descriptor: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def is_full(error: OSError) -> bool:
+    """Whether an error says that the disk, or the user's share of it, is full."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def sync(path: pathlib.Path) -> None:

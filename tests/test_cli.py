@@ -1,7 +1,9 @@
 import csv
 import errno
+import importlib.metadata
 import json
 import os
+import pathlib
 import subprocess
 import sys
 
@@ -9,9 +11,11 @@ import imageio.v3 as imageio
 import numpy as np
 import pytest
 
+import dcgan
 from dcgan import cli, presets
 from dcgan.cli import info as info_command
 from dcgan.config import RunConfig, TrainingConfig
+from dcgan.errors import InputError, ServerError
 
 QUIET = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
 
@@ -210,6 +214,52 @@ def test_a_full_disk_is_one_line(run_cli, fail):
         run_cli("info", "any")
 
 
+def test_an_error_of_a_server_is_one_line(run_cli, fail):
+    fail(ServerError("http://host: expected scores from detector (refused)"))
+    assert run_cli("info", "any") == (
+        2,
+        "",
+        "dcgan: http://host: expected scores from detector (refused)\n",
+    )
+
+
+def test_an_error_only_shows_on_a_terminal(run_cli, fail):
+    fail(InputError(f"\x1b[31m{os.fsdecode(bytes([233]))}\u202e.png: expected an image"))
+    _, _, err = run_cli("info", "any")
+    assert err == "dcgan: \\x1b[31m\\xe9\\u202e.png: expected an image\n"
+
+
+@pytest.mark.parametrize(
+    ("output", "code", "err"),
+    [
+        (
+            "/dev/full",
+            2,
+            "dcgan: expected free space on the disk ([Errno 28] No space left on device)\n",
+        ),
+        (None, 1, ""),
+    ],
+)
+def test_output_that_nobody_takes(output, code, err):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(output or writer, "wb") as stdout:  # noqa: PTH123 - A descriptor is no path.
+        command = [sys.executable, "-c", "from dcgan import cli; cli.main()", "--help"]
+        ended = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True)
+    assert ended.returncode == code
+    assert ended.stderr.startswith(err)
+    assert ended.stderr.count("\n") == (output is not None)
+
+
+def test_a_path_that_cannot_be_used_is_one_line(run_cli):
+    name = "x" * 300
+    for arguments in (("info", name), ("train", "--data", name), ("train", "--out", name)):
+        code, _, err = run_cli(*arguments)
+        assert code == 2
+        assert err.endswith("expected a path that can be used (File name too long)\n")
+        assert err.count("\n") == 1
+
+
 def test_a_bug_is_not_hidden(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["dcgan", "info", "any"])
     monkeypatch.setattr(info_command.RunDirectory, "open", lambda path: 1 / 0)
@@ -376,8 +426,46 @@ def test_info(run_cli, trained):
         assert f".{name} " in out
 
 
+def test_info_in_a_pipe_shows_whole_values(run_cli, tmp_path):
+    run, data = tmp_path / ("r" * 100), f"/{'d' * 150}/{'e' * 150}"
+    presets.override(presets.get("mnist"), data=data).save(run / "config.json")
+    code, out, _ = run_cli("info", run)
+    assert code == 0
+    title, _, names, *_ = out.splitlines()
+    assert title.strip() == str(run)
+    assert any(data in line for line in out.splitlines())
+    assert "config" in names
+    assert len(names) < 400
+
+
+def test_a_terminal_that_is_too_narrow_shortens_nothing(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    data = "/" + "0123456789" * 20
+    config = presets.override(presets.get("mnist"), data=data)
+    monkeypatch.setattr(info_command.RunDirectory, "open", info_command.RunDirectory)
+    monkeypatch.setattr(info_command.RunDirectory, "load_config", lambda run: config)
+    info_command.info(pathlib.Path("dcgan"))
+    digits = "".join(character for character in capsys.readouterr().out if character in "0123456789")
+    assert data[1:] in digits
+
+
+def test_the_version(run_cli):
+    assert dcgan.__version__ == importlib.metadata.version("dcgan")
+    assert run_cli("--version") == (0, f"dcgan {dcgan.__version__}\n", "")
+
+
 def test_info_of_a_run_that_has_only_begun(run_cli):
     presets.get("article").save("begun/config.json")
     code, out, _ = run_cli("info", "begun")
     assert code == 0
     assert "0 of 50 epochs, not finished" in out
+
+
+def test_info_of_a_run_with_a_hostile_name(run_cli, tmp_path):
+    run = tmp_path / "[bold]r[/x]:smile:\x1b[31m"
+    presets.get("mnist").save(run / "config.json")
+    code, out, err = run_cli("info", run)
+    assert (code, err) == (0, "")
+    assert r"[bold]r[/x]:smile:\x1b[31m/config.json" in out
+    assert "\x1b" not in out

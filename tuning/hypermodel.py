@@ -5,7 +5,7 @@ import functools
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import keras
@@ -72,8 +72,7 @@ class DCGANHyperModel(keras_tuner.HyperModel):
         _check_batches(self.space, config.base, self.images)
         self._reference = reference
         self.objective = keras_tuner.Objective(config.objective, config.direction)
-        ended = trial_records.read_all(self.directory.records)
-        self.origin = time.time() - max((record.elapsed for record in ended), default=0.0)
+        self.origin = self._find_origin()
         self.deadline = None if minutes is None else self.origin + 60 * minutes
         self._build_seconds = 0.0
 
@@ -84,6 +83,17 @@ class DCGANHyperModel(keras_tuner.HyperModel):
         count = min(self.config.samples, len(images))
         reference = self._reference or objectives.load_reference(self.config.base, count, cache)
         return objectives.Goal(self.config, reference, image_shape=images.shape[1:])
+
+    def keep_only(self, trials: Collection[str]) -> None:
+        """Removes the records of trials that a tuner has overwritten.
+
+        Args:
+            trials: The numbers of the trials that it knows.
+        """
+        for record in trial_records.read_all(self.directory.records):
+            if record.trial not in trials:
+                record.delete(self.directory.records)
+        self.origin = self._find_origin()
 
     def build(self, hp: keras_tuner.HyperParameters) -> DCGAN:
         """Builds and compiles the model of a point."""
@@ -185,11 +195,16 @@ class DCGANHyperModel(keras_tuner.HyperModel):
             record,
             values=values,
             elapsed=round(time.time() - self.origin, 3),
+            ended=round(time.time(), 3),
             worker=os.environ.get("KERASTUNER_TUNER_ID", ""),
         )
         if record.trial:
             record.save(self.directory.records)
         return record
+
+    def _find_origin(self) -> float:
+        ended = trial_records.read_all(self.directory.records)
+        return time.time() - max((record.elapsed for record in ended), default=0.0)
 
     def _make_task(self, config: RunConfig, epochs: int | None, **task: Any) -> trial_training.Task:
         images, batch_size = self.images.images, config.training.batch_size

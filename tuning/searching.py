@@ -130,6 +130,9 @@ def search(
 def run(tuner: keras_tuner.Tuner, *args: Any, **kwargs: Any) -> SearchResult:
     """Searches with any tuner of KerasTuner's, and writes what `search` writes.
 
+    A directory holds one search: records of trials that the tuner does not know, as after
+    `overwrite=True`, are removed.
+
     Args:
         tuner: A tuner over a `DCGANHyperModel`.
         *args: Passed to its `search`.
@@ -145,6 +148,8 @@ def run(tuner: keras_tuner.Tuner, *args: Any, **kwargs: Any) -> SearchResult:
     hypermodel = tuner.hypermodel
     hypermodel.directory.claim(hypermodel.config, hypermodel.space)
     oracles.restore_grid(tuner.oracle)
+    if isinstance(tuner.oracle, keras_tuner.Oracle):
+        hypermodel.keep_only(tuner.oracle.trials)
     with _concluding(hypermodel.directory):
         try:
             tuner.search(*args, **kwargs)

@@ -32,16 +32,17 @@ class TrialRecord:
         status: "done"; "stopped", if it fell behind the median of finished trials; "cut", if the
             search's time was over; "failed", if its training diverged or collapsed; "error", if it
             raised one.
-        score: The objective; a failed trial scores worse than any that learns.
+        score: The objective; a failed trial's is a penalty for KerasTuner.
         reason: Why it ended early; "" if it did not.
         values: The hyper-parameters that matter.
         parent: The trial that it continued, in a later rung; "" for a new one.
         first_epoch: The epochs that the parent was trained for.
         epochs: The epochs that the model was trained for, the parent's included.
-        metrics: The last metrics.
+        metrics: The last metrics; a failed trial's are penalties too.
         curve: Pairs of epochs and objective.
         seconds: The time of each part: "build", "first_step", "train", "measure", "save" and "total".
-        elapsed: Seconds from the search's begin to the trial's end.
+        elapsed: Seconds from the search's begin to the trial's end, less the time it did not run.
+        ended: When the trial ended, as `time.time`.
         worker: The worker that ran it.
     """
 
@@ -57,6 +58,7 @@ class TrialRecord:
     curve: Sequence[Sequence[float]] = ()
     seconds: Mapping[str, float] = dataclasses.field(default_factory=dict)
     elapsed: float = 0.0
+    ended: float = 0.0
     worker: str = ""
 
     @property
@@ -79,6 +81,11 @@ class TrialRecord:
         trained = float(self.epochs - self.first_epoch)
         return {**self.metrics, "trained_epochs": trained, "failed": float(self.failed)}
 
+    def to_row(self) -> dict[str, Any]:
+        """Returns the record for tables: a failed trial has no score and no metrics there."""
+        row = dataclasses.asdict(self)
+        return {**row, "score": None, "metrics": {}} if self.failed else row
+
 
 def find(directory: pathlib.Path, trial: str) -> TrialRecord | None:
     """Returns the record of a trial; None if it has not ended."""
@@ -93,7 +100,7 @@ def read_all(directory: pathlib.Path) -> list[TrialRecord]:
         InputError: If a file is damaged.
     """
     records = [_read(path) for path in directory.glob("[!.]*.json")]
-    return sorted(records, key=lambda record: (record.elapsed, record.trial))
+    return sorted(records, key=lambda record: (record.ended, record.elapsed))
 
 
 def rank(records: Sequence[TrialRecord], *, direction: str) -> list[TrialRecord]:
@@ -126,24 +133,27 @@ def write_tables(directory: SearchDirectory) -> list[TrialRecord]:
     """
     config, space = directory.load()
     ended = read_all(directory.records)
-    rows = [dataclasses.asdict(record) for record in ended]
+    rows = [record.to_row() for record in ended]
     files.write_text(directory.trials_json, json.dumps(rows, indent=1) + "\n")
     files.write_text(directory.trials_csv, to_csv(ended))
     if best := rank(ended, direction=config.direction):
         space.to_config(config.base, best[0].values).save(directory.best)
+    else:
+        directory.best.unlink(missing_ok=True)
     return ended
 
 
 def to_csv(records: Sequence[TrialRecord]) -> str:
     """Returns a table with a row for each trial and a column for each metric and hyper-parameter."""
-    names = dict.fromkeys(name for record in records for name in (*record.metrics, *record.values))
+    rows = [record.to_row() for record in records]
+    names = dict.fromkeys(name for row in rows for name in (*row["metrics"], *row["values"]))
     text = io.StringIO()
     writer = csv.DictWriter(text, [*_COLUMNS, "seconds", *names, "reason"], lineterminator="\n")
     writer.writeheader()
-    for record in records:
-        fixed = {name: getattr(record, name) for name in (*_COLUMNS, "reason")}
-        seconds = record.seconds.get("total", 0.0)
-        writer.writerow({**fixed, "seconds": seconds, **record.metrics, **record.values})
+    for row in rows:
+        fixed = {name: row[name] for name in (*_COLUMNS, "reason")}
+        seconds = row["seconds"].get("total", 0.0)
+        writer.writerow({**fixed, "seconds": seconds, **row["metrics"], **row["values"]})
     return text.getvalue()
 
 

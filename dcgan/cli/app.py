@@ -1,14 +1,16 @@
 """All subcommands under one name, and how their errors are shown."""
 
+import contextlib
 import errno
 import io
 import os
 import sys
-from typing import NoReturn, cast
+from typing import Annotated, NoReturn, cast
 
 import typer
 
-from dcgan import environment
+import dcgan
+from dcgan import environment, files, texts
 from dcgan.cli import (
     detect,
     evaluate,
@@ -26,16 +28,16 @@ from dcgan.cli import (
     tune,
     versions,
 )
-from dcgan.errors import InputError
+from dcgan.errors import InputError, ServerError
 
 # Typer, which has a Click of its own in newer versions, does not export this base of its errors.
 _UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
 _INTERRUPTED = 130
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+# What is wrong with a path rather than with the program.
+_PATHS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR)
 
 app = typer.Typer(
     name="dcgan",
-    help="Train a DCGAN, measure its samples, detect generated images, export for TF Serving.",
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -55,33 +57,56 @@ app.command()(versions.versions)
 app.command()(serving_config.serving_config)
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        print("dcgan", dcgan.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Train a DCGAN, measure its samples, detect generated images, export for TF Serving."""
+
+
 def main() -> NoReturn:
     """Runs the command line; an error that the user can fix is one line, with exit code 2."""
-    _open_closed_streams()
+    _prepare_streams()
     environment.isolate()
     try:
         environment.check()
         with interrupts.arriving():
             code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
-    except InputError as error:
+        sys.stdout.flush()
+    except (InputError, ServerError) as error:
         _fail(str(error))
     except _UsageError as error:
         _fail(error.format_message())
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
+    except BrokenPipeError:
+        _settle_output()
+        code = 1  # As Typer says where it sees it first.
     except OSError as error:
-        if error.errno not in _FULL:
+        _settle_output()
+        if files.is_full(error):
+            _fail(f"expected free space on the disk ({error})")
+        if error.errno not in _PATHS or not isinstance(error.filename, str):
             raise
-        _fail(f"expected free space on the disk ({error})")
+        _fail(f"{error.filename}: expected a path that can be used ({error.strerror})")
     if code == _INTERRUPTED:
         print("Interrupted.", file=sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _open_closed_streams() -> None:
-    """Puts a file into which everything vanishes where the shell has closed a standard stream.
+def _prepare_streams() -> None:
+    """Opens what the shell has closed, else the next file would take its place; escapes characters.
 
-    Otherwise the next file that is opened would take its place.
+    A name that the terminal's encoding does not know ends nothing.
     """
     for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
         try:
@@ -91,10 +116,18 @@ def _open_closed_streams() -> None:
             setattr(sys, name, stream)
     for output in (sys.stdout, sys.stderr):
         if isinstance(output, io.TextIOWrapper):
-            # Names of files may have characters that the terminal does not.
             output.reconfigure(errors="backslashreplace")
 
 
 def _fail(message: str) -> NoReturn:
-    print("dcgan:", " ".join(message.split()), file=sys.stderr)
+    print("dcgan:", texts.printable(" ".join(message.split())), file=sys.stderr)
     sys.exit(2)
+
+
+def _settle_output() -> None:
+    """Writes what standard output still holds, or discards it: Python would fail again at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -41,8 +41,9 @@ def hide_log_lines() -> Iterator[None]:
     """
     kept = os.dup(2)
     end, begin = os.pipe()
-    # Without the site packages it starts at once.
-    with subprocess.Popen([sys.executable, "-I", "-S", "-c", _FILTER], stdin=end, stderr=kept):
+    # Without the site packages it starts at once; in a session of its own Ctrl-C is not for it.
+    command = [sys.executable, "-I", "-S", "-c", _FILTER]
+    with subprocess.Popen(command, stdin=end, stderr=kept, start_new_session=True):
         os.close(end)
         os.dup2(begin, 2)
         os.close(begin)

@@ -3,7 +3,7 @@
 import pathlib
 from typing import TYPE_CHECKING
 
-from dcgan.cli import quiet
+from dcgan.cli import consoles, quiet
 from dcgan.cli.options import LiveDirectory, ModelName, RunArgument
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
@@ -18,14 +18,13 @@ def versions(run: RunArgument, to: LiveDirectory = None, name: ModelName = "dete
     """List a run's candidates with their blessings, and the live versions."""
     directory = RunDirectory.open(run)
     quiet.silence_tensorflow()
-    import rich.console
     import rich.table
 
     from export.publishing import blessing, labels, pushing
     from export.publishing import versions as numbers
 
     numbers.check_name(name)
-    console = rich.console.Console(soft_wrap=True)
+    console = consoles.output()
     made = blessing.list_candidates(directory.candidates / name)
     table = rich.table.Table("candidate", "digest", "validation", box=None)
     for candidate in made:

@@ -26,7 +26,10 @@ def report(fitted, reals, spoiled):
         fitted.detector,
         reals.test,
         fakes,
-        baselines={"mean": lambda images: images.mean(axis=(1, 2, 3))},
+        baselines={
+            "mean": lambda images: images.mean(axis=(1, 2, 3)),
+            "pixel": lambda images: images[:, 5, 5, 0].astype(float),
+        },
     )
     measured["families"] = families.measure_families(fitted.folds, fitted.pool, reals.test)
     measured["simple_statistics"] = {
@@ -46,7 +49,7 @@ def test_every_condition_generator_and_metric(report):
         for row in rows.values():
             assert {"auroc", "auroc_interval", "average_precision", "eer", "tpr_at_fpr_1"} <= set(row)
             assert {"tpr_at_fpr_01", "found", "ece", "brier", "miss_rate"} <= set(row)
-    assert list(report["baselines"]) == ["raw discriminator", "mean"]
+    assert list(report["baselines"]) == ["raw discriminator", "mean", "pixel"]
     assert list(report["baselines"]["mean"]) == names
     assert report["counts"] == {"reals": 150, "checks": 60, "stripes": 50}
 
@@ -75,10 +78,10 @@ def test_both_classes_are_scored_as_they_were_delivered(report, fitted, reals, s
     for condition in ("blur", "noise", "crop 90", CHECKS[0]):
         images = delivered[condition]
         logits = {name: fitted.detector.raw_scores(part) for name, part in images.items()}
-        means = {name: part.mean(axis=(1, 2, 3)) for name, part in images.items()}
+        levels = {name: part[:, 5, 5, 0] for name, part in images.items()}
         for name in fakes:
-            expected = detection_metrics.rank(means["reals"], means[name])["auroc"]
-            assert report["baselines"]["mean"][condition][name]["auroc"] == expected
+            expected = detection_metrics.rank(levels["reals"], levels[name])["auroc"]
+            assert report["baselines"]["pixel"][condition][name]["auroc"] == expected
             expected = detection_metrics.rank(logits["reals"], logits[name])["auroc"]
             assert report["detector"][condition][name]["auroc"] == pytest.approx(expected, abs=0.02)
 
