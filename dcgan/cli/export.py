@@ -26,7 +26,7 @@ def export(
     keep: Keep = 5,
     max_pixels: Annotated[
         int, typer.Option(min=1, help="Encoded images that announce more pixels get an error row.")
-    ] = 2**24,
+    ] = 2**26,
     generator: Annotated[
         bool, typer.Option("--generator", help="Also export the generator, under the name generator.")
     ] = False,
@@ -90,5 +90,7 @@ def _show(name: str, candidate: "Candidate", found: "Validation", *, note: str =
     print(f"blessing   {'BLESSED' if found.blessed else 'NOT_BLESSED'}")
     for reason in found.reasons:
         print(f"           {reason}")
+    for text in found.notes:
+        print(f"note       {text}")
     print(f"{name:10} {candidate.directory}{note}")
     return found.blessed and found.infra_blessed
