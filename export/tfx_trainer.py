@@ -60,7 +60,7 @@ def run_fn(fn_args: FnArgs) -> None:
 
     Raises:
         InputError: If `custom_config` holds an unknown name or a value out of range, there are too few
-            images, or an image cannot be decoded.
+            images, an image cannot be decoded, or training ends early.
 
     Example:
         >>> Trainer(
@@ -83,7 +83,10 @@ def run_fn(fn_args: FnArgs) -> None:
     images = _read_images(fn_args.train_files, config)
     config = _with_epochs(config, fn_args.train_steps, images=len(images))
     run = RunDirectory(fn_args.model_run_dir)
-    model = training.train(config, run.path, images=data.ImageSet(_DATA, "train", images)).model
+    result = training.train(config, run.path, images=data.ImageSet(_DATA, "train", images))
+    if result.stopped:
+        raise InputError(f"{run.path}: expected a training that ends well. {result.stopped}")
+    model = result.model
     if custom["detector"]:
         unseen = _read_images(fn_args.eval_files, config)
         fitted = _fit_detector(run, model, images, unseen, config=config)

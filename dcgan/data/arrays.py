@@ -55,6 +55,7 @@ def load(
             channels=request.channels,
         ),
         labels=None if labels is None else labels[chosen].astype(np.int64),
+        positions=chosen,
     )
 
 

@@ -47,10 +47,12 @@ def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> imag
         raise errors.InputError(
             f"{name}: expected image files ({', '.join(image_file.SUFFIXES)}), found none"
         )
-    chosen = _choose(files, request.split, name=name)
+    everything = [(split, relative) for split, found in files.items() for relative in found]
+    positions = _choose(files, request.split, name=name)
+    chosen = [everything[position] for position in positions]
     paths = [roots[split] / relative for split, relative in chosen]
     images, good = _decode(paths, request, folder=folder, name=name)
-    class_names = _class_names([relative for found in files.values() for relative in found])
+    class_names = _class_names([relative for _, relative in everything])
     return image_set.ImageSet(
         name=name,
         split=request.split,
@@ -58,6 +60,8 @@ def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> imag
         labels=_labels(chosen, class_names)[good] if class_names else None,
         class_names=class_names,
         skipped=int(np.count_nonzero(~good)),
+        positions=positions[good],
+        files=tuple(f"{split}/{relative}".lstrip("/") for split, relative in everything),
     )
 
 
@@ -91,13 +95,12 @@ def _is_image_name(name: str) -> bool:
     return not name.startswith(".") and name.lower().endswith(image_file.SUFFIXES)
 
 
-def _choose(files: Mapping[str, Sequence[str]], split: str, *, name: str) -> list[tuple[str, str]]:
-    """Returns the files of a split, each as the split folder's name and the relative path."""
+def _choose(files: Mapping[str, Sequence[str]], split: str, *, name: str) -> np.ndarray:
+    """Returns the positions of a split's files, those of all split folders in a row."""
     if "" in files:
-        return [("", files[""][i]) for i in splits.of_undeclared(split, len(files[""]), source=name)]
+        return splits.of_undeclared(split, len(files[""]), source=name)
     sizes = {own: len(found) for own, found in files.items()}
-    parts = splits.of_declared(split, sizes, source=name)
-    return [(part.name, file) for part in parts for file in files[part.name][part.start : part.stop]]
+    return splits.positions(splits.of_declared(split, sizes, source=name), sizes)
 
 
 def _class_names(files: Sequence[str]) -> tuple[str, ...] | None:

@@ -10,6 +10,9 @@ from dcgan import errors
 from dcgan.config import RunConfig
 from dcgan.data import arrays, bundled_mnist, idx, image_folder, image_set, pipeline, tfds_source
 
+GIVEN = "given:"
+"""What the `data` of a run begins with that was given its images from Python."""
+
 _FILE_SUFFIXES = (".npy", ".npz", ".gz", ".zip", ".tar", ".png", ".jpg", ".jpeg")
 
 
@@ -62,6 +65,11 @@ def load_images(
     name = os.fspath(source)
     if not name:
         raise errors.InputError("source: expected a name, a path or a NumPy array, received ''")
+    if name.startswith(GIVEN):
+        raise errors.InputError(
+            f"{name}: expected the images that were given to dcgan.train, which the run does not keep: "
+            "give them again from Python, images=..."
+        )
     if source == bundled_mnist.NAME:
         return bundled_mnist.load(request)
     try:

@@ -13,7 +13,7 @@ import ssl
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -141,15 +141,17 @@ def _read(builder: Any, request: image_set.Request, *, source: str) -> image_set
     image = _image_feature(features, source=source)
     label = isinstance(features.get("label"), tfds.features.ClassLabel)
     shape = _shape(features[image], request, source=source)
-    parts = _parts(builder, request.split, source=source)
-    images = np.empty((sum(count for _, count in parts), *shape), np.uint8)
+    sizes = {name: info.num_examples for name, info in builder.info.splits.items()}
+    parts = _parts(builder, request.split, sizes, source=source)
+    images = np.empty((sum(part.count for part in parts), *shape), np.uint8)
     labels = np.zeros(len(images), np.int64)
     wanted = tfds.decode.PartialDecoding({image: True} | ({"label": True} if label else {}))
     start = 0
     try:
-        for part, _ in parts:
+        for part in parts:
+            split = tfds.core.ReadInstruction(part.name, part.start, part.stop, unit="abs")
             examples = builder.as_dataset(
-                split=part, decoders=wanted, read_config=tfds.ReadConfig(try_autocache=False)
+                split=split, decoders=wanted, read_config=tfds.ReadConfig(try_autocache=False)
             )
             for batch in _prepared(examples, image, size=request.image_size, channels=shape[-1]):
                 stop = start + len(batch[image])
@@ -166,6 +168,7 @@ def _read(builder: Any, request: image_set.Request, *, source: str) -> image_set
         images=images,
         labels=labels if label else None,
         class_names=tuple(features["label"].names) if label else None,
+        positions=splits.positions(parts, sizes),
     )
 
 
@@ -196,30 +199,26 @@ def _shape(feature: Any, request: image_set.Request, *, source: str) -> tuple[in
     return height, width, request.channels or (1 if channels == 1 else 3)
 
 
-def _parts(builder: Any, split: str, *, source: str) -> list[tuple[Any, int]]:
-    """Returns what to read in TensorFlow Datasets' own terms, and how many examples each has."""
+def _parts(builder: Any, split: str, sizes: Mapping[str, int], *, source: str) -> list[splits.Part]:
+    """Finds the images of a split, which may be given in shards."""
+    if "shard" not in split:
+        return splits.of_declared(split, sizes, source=source)
     import tensorflow_datasets as tfds
 
-    own = builder.info.splits
-    if "shard" in split:
-        return [(split, _count_in_shards(own, split, source=source))]
-    sizes = {name: info.num_examples for name, info in own.items()}
-    parts = splits.of_declared(split, sizes, source=source)
-    return [
-        (tfds.core.ReadInstruction(part.name, part.start, part.stop, unit="abs"), part.count)
-        for part in parts
-    ]
-
-
-def _count_in_shards(own: Any, split: str, *, source: str) -> int:
-    reason = "expected at least one image, found none"
+    asked = f"split {split!r} of {source}"
     try:
-        count = own[split].num_examples
+        found = tfds.core.ReadInstruction.from_spec(split).to_absolute(builder.info.splits)
     except (ValueError, KeyError) as error:
-        count, reason = 0, errors.first_line(error)
-    if not count:
-        raise errors.InputError(f"split {split!r} of {source}: {reason}")
-    return count
+        raise errors.InputError(f"{asked}: {errors.first_line(error)}") from error
+    parts = [
+        splits.Part(
+            part.splitname, part.from_ or 0, sizes[part.splitname] if part.to is None else part.to
+        )
+        for part in found
+    ]
+    if not any(part.count > 0 for part in parts):
+        raise errors.InputError(f"{asked}: expected at least one image, found none")
+    return splits.once([part for part in parts if part.count > 0])
 
 
 def _prepared(

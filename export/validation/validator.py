@@ -5,6 +5,7 @@ import datetime
 import os
 import pathlib
 
+from dcgan.runs import training_record
 from export import model_card, sources
 from export.publishing import versions
 from export.publishing.blessing import Candidate
@@ -44,7 +45,8 @@ def validate_model(
     """Validates a candidate and writes its blessing beside it.
 
     A new process without Keras loads the SavedModel and calls every signature. Its answers are
-    compared with Keras's, and the metrics of the model card with the thresholds.
+    compared with Keras's, and the metrics of the model card with the thresholds. A model of a training
+    that failed is not blessed.
 
     Args:
         candidate: What `export_model` or `export_generator` returned.
@@ -74,6 +76,9 @@ def validate_model(
     live = _find_live(source, against, card["name"])
     before = None if live is None else metric_thresholds.read_metrics(model_card.read(live))
     violated = limits.violations(metric_thresholds.read_metrics(card), before)
+    training = card["training"]
+    if training and training_record.failed(training["reason"]):
+        violated.append(f"the run's training failed: {training['message']}")
     found = Validation(
         blessed=not (broken or disagreements or violated),
         infra_blessed=not broken,
@@ -84,6 +89,7 @@ def validate_model(
         "validated": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "digest": card["digest"],
         **dataclasses.asdict(found),
+        "training": training,
         "tolerance": tolerance,
         "thresholds": dataclasses.asdict(limits),
         "live": None if live is None else int(live.name),

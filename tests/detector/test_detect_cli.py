@@ -172,8 +172,8 @@ def test_detect_does_it_all(dcgan, detected, images):
     calibration = fitted.detector.calibration
     assert (calibration.confidence, calibration.deliveries) == (0.9, ("jpeg-2x-jpeg",))
     names = {path.name for path in detected.detector_files.iterdir()}
-    assert names == {
-        *["pool.npz", "scores.npz", "config.json", "evaluation.json", "holdout"],
+    assert names - {"former.keras"} == {
+        *["pool.npz", "scores.npz", "config.json", "training.json", "evaluation.json", "holdout"],
         *["without_gan.keras", "without_autoencoder.keras"],
     }
 
@@ -223,6 +223,7 @@ def test_promises_that_cannot_be_kept(dcgan, trained, quick, option, value, mess
 def test_calibrate_on_other_reals(dcgan, detected, tmp_path):
     reals = np.random.default_rng(5).integers(100, 156, (399, 28, 28, 1), np.uint8)
     np.save(tmp_path / "reals.npy", reals)
+    before = detected.detector.read_bytes()
     code, out, _ = dcgan(
         *["detect", "calibrate", detected.path, "--reals", tmp_path / "reals.npy"],
         *["--false-positive-rate", "0.01", "--confidence", "0.95", "--deliveries", "as they are"],
@@ -232,6 +233,9 @@ def test_calibrate_on_other_reals(dcgan, detected, tmp_path):
     assert "95 % confidence, under as they are" in out
     detector = detector_files.load(detected.detector)
     assert detector.calibration.reals == 399
+    former = detected.detector_files / "former.keras"
+    assert former.read_bytes() == before
+    assert f"former    {former}" in out
     assert detector.calibration.fake_above == pytest.approx(
         np.sort(detector.raw_scores(reals))[-1], abs=1e-5
     )
@@ -239,7 +243,8 @@ def test_calibrate_on_other_reals(dcgan, detected, tmp_path):
 
 @pytest.mark.slow
 def test_calibrate_says_how_many_it_needs(dcgan, detected, tmp_path):
-    np.save(tmp_path / "reals.npy", np.zeros((298, 28, 28, 1), np.uint8))
+    reals = np.random.default_rng(5).integers(100, 156, (298, 28, 28, 1), np.uint8)
+    np.save(tmp_path / "reals.npy", reals)
     before = detected.detector.read_bytes()
     code, _, err = dcgan(
         *["detect", "calibrate", detected.path, "--reals", tmp_path / "reals.npy"],
@@ -248,6 +253,15 @@ def test_calibrate_says_how_many_it_needs(dcgan, detected, tmp_path):
     assert code == 2
     assert "expected at least 299 real images to certify it" in err
     assert "received 298" in err
+    assert detected.detector.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_calibrate_refuses_what_the_run_was_trained_on(dcgan, detected, images):
+    before = detected.detector.read_bytes()
+    code, _, err = dcgan("detect", "calibrate", detected.path, "--reals", images)
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"{images}: expected different real images that the detector has not met; 1,260 of" in err
     assert detected.detector.read_bytes() == before
 
 

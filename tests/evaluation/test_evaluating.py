@@ -148,11 +148,24 @@ def test_values_that_are_not_finite(run, quick_extractor):
     assert made["last_epoch"] == {"epoch": 2.0, "g_loss": None, "val_frechet_distance": None}
 
 
-@pytest.mark.parametrize("split", ["all", "train+test[:5]"])
-def test_a_run_that_saw_test_images(run, quick_extractor, split):
+@pytest.mark.parametrize("split", ["all", "train+test", "test+train[:50%]"])
+def test_a_run_that_saw_all_test_images_is_not_compared_with_unseen_ones(run, quick_extractor, split):
     _change_config(run, split=split)
-    notes = _load(run, quick_extractor).notes
-    assert any(f"also learned from test images (split {split})" in note for note in notes)
+    loaded = _load(run, quick_extractor)
+    assert any(f"trained on all of its images (split {split})" in note for note in loaded.notes)
+    assert not np.isin(loaded.test.positions, loaded.train.positions).any()
+    assert len(loaded.test.images) + len(loaded.train.images) == len(loaded.partition.trained_on.images)
+    page = evaluate(run, features=quick_extractor).html.read_text()
+    for claim in ("Held-out real images", "which the generator has never seen"):
+        assert claim not in page
+
+
+def test_a_run_that_saw_some_test_images_is_compared_with_the_others(run, quick_extractor):
+    _change_config(run, split="train+test[:5]")
+    loaded = _load(run, quick_extractor)
+    assert (len(loaded.train.images), len(loaded.test.images)) == (185, 15)
+    assert not np.isin(loaded.test.positions, loaded.train.positions).any()
+    assert not any("trained on all" in note for note in loaded.notes)
 
 
 @pytest.mark.parametrize(
@@ -168,9 +181,10 @@ def test_a_feature_extractor_that_saw_test_images(run, quick_extractor, trained_
 @pytest.mark.parametrize(("trained_on", "names"), [("{data}:train", "ab"), ("other:train", "01")])
 def test_class_names_are_those_of_the_data_the_extractor_knows(run, quick_extractor, trained_on, names):
     loaded = _load(run, quick_extractor)
+    test = dataclasses.replace(loaded.test, class_names=("a", "b"))
     loaded = dataclasses.replace(
         loaded,
-        test=dataclasses.replace(loaded.test, class_names=("a", "b")),
+        partition=dataclasses.replace(loaded.partition, held_out=test),
         extractor=dataclasses.replace(
             quick_extractor, trained_on=trained_on.format(data=loaded.test.name)
         ),

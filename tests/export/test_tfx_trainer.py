@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dcgan import detector
+from dcgan import callbacks, detector
 from dcgan.detector.fakes import fake_collection
 from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 from dcgan.errors import InputError
@@ -83,7 +83,7 @@ def test_a_detector_from_examples(fn_args):
     assert run.load_config().training.epochs == 2
     assert len(run.read_metrics()) == 2
     found = card(fn_args)
-    assert (found["kind"], found["data"]) == ("detector", {"name": "tfx", "split": "train"})
+    assert (found["kind"], found["data"]) == ("detector", {"name": "given:tfx", "split": "train"})
     # The lowest rate that 12 reals can certify under 34 deliveries.
     assert found["calibration"]["reals"] == 12
     assert found["calibration"]["false_positive_rate"] == pytest.approx(1 - (0.05 / 34) ** (1 / 12))
@@ -135,3 +135,14 @@ def test_no_files(fn_args, tmp_path):
     fn_args.train_files = [f"{tmp_path}/none/*"]
     with pytest.raises(InputError, match=r"none/\*: expected files with examples$"):
         tfx_trainer.run_fn(fn_args)
+
+
+def test_a_training_that_fails_exports_nothing(fn_args, tmp_path, monkeypatch):
+    def diverge(self, logs, where):
+        self._stop("not_finite", "Training stopped in epoch 1: g_loss is nan.")
+
+    monkeypatch.setattr(callbacks.TrainingGuard, "_check_finite", diverge)
+    fn_args.custom_config |= {"detector": False}
+    with pytest.raises(InputError, match=r"expected a training that ends well\. .* g_loss is nan"):
+        tfx_trainer.run_fn(fn_args)
+    assert not (tmp_path / "model").exists()

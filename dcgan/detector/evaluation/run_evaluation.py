@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from dcgan import data, files
+from dcgan import data, files, keras_limits
 from dcgan.config import RunConfig
 from dcgan.detector.detector_files import Fitted
 from dcgan.detector.evaluation import (
@@ -50,8 +50,9 @@ def evaluate_run(
         `simple_statistics`, `headline` and `pool`, the number of fakes by generator.
 
     Raises:
-        InputError: If images cannot be used.
+        InputError: If images cannot be used, or Keras is told to cut training short.
     """
+    keras_limits.refuse("the training of holdout generators")
     detector, reals, config = fitted.detector, fitted.reals, fitted.config
     count = max(2, round(config.pool_size * _FAKES))
     test = reals.test[: max(2, round(config.pool_size * _REALS))]
@@ -71,7 +72,8 @@ def evaluate_run(
     measured["families"] = families.measure_families(fitted.folds, fitted.pool, test, progress=progress)
     measured["simple_statistics"] = simple_statistics.measure_pool(reals.train, fitted.pool)
     measured["pool"] = fitted.pool.counts()
-    report = {"headline": headline.write(measured, detector.calibration), **measured}
+    said = headline.write(measured, detector.calibration, seen=reals.seen, notes=reals.notes)
+    report = {"headline": said, **measured}
     files.write_text(run.detector_files / EVALUATION, json.dumps(report, indent=1) + "\n")
     publish(run, detector_report.describe(report, detector, reals=test, fakes=tested))
     return report
