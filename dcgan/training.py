@@ -88,7 +88,7 @@ def train(
     run = RunDirectory(out)
     strategy = strategy or distribution.make_strategy(config.strategy)
     _check_replicas(config, strategy)
-    given = None if images is None else as_image_set(images, config)
+    given = as_image_set(images, config)
     if given is not None:
         config = presets.override(config, data=f"{load.GIVEN}{given.name}", split=given.split)
     run.check(config)
@@ -203,17 +203,17 @@ def load_images(config: RunConfig) -> data.ImageSet:
     return images
 
 
-def as_image_set(images: data.ImageSet | np.ndarray, config: RunConfig) -> data.ImageSet:
+def as_image_set(images: data.ImageSet | np.ndarray | None, config: RunConfig) -> data.ImageSet | None:
     """Returns images that were given, in the shape that a run's networks take.
 
     Args:
-        images: A set of images, which passes as it is; or what `load_images` takes.
+        images: A set of images, which passes as it is; what `load_images` takes; or None.
         config: The run's config.
 
     Raises:
         InputError: As for `load_images`.
     """
-    if isinstance(images, data.ImageSet):
+    if images is None or isinstance(images, data.ImageSet):
         return images
     network = config.network
     size, channels = network.image_size, network.channels

@@ -124,7 +124,7 @@ def load_fitted(run: RunDirectory, images: data.ImageSet | np.ndarray | None = N
     """
     paths = DetectorFiles(run)
     detector, config = load(paths.detector), run.load_config()
-    given = None if images is None else training.as_image_set(images, config)
+    given = training.as_image_set(images, config)
     folds = sorted(paths.directory.glob("without_*.keras"))
     return Fitted(
         config=paths.load_config(),

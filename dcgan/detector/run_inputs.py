@@ -48,6 +48,6 @@ class RunInputs:
         config, trained = run.load_config(), run.trained()
         if not trained.finished:
             logging.getLogger("dcgan").warning("%s: %s", run.path, trained.message)
-        given = None if images is None else training.as_image_set(images, config)
+        given = training.as_image_set(images, config)
         reals = Reals.of(provenance.load(run, config, given))
         return cls(config, sampling.load_model(trained.path), reals, run.replay, trained)

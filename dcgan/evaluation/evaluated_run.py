@@ -95,8 +95,7 @@ def load(
     trained = run.trained()
     chosen = extractor if isinstance(extractor, FeatureExtractor) else _load_extractor(config, extractor)
     model = sampling.load_model(trained.path)
-    images_given = None if given is None else training.as_image_set(given, config)
-    found = provenance.load(run, config, images_given)
+    found = provenance.load(run, config, training.as_image_set(given, config))
     train, test = found.rest, found.held_out
     possible = min(len(train.images), len(test.images))
     if possible < partition.FEWEST:

@@ -180,7 +180,7 @@ def test_detect_does_it_all(dcgan, detected, images):
 
 def test_the_default_rate_is_one_that_the_images_can_certify(trained, quick, monkeypatch):
     monkeypatch.setattr(fitting, "fit", lambda *inputs, config, progress: config)
-    monkeypatch.setattr(detector_files.DetectorFiles, "save", lambda self, fitted: None)
+    monkeypatch.setattr(detector_files.DetectorFiles, "save", lambda self, fitted, trained: None)
     # 1,400 images: a tenth is held out, half of that to calibrate on.
     rate = run_fitting.fit_run(trained).false_positive_rate
     assert rate == pytest.approx(1 - 0.025 ** (1 / 70))

@@ -10,6 +10,7 @@ import pytest
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
 from dcgan.evaluation import evaluate, evaluated_run, measurements
+from dcgan.features import Reference
 from dcgan.metrics import Real, evaluate_features
 from dcgan.runs.run_directory import RunDirectory
 
@@ -95,6 +96,20 @@ def test_the_floor_is_explained_once(run, quick_extractor):
     page = report.html.read_text()
     floor = report.scores["frechet_distance"].floor
     assert page.count(f"Held-out real images score {floor:.4g}, the floor") == 1
+
+
+@pytest.mark.parametrize("split", ["train", "all"])
+def test_the_floor_comes_from_images_that_are_not_compared_with(run, quick_extractor, split):
+    _change_config(run, split=split)
+    loaded = _load(run, quick_extractor)
+    floor = evaluate(run, features=quick_extractor, count=20).scores["frechet_distance"].floor
+    of_others, of_test = (
+        Reference.compute(
+            loaded.test.images, quick_extractor, floor_images=images, fake_count=20
+        ).statistics.floor["frechet_distance"]
+        for images in (loaded.train.images, loaded.test.images)
+    )
+    assert floor == of_others > of_test
 
 
 def test_counts_are_lowered_and_it_says_so(run, quick_extractor):
