@@ -96,7 +96,9 @@ def test_undeclared_split_is_fixed():
 
 def test_a_test_split_has_at_least_one_image(refused):
     assert splits.of_undeclared("test", 1, source="x").tolist() == [0]
-    refused(lambda: splits.of_undeclared("train", 1, source="x"), "'train' of x", "none")
+    message = refused(lambda: splits.of_undeclared("train", 1, source="x"), "'train' of x")
+    assert message.endswith("expected at least two images, found one, which is held out to test on")
+    refused(lambda: ranges("train", {"train": 1}), "found one, which is held out to test on")
 
 
 @pytest.mark.parametrize(
