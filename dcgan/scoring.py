@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from dcgan import data, errors
-from dcgan.data import image_file
+from dcgan.data import folder_walk, image_file
 
 DECISIONS = ("real", "unsure", "fake")
 """What a detector says about an image, by its integer code."""
@@ -81,18 +81,19 @@ OnImages = Callable[[list[str], np.ndarray], None]
 
 
 def expand(paths: Iterable[str | os.PathLike[str]]) -> Iterator[pathlib.Path]:
-    """Yields files as they are, and all files with an image's suffix in folders, sorted.
+    """Yields files as they are, and what has an image's suffix in folders, sorted.
 
     Args:
-        paths: Files and folders; a file that does not exist is yielded, too.
+        paths: Files and folders. A file that does not exist is yielded, too, and so are folders that
+            cannot be listed and folders with an image's suffix: each gets a row.
     """
     for path in map(pathlib.Path, paths):
-        if not path.is_dir():
+        if not folder_walk.is_folder(path):
             yield path
             continue
-        for found in sorted(path.rglob("*")):
-            if found.suffix.lower() in image_file.SUFFIXES and not _is_hidden(found, path):
-                yield found
+        for entry in folder_walk.walk(path):
+            if entry.error or entry.path.suffix.lower() in image_file.SUFFIXES:
+                yield entry.path
 
 
 def score_files(
@@ -190,7 +191,3 @@ def _read(path: pathlib.Path, image_shape: tuple[int, int, int]) -> np.ndarray |
     except (errors.InputError, OSError) as error:
         return str(error)
     return data.prepare_array(pixels[np.newaxis], image_size=height, channels=channels)[0]
-
-
-def _is_hidden(path: pathlib.Path, root: pathlib.Path) -> bool:
-    return any(part.startswith(".") for part in path.relative_to(root).parts)

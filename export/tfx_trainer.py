@@ -127,14 +127,16 @@ def _read_images(patterns: Sequence[str], config: RunConfig) -> np.ndarray:
     errors = []
     for path in paths:
         # ExampleGen writes compressed files, and their names say so.
-        for record in tf.data.TFRecordDataset(path, "GZIP" if path.endswith(".gz") else ""):
-            outcome = _decode(record.numpy(), network)
+        for record in tf_examples.records(path, packed=path.endswith(".gz")):
+            outcome = _decode(record, network)
             if isinstance(outcome, str):
                 errors.append(f"{path}: {outcome}")
             else:
                 parts.append(outcome)
     if errors and not config.skip_bad:
         raise InputError(f"{errors[0]} (and {len(errors) - 1} more; skip_bad leaves them out)")
+    if len(parts) == 1:
+        raise InputError(f"{', '.join(patterns)}: expected examples with images, found none")
     return np.concatenate(parts)
 
 

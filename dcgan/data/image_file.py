@@ -16,6 +16,7 @@ import numpy as np
 import PIL.Image
 
 from dcgan import errors
+from dcgan.data import folder_walk
 
 # Pillow's name of each format that is read, and its suffixes.
 FORMATS = {
@@ -75,7 +76,7 @@ def decode_file(path: str | os.PathLike[str]) -> np.ndarray:
 
 def decode(path: pathlib.Path) -> np.ndarray:
     """Does the same as `decode_file` in any thread; the caller handles Pillow's warnings."""
-    _check_is_file(path)
+    check_file(path)
     with _open(path) as image:
         return _to_pixels(image)
 
@@ -98,7 +99,7 @@ def read_header(path: pathlib.Path) -> Header:
     Raises:
         InputError: If the file is missing, not an image or too large.
     """
-    _check_is_file(path)
+    check_file(path)
     with _open(path) as image:
         return Header(image.height, image.width, 1 if image.mode in _GREY_MODES else 3)
 
@@ -133,9 +134,10 @@ def _open(source: pathlib.Path | io.BytesIO) -> Iterator[PIL.Image.Image]:
         raise UnreadableError(name, "file is truncated or corrupt") from error
 
 
-def _check_is_file(path: pathlib.Path) -> None:
-    if not path.is_file():
-        raise UnreadableError(path, "not a file" if path.exists() else "no such file")
+def check_file(path: pathlib.Path) -> None:
+    """Raises an `UnreadableError` if there is no such file."""
+    if reason := folder_walk.why_no_file(path):
+        raise UnreadableError(path, reason)
 
 
 def _too_large(size: str) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 import tensorflow as tf
 
 from dcgan import errors
-from dcgan.data import image_file, image_set, preprocessing, splits
+from dcgan.data import folder_walk, image_file, image_set, preprocessing, splits
 
 _SPLITS = ("train", "test", "validation", "val")
 _NAMED = 10
@@ -67,28 +67,20 @@ def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> imag
 
 def _split_folders(folder: pathlib.Path) -> dict[str, pathlib.Path]:
     """Returns the folder of each split, or the whole folder under the empty name."""
-    found = {split: folder / split for split in _SPLITS if (folder / split).is_dir()}
+    found = {split: folder / split for split in _SPLITS if folder_walk.is_folder(folder / split)}
     return found if "train" in found and len(found) > 1 else {"": folder}
 
 
 def _find(root: pathlib.Path) -> list[str]:
     """Returns the relative POSIX paths of all image files, sorted."""
     found = []
-    seen = set()
-    for folder, subfolders, names in os.walk(root, followlinks=True, onerror=_fail):
-        status = pathlib.Path(folder).stat()
-        if (status.st_dev, status.st_ino) in seen:
-            subfolders.clear()
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        relative = pathlib.Path(folder).relative_to(root)
-        found += [(relative / name).as_posix() for name in names if _is_image_name(name)]
+    for entry in folder_walk.walk(root):
+        is_image = not entry.is_folder and _is_image_name(entry.path.name)
+        if entry.error and not is_image:
+            raise errors.InputError(f"{entry.path}: expected a folder that can be read ({entry.error})")
+        if is_image:
+            found.append(entry.path.relative_to(root).as_posix())
     return sorted(found)
-
-
-def _fail(error: OSError) -> None:
-    raise error
 
 
 def _is_image_name(name: str) -> bool:
