@@ -89,7 +89,9 @@ def train(
     strategy = strategy or distribution.make_strategy(config.strategy)
     _check_replicas(config, strategy)
     given = as_image_set(images, config)
-    if given is not None:
+    if given is None:
+        config = presets.override(config, data=files.absolute(config.data))
+    else:
         config = presets.override(config, data=f"{load.GIVEN}{given.name}", split=given.split)
     run.check(config)
     partition = provenance.load(run, config, given)
@@ -193,7 +195,7 @@ def _save(run: RunDirectory, model: DCGAN, ended: TrainingRecord) -> None:
 
 
 def load_images(config: RunConfig) -> data.ImageSet:
-    """Loads a run's images in its networks' shape, and warns of files that were left out.
+    """Loads a run's images in its networks' shape.
 
     Raises:
         InputError: If the images cannot be used, or are fewer than a batch.
@@ -221,7 +223,7 @@ def as_image_set(images: data.ImageSet | np.ndarray | None, config: RunConfig) -
 
 
 def _check_images(config: RunConfig, images: data.ImageSet) -> None:
-    """Makes sure that there is a batch of images in the networks' shape; warns of files left out."""
+    """Makes sure that there is a batch of images in the networks' shape."""
     network, count, steps = config.network, len(images.images), config.training.batch_size
     shape = (network.image_size, network.image_size, network.channels)
     if images.images.dtype != np.uint8 or images.images.shape[1:] != shape:
@@ -235,10 +237,6 @@ def _check_images(config: RunConfig, images: data.ImageSet) -> None:
             "--batch-size"
         )
     keras_limits.check_steps(count // steps)
-    if images.skipped:
-        logging.getLogger("dcgan").warning(
-            "%s: %d files that cannot be read were left out.", config.data, images.skipped
-        )
 
 
 def load_reference(

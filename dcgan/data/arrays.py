@@ -155,8 +155,8 @@ def _to_uint8(images: np.ndarray, *, name: str) -> np.ndarray:
         )
     if low < known[0] or high > known[1]:
         remarks.say(
-            f"{name}: values from {low:g} to {high:g} are clipped to [{known[0]}, {known[1]}], the range "
-            "that they are near"
+            f"{name}: values from {low:g} to {high:g} are clipped to [{known[0]}, {known[1]}], to which "
+            "they are near"
         )
         images = np.clip(images, *known)
     if known == (-1, 1):

@@ -21,7 +21,7 @@ from dcgan.data import folder_walk
 # Pillow's name of each format that is read, and its suffixes.
 FORMATS = {
     "PNG": (".png",),
-    "JPEG": (".jpg", ".jpeg"),
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
     "WEBP": (".webp",),
     "BMP": (".bmp",),
     "GIF": (".gif",),

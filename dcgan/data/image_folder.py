@@ -1,8 +1,9 @@
 """A folder of image files, with or without sub-folders for splits and classes.
 
 Files count by their suffix; hidden files and folders do not. If the folder has a `train` and a
-`test`, `validation` or `val` folder, those are its splits and nothing else in it is read. Where all
-images of a split lie in two or more folders, these are their classes.
+`test`, `validation` or `val` folder, those are its splits and nothing else in it is read; `training`,
+`testing` and `valid` are other names of theirs, in any case. Where all images of a split lie in two or
+more folders, these are their classes. A line says what was understood and what was passed over.
 """
 
 import concurrent.futures
@@ -16,9 +17,8 @@ import numpy as np
 import tensorflow as tf
 
 from dcgan import errors
-from dcgan.data import folder_walk, image_file, image_set, preprocessing, splits
+from dcgan.data import folder_layout, folder_walk, image_file, image_set, preprocessing, remarks, splits
 
-_SPLITS = ("train", "test", "validation", "val")
 _NAMED = 10
 _T = TypeVar("_T")
 
@@ -41,8 +41,9 @@ def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> imag
         InputError: If there are no image files, some cannot be read, the split does not exist, or the
             images have several sizes and no size is asked for.
     """
-    roots = _split_folders(folder)
-    files = {split: _find(root) for split, root in roots.items()}
+    roots = folder_layout.find_splits(folder, name=name)
+    walked = {split: _find(root) for split, root in roots.items()}
+    files = {split: images for split, (images, _) in walked.items()}
     if not any(files.values()):
         raise errors.InputError(
             f"{name}: expected image files ({', '.join(image_file.SUFFIXES)}), found none"
@@ -51,8 +52,11 @@ def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> imag
     positions = _choose(files, request.split, name=name)
     chosen = [everything[position] for position in positions]
     paths = [roots[split] / relative for split, relative in chosen]
-    images, good = _decode(paths, request, folder=folder, name=name)
     class_names = _class_names([relative for _, relative in everything])
+    others = [other for _, passed_over in walked.values() for other in passed_over]
+    others += [] if "" in roots else _outside(folder, roots)
+    remarks.say(f"{name}: {folder_layout.describe(files, class_names, others)}")
+    images, good = _decode(paths, request, folder=folder, name=name)
     return image_set.ImageSet(
         name=name,
         split=request.split,
@@ -61,26 +65,30 @@ def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> imag
         class_names=class_names,
         skipped=int(np.count_nonzero(~good)),
         positions=positions[good],
-        files=tuple(f"{split}/{relative}".lstrip("/") for split, relative in everything),
+        files=tuple(
+            (roots[split] / relative).relative_to(folder).as_posix() for split, relative in everything
+        ),
     )
 
 
-def _split_folders(folder: pathlib.Path) -> dict[str, pathlib.Path]:
-    """Returns the folder of each split, or the whole folder under the empty name."""
-    found = {split: folder / split for split in _SPLITS if folder_walk.is_folder(folder / split)}
-    return found if "train" in found and len(found) > 1 else {"": folder}
+def _outside(folder: pathlib.Path, roots: Mapping[str, pathlib.Path]) -> list[str]:
+    """Returns the names of what lies beside the split folders."""
+    names = {path.name for path in folder.iterdir()} - {root.name for root in roots.values()}
+    return sorted(name for name in names if not name.startswith("."))
 
 
-def _find(root: pathlib.Path) -> list[str]:
-    """Returns the relative POSIX paths of all image files, sorted."""
-    found = []
+def _find(root: pathlib.Path) -> tuple[list[str], list[str]]:
+    """Returns the relative POSIX paths of all image files, sorted, and the names of other files."""
+    found, others = [], []
     for entry in folder_walk.walk(root):
         is_image = not entry.is_folder and _is_image_name(entry.path.name)
         if entry.error and not is_image:
             raise errors.InputError(f"{entry.path}: expected a folder that can be read ({entry.error})")
         if is_image:
             found.append(entry.path.relative_to(root).as_posix())
-    return sorted(found)
+        elif not entry.is_folder:
+            others.append(entry.path.name)
+    return sorted(found), others
 
 
 def _is_image_name(name: str) -> bool:
@@ -122,17 +130,22 @@ def _decode(
         input_signature=[tf.TensorSpec([None, None, None], tf.uint8)],
     )
 
+    shapes = set()
+
     def read(index: int) -> None:
         pixels = image_file.decode(paths[index])
+        shapes.add((pixels.shape[0], pixels.shape[1], 1 if pixels.shape[2] < 3 else 3))
         images[index] = pixels if pixels.shape == shape else prepare(tf.constant(pixels)).numpy()
 
     outcomes = _map(read, range(len(paths)))
     good = np.array([outcome is None for outcome in outcomes])
-    if good.all():
-        return images, good
-    if not (request.skip_bad and good.any()):
+    if not good.all() and not (request.skip_bad and good.any()):
         raise unreadable(outcomes)
-    return images[good], good
+    if not good.all():
+        remarks.say(f"{name}: left out, {_name_bad(paths, outcomes, folder=folder)}")
+    largest = max(shapes)[:2]
+    remarks.say_conversion(name, (*largest, max(channels for _, _, channels in shapes)), shape)
+    return (images if good.all() else images[good]), good
 
 
 def _shape(
@@ -179,15 +192,19 @@ def _map(function: Callable[[_T], object], values: Sequence[_T]) -> list[object]
 def _unreadable(
     paths: Sequence[pathlib.Path], outcomes: Sequence[object], *, folder: pathlib.Path, name: str
 ) -> errors.InputError:
+    return errors.InputError(
+        f"{name}: expected readable images (--skip-bad leaves others out), "
+        f"{_name_bad(paths, outcomes, folder=folder)}"
+    )
+
+
+def _name_bad(paths: Sequence[pathlib.Path], outcomes: Sequence[object], *, folder: pathlib.Path) -> str:
     bad = [
         f"{path.relative_to(folder).as_posix()} ({outcome.reason})"
         for path, outcome in zip(paths, outcomes, strict=True)
         if isinstance(outcome, image_file.UnreadableError)
     ]
-    return errors.InputError(
-        f"{name}: expected readable images, {len(bad)} of {len(paths)} cannot be read "
-        f"(skip_bad leaves them out): {_some(bad)}"
-    )
+    return f"{len(bad)} of {len(paths)} cannot be read: {_some(bad)}"
 
 
 def _some(texts: Sequence[str]) -> str:

@@ -3,6 +3,11 @@
 import functools
 import logging
 
+from dcgan import texts
+
+# Side of the largest preset's images.
+_LARGEST = 128
+
 
 @functools.cache
 def say(text: str) -> None:
@@ -11,7 +16,7 @@ def say(text: str) -> None:
     Args:
         text: What begins with the source's name.
     """
-    logging.getLogger("dcgan").warning("%s", text)
+    logging.getLogger("dcgan").warning("%s", texts.printable(text))
 
 
 def say_conversion(name: str, shape: tuple[int, ...], wanted: tuple[int, ...]) -> None:
@@ -31,8 +36,9 @@ def say_conversion(name: str, shape: tuple[int, ...], wanted: tuple[int, ...]) -
         if is_lost
     ]
     if lost:
-        kind = "grey" if wanted[2] == 1 else "colour"
+        kind = "grey" if wanted[2] == 1 else "in colour"
+        hint = "; the presets rgb32, rgb64 and rgb128 keep more" if wanted[0] < _LARGEST else ""
         say(
             f"{name}: images of up to {shape[1]} x {shape[0]} pixels become {wanted[1]} x {wanted[0]}, "
-            f"{kind}, as asked for: {' and '.join(lost)} is lost. Presets rgb32, rgb64 and rgb128 keep more"
+            f"{kind}, and lose {' and '.join(lost)}{hint}"
         )

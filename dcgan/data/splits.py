@@ -158,7 +158,9 @@ def _find(split: str, known: Mapping[str, Part], *, everything: list[Part], sour
     if not any(part.count for part in parts):
         alone = sum(part.count for part in everything) == 1
         found = "found one, which is held out to test on" if alone else "found none"
-        raise errors.InputError(f"{asked}: expected at least {'two' if alone else 'one'} image{'s' * alone}, {found}")
+        raise errors.InputError(
+            f"{asked}: expected at least {'two' if alone else 'one'} image{'s' * alone}, {found}"
+        )
     return [part for part in parts if part.count]
 
 

@@ -20,13 +20,15 @@ import numpy as np
 import tensorflow as tf
 
 from dcgan import errors
-from dcgan.data import bundled_mnist, image_set, preprocessing, splits
+from dcgan.data import bundled_mnist, image_set, preprocessing, remarks, splits
 
 PREFIX = "tfds:"
 
 _NAME = re.compile(r"[\w:/.,=*-]+")
 _BOILERPLATE = re.compile(r"^Failed to construct dataset .*?\}\": | Here are \d+ BuilderConfigs.*")
 _BATCH = 256
+# How alike names have to be for one to be meant by the other.
+_NEAR = 0.8
 _TIMEOUT = 5.0  # Seconds.
 _HOSTS = 3
 _GATEWAY_ERRORS = (502, 503, 504)
@@ -53,7 +55,13 @@ def load(name: str, request: image_set.Request) -> image_set.ImageSet:
     with _quiet():
         builder = _builder(name, source=source)
         _make_ready(builder, source=source)
-        return _read(builder, request, source=source)
+        loaded = _read(builder, request, source=source)
+    wanted = loaded.images.shape[1:]
+    shape = builder.info.features[_image_feature(builder.info.features, source=source)].shape
+    remarks.say_conversion(
+        source, tuple(own or new for own, new in zip(shape, wanted, strict=True)), wanted
+    )
+    return loaded
 
 
 @contextlib.contextmanager
@@ -87,10 +95,11 @@ def _unknown(name: str) -> errors.InputError:
     import tensorflow_datasets as tfds
 
     known = {*tfds.list_builders(with_community_datasets=False), bundled_mnist.NAME}
-    near = difflib.get_close_matches(re.split("[/:]", name)[0], sorted(known))
+    near = difflib.get_close_matches(re.split("[/:]", name)[0], sorted(known), cutoff=_NEAR)
     hint = f"; near it: {', '.join(near)}" if near else ""
-    kind = "an existing path or the name" if "/" in name else "the name"
-    return errors.InputError(f"{name or repr(name)}: expected {kind} of a set of images{hint}")
+    return errors.InputError(
+        f"{name or repr(name)}: expected an existing path or the name of a set of images{hint}"
+    )
 
 
 def _make_ready(builder: Any, *, source: str) -> None:

@@ -188,3 +188,16 @@ def test_a_run_without_a_record_says_so(given_run):
     images, run = given_run
     run.data_json.unlink()
     assert "no record of its images (data.json)" in detector.RunInputs.load(run, images).reals.notes[-1]
+
+
+def test_a_relative_path_is_kept_whole(config, folder, monkeypatch, refused, tmp_path):
+    """Else another working directory has another folder of that name, or none."""
+    monkeypatch.chdir(folder.parent)
+    config = dcgan.presets.override(config, data="photos")
+    run = dcgan.train(config, tmp_path / "run").run
+    assert run.load_config().data == str(folder)
+    (tmp_path / "work").mkdir(exist_ok=True)
+    monkeypatch.chdir(tmp_path / "work")
+    assert provenance.load(run, run.load_config()).recorded
+    folder.rename(folder.with_name("moved"))
+    refused(lambda: provenance.load(run, run.load_config()), f"{folder}: no such file or folder")

@@ -218,12 +218,12 @@ def test_damaged_records(prepared, folder, refused):
     [("mnits", "mnist"), ("fashion_mnst", "fashion_mnist"), ("celeb_b", "celeb_a")],
 )
 def test_unknown_name(refused, name, near):
-    refused(lambda: load_images(name), f"{name}: expected the name", "near it", near)
+    refused(lambda: load_images(name), f"{name}: expected an existing path or the name", "near it", near)
 
 
 @pytest.mark.parametrize("name", ["xqzzq", "a b", "tfds:", "no$such"])
 def test_unknown_name_without_a_near_one(refused, name):
-    assert "near" not in refused(lambda: load_images(name), "expected the name of a set of images")
+    assert "near" not in refused(lambda: load_images(name), "or the name of a set of images")
 
 
 def test_unknown_name_that_may_be_a_path(refused):
