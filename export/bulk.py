@@ -129,7 +129,9 @@ def _check_model(model: str) -> None:
 def _check_out(out: str) -> None:
     names = [f"{out.rstrip('/')}/{kind}-*" for kind in (_SCORES, _ERRORS)]
     if not matching.is_remote(out):
-        directory = pathlib.Path(out)
+        directory = pathlib.Path(out).absolute()
+        if set("*?[") & set(str(directory)):
+            raise InputError(f"{directory}: expected a directory without *, ? and [ in its path")
         try:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -249,6 +249,9 @@ def test_what_cannot_work_is_told_before_it_starts(exported, photos, tmp_path):
         run(patterns=["nofs://a/*"])
     with pytest.raises(InputError, match=r"nofs://out: expected a file system that Beam can use \("):
         run(out="nofs://out")
+    # Beam would take the path of its own results for a pattern.
+    with pytest.raises(InputError, match=r"out\[1\]: expected a directory without \*, \? and \["):
+        run(out=tmp_path / "out[1]")
     with pytest.raises(InputError, match=r"file/out: expected a directory to write to \(Not a dir"):
         run(out=tmp_path / "file" / "out")
     with pytest.raises(InputError, match=r"Beam's options: .*NoRunner"):
