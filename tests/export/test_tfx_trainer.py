@@ -105,13 +105,13 @@ def test_images_are_read_as_they_were_written(examples, make_pixels, make_exampl
     config = tfx_trainer.presets.get("mnist")
     pattern = examples("mixed", 3, make_example(b"junk"), b"\xff\xff", make_example(b"more"))
     with pytest.raises(InputError) as caught:
-        tfx_trainer._read_images([pattern], config)
+        tfx_trainer._read_images(tfx_trainer._find_files([pattern]), config)
     assert "data-00000-of-00001.gz: not a PNG" in str(caught.value)
     assert str(caught.value).endswith("(and 2 more; skip_bad leaves them out)")
     plain = tmp_path / "plain"
     plain.write_bytes(gzip.decompress((tmp_path / "mixed" / "data-00000-of-00001.gz").read_bytes()))
     config = tfx_trainer.presets.override(config, skip_bad=True)
-    images = tfx_trainer._read_images([pattern, str(plain)], config)
+    images = tfx_trainer._read_images(tfx_trainer._find_files([pattern, str(plain)]), config)
     expected = np.stack([make_pixels(28, 28, 1, seed=seed) for seed in range(3)] * 2)
     np.testing.assert_array_equal(images, expected)
 
@@ -156,3 +156,12 @@ def test_a_training_that_fails_exports_nothing(fn_args, tmp_path, monkeypatch):
     with pytest.raises(InputError, match=r"expected a training that ends well\. .* g_loss is nan"):
         tfx_trainer.run_fn(fn_args)
     assert not (tmp_path / "model").exists()
+
+
+def test_a_detector_is_not_calibrated_on_what_it_learns_from(fn_args, caplog):
+    fn_args.eval_files = fn_args.train_files
+    with pytest.raises(InputError, match=r"data-00000-of-00001\.gz: expected eval_files other than"):
+        tfx_trainer.run_fn(fn_args)
+    images = np.random.default_rng(0).integers(0, 256, (9, 4, 4, 1), np.uint8)
+    tfx_trainer._warn_of_equal(images[:6], images[5:])
+    assert "eval_files: 1 of 4 held-out images equal training images to the byte" in caplog.text
