@@ -100,7 +100,8 @@ def train(
     if not distribution.is_chief(strategy):
         return _fit(config, run, images, strategy, callbacks, verbose=verbose, writes=False)
     # Nothing is written before all of the config has proved usable.
-    extractor = None if given or reference else features.for_run(config)
+    is_measured = given is None and reference is None
+    extractor = features.for_run(config) if is_measured else None
     with run.lock():
         if extractor is not None:
             for note in partition.notes():
@@ -108,6 +109,7 @@ def train(
             reference = load_reference(config, partition, extractor=extractor, cache_dir=run.references)
         provenance.record(run, config, partition)
         run.claim(config)
+        del partition  # Held-out images need no memory while the model trains.
         if reference is not None:
             # First, so that all who read the logs find the distances.
             every = config.training.evaluate_every

@@ -73,8 +73,8 @@ class Partition:
         notes = []
         if self.seen:
             notes.append(
-                f"The run was trained on all of its images (split {self.trained_on.split}): it is "
-                f"compared with {len(self.held_out.images):,} of them, not with unseen reals, which "
+                f"The run was trained on all of its images (split {self.trained_on.split}): the "
+                f"{len(self.held_out.images):,} that it is compared with are not new to it, which "
                 "flatters its metrics."
             )
         if equal := find_equal(self.held_out, self.rest):

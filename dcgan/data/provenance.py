@@ -34,21 +34,22 @@ def load(run: RunDirectory, config: RunConfig, images: ImageSet | None = None) -
         InputError: If they differ from the record, or cannot be loaded, see `load_images`.
     """
     partition = Partition.load(config, images)
+    if not run.config.is_file():
+        return partition
     if run.data_json.is_file():
         _compare(run, partition)
-    recorded = run.data_json.is_file() or not run.config.is_file()
-    return dataclasses.replace(partition, recorded=recorded)
+    return dataclasses.replace(partition, recorded=run.data_json.is_file())
 
 
 def record(run: RunDirectory, config: RunConfig, partition: Partition) -> None:
-    """Writes what a run is trained on, unless the run has it already.
+    """Writes what a run is trained on, before `config.json` is written; a run that has started is left.
 
     Args:
         run: The run.
         config: Its config.
         partition: Its images.
     """
-    if run.data_json.is_file():
+    if run.config.is_file():
         return
     sets = {name: getattr(partition, name) for name in _PARTS}
     arrays: dict[str, Any] = {"files": np.array(partition.trained_on.files or (), np.str_)}

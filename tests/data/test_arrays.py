@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from dcgan import images as pixels
-from dcgan.data import load_images, remarks
+from dcgan.data import load_images
 
 
 def everything(source, **options):
@@ -53,7 +53,6 @@ def test_floats_of_a_clear_range(dtype, low, high):
     ],
 )
 def test_floats_near_a_range_are_clipped_and_it_says_so(tmp_path, caplog, low, high, known, suffix):
-    remarks.say.cache_clear()
     clear = np.linspace(*known, 256, dtype=np.float32).reshape(1, 16, 16)
     images = clear.copy()
     images[0, 0, 0], images[0, -1, -1] = low, high

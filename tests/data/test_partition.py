@@ -41,7 +41,7 @@ def test_a_validation_folder_that_was_trained_on_is_not_held_out(config, split):
     assert found.seen
     _assert_disjoint(found)
     assert sum(_counts(found)[1:]) == _counts(found)[0]
-    assert "not with unseen reals" in found.notes()[0]
+    assert "are not new to it" in found.notes()[0]
 
 
 def test_a_class_named_after_a_split_is_no_overlap(tmp_path, config):
@@ -66,7 +66,7 @@ def test_parts_of_a_source_without_splits(config, split, counts, seen):
     found = Partition.load(config(split))
     assert (_counts(found), found.seen) == (counts, seen)
     _assert_disjoint(found)
-    assert not found.notes() if not seen else "unseen" in found.notes()[0]
+    assert not found.notes() if not seen else "are not new to it" in found.notes()[0]
 
 
 def test_given_images_are_all_trained_on(noise):

@@ -77,7 +77,7 @@ def test_a_given_run_does_not_go_on_without_its_images(given_run, config, refuse
 def test_later_calls_take_the_images_again(given_run, noise, refused):
     images, run = given_run
     report = dcgan.evaluate(run.path, images=images, features="random")
-    assert any("not with unseen reals" in note for note in report.notes)
+    assert any("are not new to it" in note for note in report.notes)
     inputs = detector.RunInputs.load(run, images)
     assert [len(part) for part in (inputs.reals.train, inputs.reals.test)] == [48, 6]
     others = ImageSet("mine", "train", noise(60, 28, 28, 1, seed=9))
@@ -201,3 +201,12 @@ def test_a_relative_path_is_kept_whole(config, folder, monkeypatch, refused, tmp
     assert provenance.load(run, run.load_config()).recorded
     folder.rename(folder.with_name("moved"))
     refused(lambda: provenance.load(run, run.load_config()), f"{folder}: no such file or folder")
+
+
+def test_a_run_that_was_killed_as_it_began_may_begin_with_other_images(config, noise, tmp_path):
+    dcgan.train(config, tmp_path / "run", images=noise(12, 28, 28))
+    for path in (tmp_path / "run").iterdir():
+        if path.name not in ("data.json", "data.npz"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    run = dcgan.train(config, tmp_path / "run", images=noise(20, 28, 28)).run
+    assert json.loads(run.data_json.read_text())["trained_on"]["count"] == 20

@@ -199,6 +199,13 @@ def test_sixteen_bits_keep_the_high_byte():
     assert {i.tobytes() for i in loaded.images} == {i.astype(np.uint8).tobytes() for i in expected}
 
 
+def test_colour_that_is_lost_is_told(caplog):
+    load_images("dcgan_test_pets", split="test", channels=1)
+    assert "tfds:dcgan_test_pets: images of up to 8 x 8 pixels become 8 x 8, grey, and lose colour" in (
+        caplog.text
+    )
+
+
 def test_several_image_features(refused):
     refused(lambda: load_images("dcgan_test_two_images"), "'image'", "left, right")
 

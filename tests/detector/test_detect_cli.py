@@ -188,8 +188,12 @@ def test_the_default_rate_is_one_that_the_images_can_certify(trained, quick, mon
 
 @pytest.mark.slow
 def test_evaluate_alone(dcgan, detected):
+    message = "Training was stopped after 2 of 50 epochs, by a callback."
+    record = {"epochs": 2, "planned": 50, "reason": "stopped", "message": message}
+    detector_files.DetectorFiles(detected).training.write_text(json.dumps(record))
     code, out, _ = dcgan("detect", "evaluate", detected.path)
     assert code == 0
+    assert f"WARNING: {message}" in out
     assert "VAE" in out
     assert "fitted in" not in out
 

@@ -19,9 +19,9 @@ def run(tmp_path, request):
     np.save(tmp_path / "a.npy", _noise(200))
     config = RunConfig(data=str(tmp_path / "a.npy"), network=NetworkConfig())
     run = RunDirectory(tmp_path / "run")
-    run.claim(config)
     if request.param == "recorded":
         provenance.record(run, config, Partition.load(config))
+    run.claim(config)
     return run
 
 
