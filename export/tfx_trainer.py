@@ -168,7 +168,7 @@ def _decode(example: bytes, network: NetworkConfig) -> np.ndarray | str:
     if content is None:
         return tf_examples.INVALID
     try:
-        pixels = image_file.decode_bytes(content)[np.newaxis]
+        pixels = image_file.decode(content, np.asarray)[np.newaxis]
     except image_file.UnreadableError as error:
         return error.reason
     return data.prepare_array(pixels, image_size=network.image_size, channels=network.channels)

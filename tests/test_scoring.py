@@ -146,6 +146,15 @@ def test_images_are_handed_on_with_their_names(folder):
     assert images.shape == (5, 8, 8, 1)
 
 
+@pytest.mark.parametrize("name", ["p_fake", "familiarity", "discriminator_logit"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_score_that_is_not_finite_is_an_error(name, value):
+    outputs = {"p_fake": [0.1], "familiarity": [0.5], "discriminator_logit": [1.0]}
+    outputs |= {"decision": ["real"], "error": [""], name: [value]}
+    (row,) = scoring.to_rows(["a"], outputs)
+    assert (row.decision, row.error, row.p_fake) == ("error", scoring.NOT_FINITE, None)
+
+
 def test_arrays_are_scored_by_name():
     images = np.stack([np.zeros((8, 8, 1), np.uint8), np.full((8, 8, 1), 204, np.uint8)])
     rows = list(scoring.score_images(Brightness(), images, names=["a", "b"]))

@@ -14,10 +14,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
-import tensorflow as tf
 
 from dcgan import errors
-from dcgan.data import folder_layout, folder_walk, image_file, image_set, preprocessing, remarks, splits
+from dcgan.data import (
+    folder_layout,
+    folder_walk,
+    image_file,
+    image_formats,
+    image_set,
+    preprocessing,
+    remarks,
+    splits,
+)
 
 _NAMED = 10
 _T = TypeVar("_T")
@@ -46,7 +54,7 @@ def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> imag
     files = {split: images for split, (images, _) in walked.items()}
     if not any(files.values()):
         raise errors.InputError(
-            f"{name}: expected image files ({', '.join(image_file.SUFFIXES)}), found none"
+            f"{name}: expected image files ({', '.join(image_formats.SUFFIXES)}), found none"
         )
     everything = [(split, relative) for split, found in files.items() for relative in found]
     positions = _choose(files, request.split, name=name)
@@ -92,7 +100,7 @@ def _find(root: pathlib.Path) -> tuple[list[str], list[str]]:
 
 
 def _is_image_name(name: str) -> bool:
-    return not name.startswith(".") and name.lower().endswith(image_file.SUFFIXES)
+    return not name.startswith(".") and name.lower().endswith(image_formats.SUFFIXES)
 
 
 def _choose(files: Mapping[str, Sequence[str]], split: str, *, name: str) -> np.ndarray:
@@ -124,18 +132,16 @@ def _decode(
     unreadable = functools.partial(_unreadable, paths, folder=folder, name=name)
     shape = _shape(paths, request, name=name, unreadable=unreadable)
     images = np.empty((len(paths), *shape), np.uint8)
-    # One graph for images of any size and channels.
-    prepare = tf.function(
-        functools.partial(preprocessing.prepare, image_size=request.image_size, channels=shape[-1]),
-        input_signature=[tf.TensorSpec([None, None, None], tf.uint8)],
-    )
+    prepare = preprocessing.for_any_size(image_size=request.image_size, channels=shape[-1])
 
     shapes = set()
 
-    def read(index: int) -> None:
-        pixels = image_file.decode(paths[index])
+    def to_shape(pixels: np.ndarray) -> np.ndarray:
         shapes.add((pixels.shape[0], pixels.shape[1], 1 if pixels.shape[2] < 3 else 3))
-        images[index] = pixels if pixels.shape == shape else prepare(tf.constant(pixels)).numpy()
+        return pixels if pixels.shape == shape else prepare(pixels)
+
+    def read(index: int) -> None:
+        images[index] = image_file.decode(paths[index], to_shape)
 
     outcomes = _map(read, range(len(paths)))
     good = np.array([outcome is None for outcome in outcomes])

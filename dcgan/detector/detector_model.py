@@ -15,7 +15,7 @@ from dcgan.scoring import DECISIONS, UNFAMILIAR
 _BATCH = 256
 # From this familiarity on, `p_fake` is what the calibration says; below, it is nearer to 0.5.
 _FAMILIAR = 0.05
-_UNSURE = DECISIONS.index("unsure")
+_REAL, _UNSURE, _FAKE = (DECISIONS.index(name) for name in ("real", "unsure", "fake"))
 
 
 @keras.saving.register_keras_serializable(package="dcgan")
@@ -132,14 +132,15 @@ class Detector(keras.Model):
         """
         logit = self.logits(images)
         slope, offset, fake_above, real_below = tf.unstack(self.scale.value)
-        decision = tf.cast(logit >= real_below, tf.int32) + tf.cast(logit > fake_above, tf.int32)
+        # Compared so that NaN is unsure.
+        decision = tf.where(logit > fake_above, _FAKE, tf.where(logit < real_below, _REAL, _UNSURE))
         familiarity = self._measure_familiarity(images)
         trust = tf.minimum(1.0, familiarity / _FAMILIAR)
         return {
             "p_fake": 0.5 + trust * (tf.sigmoid(slope * logit + offset) - 0.5),
             "familiarity": familiarity,
             "discriminator_logit": self.discriminator(images, training=False)[:, 0],
-            "decision": tf.where(familiarity < UNFAMILIAR, _UNSURE, decision),
+            "decision": tf.where(familiarity >= UNFAMILIAR, decision, _UNSURE),
         }
 
     def logits(self, images: tf.Tensor) -> tf.Tensor:
@@ -245,6 +246,11 @@ class Detector(keras.Model):
 
     def _in_batches(self, graph: Callable[[tf.Tensor], Any], images: np.ndarray, size: int) -> list[Any]:
         """Runs a graph on batches; on a black image where there are none, which kernels do not take."""
+        if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:
+            raise ValueError(
+                f"Expected uint8 images of shape (count, {', '.join(map(str, self.image_shape))}). "
+                f"Received: {images.dtype} of shape {images.shape}"
+            )
         images = images if len(images) else np.zeros((1, *self.image_shape), np.uint8)
         return [
             graph(tf.constant(images[start : start + size])) for start in range(0, len(images), size)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from apache_beam.io.filesystem import FileSystem
 from apache_beam.io.filesystems import FileSystems
 
-from dcgan.data import folder_walk, image_file
+from dcgan.data import folder_walk, image_formats
 
 RECORDS = ".tfrecord"
 """What the name of a TFRecord file holds."""
@@ -105,4 +105,4 @@ def _folders_of(pattern: str) -> Callable[[str], bool]:
 
 
 def _is_named_as_file(path: pathlib.Path) -> bool:
-    return path.suffix.lower() in image_file.SUFFIXES or RECORDS in path.name
+    return path.suffix.lower() in image_formats.SUFFIXES or RECORDS in path.name

@@ -11,7 +11,7 @@ from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
 from dcgan import errors, files
-from dcgan.data import encoded_image, folder_walk, image_file
+from dcgan.data import encoded_image, folder_walk, image_file, image_formats
 from dcgan.scoring import Row
 from export import tf_examples
 from export.bulk_input import matching
@@ -63,7 +63,8 @@ def _read(path: str) -> Iterator[tuple[str, bytes | None]]:
         _check_file(pathlib.Path(path), is_records=is_records)
     with FileSystems.open(path, compression_type=CompressionTypes.UNCOMPRESSED) as source:
         if not is_records:
-            yield path, source.read()
+            # One byte more than is taken is enough to refuse it.
+            yield path, source.read(image_formats.MAX_BYTES + 1)
             return
         # TensorFlow knows fewer file systems than Beam.
         with tempfile.NamedTemporaryFile() as local:

@@ -72,7 +72,6 @@ class HttpTransport:
             kind = _KINDS.get(response.status_code, ServerError)
             raise self._target.fail(_message(response), kind)
         try:
-            # An image without a score has NaN, which is not JSON, but Python reads it.
             return json.loads(response.content)[key]
         except (ValueError, KeyError, TypeError):
             raise self._target.fail(f"not TF Serving's answer: {response.text[:80]!r}") from None
