@@ -17,6 +17,7 @@ import numpy as np
 import dcgan
 from dcgan import features
 from dcgan.features import Reference
+from dcgan.runs import replay_files
 
 
 def main() -> None:
@@ -32,8 +33,8 @@ def main() -> None:
     reference = Reference.compute(test, extractor, floor_images=train[chosen])
     seconds = _read_times(arguments.times) if arguments.times else {}
     rows, floor = [], {}
-    for path in sorted(arguments.samples.glob("epoch_*.npz")):
-        epoch = int(path.stem.removeprefix("epoch_"))
+    for path in replay_files.list_all(arguments.samples):
+        epoch = replay_files.epoch_of(path)
         scores = reference.evaluate(np.load(path)["images"].reshape(-1, 28, 28, 1))
         floor = {name: score.floor for name, score in scores.items()}
         values = {name: round(score.value, 6) for name, score in scores.items()}

@@ -99,6 +99,16 @@ def is_full(error: OSError) -> bool:
     return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
+def absolute(data: str) -> str:
+    """Makes an existing path independent of the working directory; names of data sets stay.
+
+    Args:
+        data: A path or a name, as in `RunConfig.data`.
+    """
+    path = pathlib.Path(data).expanduser()
+    return str(path.resolve()) if path.exists() and data != "mnist" else data
+
+
 def sync(path: pathlib.Path) -> None:
     """Waits until a file's content, or a directory's entries, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)

@@ -6,14 +6,18 @@ import os
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from dcgan import callbacks as dcgan_callbacks
-from dcgan import data, distribution, features, files
+from dcgan import data, distribution, features, files, keras_limits, presets
 from dcgan.config import RunConfig
+from dcgan.data import load, provenance
 from dcgan.errors import InputError
 from dcgan.model import DCGAN
+from dcgan.runs import training_record
 from dcgan.runs.run_directory import RunDirectory
+from dcgan.runs.training_record import TrainingRecord
 
 _FEWEST_REALS = 100
 _MOST_SAMPLES = 10_000
@@ -44,7 +48,7 @@ def train(
     config: RunConfig,
     out: str | os.PathLike[str],
     *,
-    images: data.ImageSet | None = None,
+    images: data.ImageSet | np.ndarray | None = None,
     reference: features.Reference | None = None,
     strategy: tf.distribute.Strategy | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
@@ -58,7 +62,9 @@ def train(
     Args:
         config: What to train.
         out: The run's directory; made if needed.
-        images: The images to train on. Defaults to loading `config.data`.
+        images: The images to train on, as an array whatever `load_images` takes. The run records that it
+            was given them and their digest, but does not keep them: later commands that need them want
+            them again. Defaults to loading `config.data`.
         reference: What samples are compared with during training. Defaults to `load_reference` for
             images from `config.data`, and to none for other images.
         strategy: Defaults to the one that `config.strategy` names.
@@ -71,7 +77,8 @@ def train(
         The model and how it went.
 
     Raises:
-        InputError: If the data, the directory or the config cannot be used.
+        InputError: If the data, the directory or the config cannot be used, or the images are not those
+            that the run was started with.
         WorkerLostError: If another worker of a distributed training is gone.
 
     Example:
@@ -81,17 +88,28 @@ def train(
     run = RunDirectory(out)
     strategy = strategy or distribution.make_strategy(config.strategy)
     _check_replicas(config, strategy)
+    given = as_image_set(images, config)
+    if given is None:
+        config = presets.override(config, data=files.absolute(config.data))
+    else:
+        config = presets.override(config, data=f"{load.GIVEN}{given.name}", split=given.split)
     run.check(config)
-    given = images is not None
-    images = images or load_images(config)
+    partition = provenance.load(run, config, given)
+    images = partition.trained_on
+    _check_images(config, images)
     if not distribution.is_chief(strategy):
         return _fit(config, run, images, strategy, callbacks, verbose=verbose, writes=False)
     # Nothing is written before all of the config has proved usable.
-    extractor = None if given or reference else features.for_run(config)
+    is_measured = given is None and reference is None
+    extractor = features.for_run(config) if is_measured else None
     with run.lock():
         if extractor is not None:
-            reference = load_reference(config, images, extractor=extractor, cache_dir=run.references)
+            for note in partition.notes():
+                logging.getLogger("dcgan").warning("%s", note)
+            reference = load_reference(config, partition, extractor=extractor, cache_dir=run.references)
+        provenance.record(run, config, partition)
         run.claim(config)
+        del partition  # Held-out images need no memory while the model trains.
         if reference is not None:
             # First, so that all who read the logs find the distances.
             every = config.training.evaluate_every
@@ -124,7 +142,7 @@ def _fit(
         images.images, training.batch_size, seed=config.seed, repeat=True, first_epoch=first_epoch
     )
     with distribution.naming_lost_workers(strategy):
-        model.fit(
+        history = model.fit(
             batches,
             steps_per_epoch=steps,
             initial_epoch=first_epoch,
@@ -133,50 +151,114 @@ def _fit(
             verbose=verbose,
             shuffle=False,
         )
-    stopped = guard.message or (_BROKEN_OFF if checkpoint.broken_off else None)
-    if writes and stopped is None:
-        with files.write_atomically(run.model) as temporary:
-            model.save(temporary)
+    epochs = history.epoch[-1] + (not checkpoint.broken_off) if history.epoch else first_epoch
+    ended = _describe_end(guard, checkpoint, epochs=epochs, planned=training.epochs)
+    if writes:
+        _save(run, model, ended)
+    stopped = None if ended.reason == training_record.FINISHED else ended.message
     return TrainingResult(model, run, first_epoch, stopped)
 
 
+def _describe_end(
+    guard: dcgan_callbacks.TrainingGuard,
+    checkpoint: dcgan_callbacks.RunCheckpoint,
+    *,
+    epochs: int,
+    planned: int,
+) -> TrainingRecord:
+    """Says why training ended; whether there is a saved model is left open."""
+    limit = keras.config.max_epochs()
+    after = f"after {epochs} of {planned} epochs"
+    if guard.reason and guard.message:
+        reason, message = guard.reason, guard.message
+    elif checkpoint.broken_off:
+        reason, message = training_record.BROKEN_OFF, _BROKEN_OFF
+    elif epochs >= planned:
+        reason, message = training_record.FINISHED, f"Training finished {after}."
+    elif limit and limit <= epochs:
+        reason = training_record.LIMITED
+        message = f"Training ended {after}, by {keras_limits.EPOCHS}={limit}."
+    else:
+        reason, message = training_record.STOPPED, f"Training was stopped {after}, by a callback."
+    return TrainingRecord(
+        epochs=epochs, planned=planned, reason=reason, message=message, model_epochs=None
+    )
+
+
+def _save(run: RunDirectory, model: DCGAN, ended: TrainingRecord) -> None:
+    """Saves the model, unless training failed or was broken off, and how training ended."""
+    before = TrainingRecord.load(run.training)
+    epochs = before.model_epochs if before and run.model.is_file() else None
+    if not (training_record.failed(ended.reason) or ended.reason == training_record.BROKEN_OFF):
+        epochs = ended.epochs
+        with files.write_atomically(run.model) as temporary:
+            model.save(temporary)
+    dataclasses.replace(ended, model_epochs=epochs).save(run.training)
+
+
 def load_images(config: RunConfig) -> data.ImageSet:
-    """Loads a run's images in its networks' shape, and warns of files that were left out.
+    """Loads a run's images in its networks' shape.
 
     Raises:
         InputError: If the images cannot be used, or are fewer than a batch.
     """
     images = data.load_split(config, config.split)
-    if len(images.images) < config.training.batch_size:
-        raise InputError(
-            f"{config.data}: expected at least a batch of {config.training.batch_size} images, "
-            f"found {len(images.images)}; lower --batch-size"
-        )
-    if images.skipped:
-        logging.getLogger("dcgan").warning(
-            "%s: %d files that cannot be read were left out.", config.data, images.skipped
-        )
+    _check_images(config, images)
     return images
+
+
+def as_image_set(images: data.ImageSet | np.ndarray | None, config: RunConfig) -> data.ImageSet | None:
+    """Returns images that were given, in the shape that a run's networks take.
+
+    Args:
+        images: A set of images, which passes as it is; what `load_images` takes; or None.
+        config: The run's config.
+
+    Raises:
+        InputError: As for `load_images`.
+    """
+    if images is None or isinstance(images, data.ImageSet):
+        return images
+    network = config.network
+    size, channels = network.image_size, network.channels
+    return data.load_images(images, split="all", image_size=size, channels=channels)
+
+
+def _check_images(config: RunConfig, images: data.ImageSet) -> None:
+    """Makes sure that there is a batch of images in the networks' shape."""
+    network, count, steps = config.network, len(images.images), config.training.batch_size
+    shape = (network.image_size, network.image_size, network.channels)
+    if images.images.dtype != np.uint8 or images.images.shape[1:] != shape:
+        raise InputError(
+            f"{config.data}: expected uint8 images of shape {shape}, as the networks take, received "
+            f"{images.images.dtype} of shape {images.images.shape[1:]}"
+        )
+    if count < steps:
+        raise InputError(
+            f"{config.data}: expected at least a batch of {steps} images, found {count}; lower "
+            "--batch-size"
+        )
+    keras_limits.check_steps(count // steps)
 
 
 def load_reference(
     config: RunConfig,
-    images: data.ImageSet,
+    partition: data.Partition,
     *,
     extractor: features.FeatureExtractor | None = None,
     cache_dir: str | os.PathLike[str] | None = None,
 ) -> features.Reference | None:
-    """Returns the features of the data's test split, which a run's samples are compared with.
+    """Returns the features of held-out images, which a run's samples are compared with.
 
     Args:
         config: The run.
-        images: The images that it trains on, which give the floor.
+        partition: Its images; the floor comes from those that are not held out.
         extractor: Defaults to the one that the run names.
         cache_dir: Directory to keep the statistics in. Defaults to None: nothing is kept.
 
     Returns:
-        The reference; None if the run names no extractor, or the test split has fewer than 100 images,
-        too few to measure a distance.
+        The reference; None if the run names no extractor, or fewer than 100 images are held out, too
+        few to measure a distance.
 
     Raises:
         InputError: If there is no such extractor.
@@ -184,18 +266,18 @@ def load_reference(
     extractor = extractor or features.for_run(config)
     if extractor is None:
         return None
-    reals = data.load_split(config, "test").images
+    reals, others = partition.held_out.images, partition.rest.images
     if len(reals) < _FEWEST_REALS:
         logging.getLogger("dcgan").warning(
-            "%s: distances are not measured: the test split has %d images, but %d are needed.",
+            "%s: distances are not measured: %d images are held out, but %d are needed.",
             config.data,
             len(reals),
             _FEWEST_REALS,
         )
         return None
-    count = min(_MOST_SAMPLES, len(images.images))
+    count = min(_MOST_SAMPLES, len(others))
     return features.Reference.compute(
-        reals, extractor, floor_images=images.images, fake_count=count, cache_dir=cache_dir
+        reals, extractor, floor_images=others, fake_count=count, cache_dir=cache_dir
     )
 
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from dcgan import files
-from dcgan.detector import certificate
+from dcgan.detector import certificate, detector_files
 from dcgan.detector.threshold import Calibration
+from dcgan.runs import checkpoint_files, training_record
 from dcgan.runs.run_directory import RunDirectory
 from dcgan.scoring import UNFAMILIAR
 
@@ -49,6 +50,7 @@ def make(
         "calibration": None if calibration is None else dataclasses.asdict(calibration),
         "max_pixels": max_pixels,
         **_describe_run(run),
+        "training": None if run is None else _describe_training(run, kind),
         "versions": {
             "python": platform.python_version(),
             **{package: importlib.metadata.version(package) for package in _PACKAGES},
@@ -94,10 +96,22 @@ def _describe_run(run: RunDirectory | None) -> dict[str, Any]:
     }
 
 
+def _describe_training(run: RunDirectory, kind: str) -> dict[str, Any] | None:
+    """Returns how the training behind a model ended; a detector's is that of when it was fitted."""
+    fitted_on = detector_files.DetectorFiles(run).training
+    if kind == "detector" and fitted_on.is_file():
+        return files.read_json(fitted_on, "how training had ended") or None
+    has_model = run.model.is_file() or checkpoint_files.list_all(run.checkpoints)
+    return run.trained().describe() if has_model else None
+
+
 def _lines(card: dict[str, Any]) -> Iterator[str]:
     yield from (f"# {card['name']}", "", _introduction(card), "")
     if data := card["data"]:
         yield f"- Data: {data['name']}, split {data['split']}"
+    if training := card["training"]:
+        end = "" if training["reason"] == training_record.FINISHED else f": {training['message']}"
+        yield f"- Trained for {training['epochs']} of {training['planned']} epochs{end}"
     yield f"- Created: {card['created']}"
     yield f"- Digest of weights and signatures: `{card['digest']}`"
     yield "- Made with: " + ", ".join(f"{name} {text}" for name, text in card["versions"].items())

@@ -5,6 +5,7 @@ Reference:
 """
 
 import dataclasses
+import logging
 import math
 import pathlib
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ import tensorflow as tf
 
 from dcgan import data, detector, presets, training
 from dcgan.config import NetworkConfig, RunConfig, TrainingConfig
-from dcgan.data import image_file
+from dcgan.data import image_file, partition
 from dcgan.detector.fakes import fake_collection
 from dcgan.errors import InputError
 from dcgan.model import DCGAN
@@ -60,7 +61,8 @@ def run_fn(fn_args: FnArgs) -> None:
 
     Raises:
         InputError: If `custom_config` holds an unknown name or a value out of range, there are too few
-            images, or an image cannot be decoded.
+            images, an image cannot be decoded, a file is among both `train_files` and `eval_files`, or
+            training ends early.
 
     Example:
         >>> Trainer(
@@ -80,12 +82,24 @@ def run_fn(fn_args: FnArgs) -> None:
         skip_bad=custom["skip_bad"],
         seed=custom["seed"],
     )
-    images = _read_images(fn_args.train_files, config)
+    train_paths, eval_paths = _find_files(fn_args.train_files), []
+    if custom["detector"]:
+        eval_paths = _find_files(fn_args.eval_files)
+    if shared := sorted({*train_paths} & {*eval_paths}):
+        raise InputError(
+            f"{shared[0]}: expected eval_files other than train_files, as the detector is calibrated on "
+            "images that it has not learned from"
+        )
+    images = _read_images(train_paths, config)
     config = _with_epochs(config, fn_args.train_steps, images=len(images))
     run = RunDirectory(fn_args.model_run_dir)
-    model = training.train(config, run.path, images=data.ImageSet(_DATA, "train", images)).model
+    result = training.train(config, run.path, images=data.ImageSet(_DATA, "train", images))
+    if result.stopped:
+        raise InputError(f"{run.path}: expected a training that ends well. {result.stopped}")
+    model = result.model
     if custom["detector"]:
-        unseen = _read_images(fn_args.eval_files, config)
+        unseen = _read_images(eval_paths, config)
+        _warn_of_equal(images, unseen)
         fitted = _fit_detector(run, model, images, unseen, config=config)
         detector.save(fitted, run.detector)
     content = exporting.prepare_scoring_model(run, name=sources.DETECTOR)
@@ -114,11 +128,22 @@ def _with_epochs(config: RunConfig, steps: int | None, *, images: int) -> RunCon
     return presets.override(config, training={"epochs": math.ceil(steps / steps_an_epoch)})
 
 
-def _read_images(patterns: Sequence[str], config: RunConfig) -> np.ndarray:
-    """Decodes the examples in files, shape (count, height, width, channels), uint8."""
+def _find_files(patterns: Sequence[str]) -> list[str]:
     paths = sorted(path for pattern in patterns for path in tf.io.gfile.glob(pattern))
     if not paths:
         raise InputError(f"{', '.join(patterns)}: expected files with examples")
+    return paths
+
+
+def _warn_of_equal(images: np.ndarray, unseen: np.ndarray) -> None:
+    sets = [data.ImageSet(_DATA, name, part) for name, part in (("eval", unseen), ("train", images))]
+    if equal := partition.find_equal(*sets):
+        note = partition.describe_equal(equal, len(unseen))
+        logging.getLogger("dcgan").warning("eval_files: %s", note)
+
+
+def _read_images(paths: Sequence[str], config: RunConfig) -> np.ndarray:
+    """Decodes the examples in files, shape (count, height, width, channels), uint8."""
     network = config.network
     parts = [np.empty((0, network.image_size, network.image_size, network.channels), np.uint8)]
     errors = []
@@ -133,7 +158,7 @@ def _read_images(patterns: Sequence[str], config: RunConfig) -> np.ndarray:
     if errors and not config.skip_bad:
         raise InputError(f"{errors[0]} (and {len(errors) - 1} more; skip_bad leaves them out)")
     if len(parts) == 1:
-        raise InputError(f"{', '.join(patterns)}: expected examples with images, found none")
+        raise InputError(f"{', '.join(paths)}: expected examples with images, found none")
     return np.concatenate(parts)
 
 

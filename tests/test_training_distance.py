@@ -32,7 +32,7 @@ def test_a_run_measures_its_samples_against_the_test_split(make_config, tmp_path
     result = training.train(config, tmp_path / "run")
     rows = result.run.read_metrics()
     assert ["val_kid" in row for row in rows] == [False, True, True]
-    reference = training.load_reference(config, training.load_images(config))
+    reference = training.load_reference(config, data.Partition.load(config))
     assert isinstance(reference, features.Reference)
     # A tenth of the file is held out; as many samples are drawn as there are images to train on.
     assert (reference.fake_count, reference.statistics.real.moments.count) == (900, 100)

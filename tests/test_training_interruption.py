@@ -49,11 +49,13 @@ def test_a_stop_within_an_epoch_is_told_and_gone_on_from(config, images, tmp_pat
         np.testing.assert_array_equal(one, other)
 
 
-def test_a_stop_at_an_epochs_end_is_no_failure(config, images, tmp_path):
+def test_a_stop_at_an_epochs_end_leaves_a_model_that_says_so(config, images, tmp_path):
     result = dcgan.train(config, tmp_path / "run", images=images, callbacks=[stop_in(1, 2)])
-    assert result.stopped is None
+    assert result.stopped == "Training was stopped after 2 of 3 epochs, by a callback."
     assert len(result.run.read_metrics()) == 2
-    assert result.run.model.is_file()
+    trained = result.run.trained()
+    assert (trained.path, trained.epochs, trained.planned) == (result.run.model, 2, 3)
+    assert (trained.reason, trained.message, trained.finished) == ("stopped", result.stopped, False)
 
 
 class Counter(keras.callbacks.Callback):

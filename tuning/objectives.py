@@ -138,7 +138,7 @@ def load_reference(base: RunConfig, count: int, cache: pathlib.Path) -> features
     extractor = features.for_run(base)
     if extractor is None:
         raise InputError("features none: expected a feature extractor, by which trials are compared")
-    reals = data.load_split(base, "test").images
+    reals = data.Partition.load(base).held_out.images
     if len(reals) < _FEWEST_REALS:
         raise InputError(
             f"{base.data}: expected at least {_FEWEST_REALS} images in the test split, by which trials "

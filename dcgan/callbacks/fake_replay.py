@@ -8,13 +8,14 @@ import keras
 import numpy as np
 
 from dcgan import files, images
+from dcgan.runs import replay_files
 
 
 class FakeReplay(keras.callbacks.Callback):
     """Keeps some samples of each of the last epochs as `epoch_001.npz`, key `images`, uint8.
 
     A detector that has seen a generator's earlier states generalises better than one that has seen only
-    the last.
+    the last. A generator that has diverged to NaN makes no samples and is passed over.
 
     Args:
         directory: Where the files go.
@@ -50,10 +51,13 @@ class FakeReplay(keras.callbacks.Callback):
         self.seed = seed
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Draws samples, writes them and removes those that are too old."""
+        """Draws samples, writes them and removes those too old, or of later epochs that are repeated."""
         drawn = self.model.generate(self.count, seed=self.seed * 100_000 + epoch)
+        if not np.isfinite(drawn).all():
+            return
         path = self.directory / f"epoch_{epoch + 1:03d}.npz"
         with files.write_atomically(path) as temporary:
             np.savez_compressed(temporary, images=images.to_uint8(drawn))
-        for old in sorted(self.directory.glob("epoch_*.npz"))[: -self.keep]:
-            old.unlink()
+        for other in replay_files.list_all(self.directory):
+            if not epoch + 1 - self.keep < replay_files.epoch_of(other) <= epoch + 1:
+                other.unlink()

@@ -96,16 +96,20 @@ def calibrate(
     run: RunArgument,
     reals: Annotated[
         pathlib.Path,
-        typer.Option(help="Real images of your own: a folder, a .npy or .npz file.", show_default=False),
+        typer.Option(
+            help="Real images of your own, all different: a folder, a .npy or .npz file.",
+            show_default=False,
+        ),
     ],
     false_positive_rate: _Rate = None,
     confidence: _NewConfidence = None,
     deliveries: _NewDeliveries = None,
 ) -> None:
-    """Set the threshold anew on your own real images."""
+    """Set the threshold anew on your own real images; the detector before stays in the run."""
     directory = RunDirectory.open(run)
     quiet.silence_tensorflow()
     from dcgan.detector import certificate, run_fitting
+    from dcgan.detector.detector_files import DetectorFiles
 
     calibration = run_fitting.recalibrate_run(
         directory,
@@ -116,6 +120,7 @@ def calibrate(
     )
     print(f"promise   {certificate.describe(calibration)}")
     print(f"detector  {directory.detector}")
+    print(f"former    {DetectorFiles(directory).former}")
 
 
 @app.command()
@@ -161,12 +166,17 @@ def _bars() -> "Iterator[Progress]":
     tasks: dict[str, rich.progress.TaskID] = {}
 
     def progress(stage: str, share: float) -> None:
+        # Only now: bars that were never shown would leave an empty line.
+        bars.start()
         if stage not in tasks:
             tasks[stage] = bars.add_task(stage, total=1)
         bars.update(tasks[stage], completed=share)
 
-    with bars:
+    try:
         yield progress
+    finally:
+        if tasks:
+            bars.stop()
 
 
 def _show(report: dict[str, Any], directory: RunDirectory) -> None:

@@ -90,6 +90,8 @@ def _show(name: str, candidate: "Candidate", found: "Validation", *, note: str =
     print(f"blessing   {'BLESSED' if found.blessed else 'NOT_BLESSED'}")
     for reason in found.reasons:
         print(f"           {reason}")
+    if candidate.training:
+        print(f"training   {candidate.training}")
     for text in found.notes:
         print(f"note       {text}")
     print(f"{name:10} {candidate.directory}{note}")

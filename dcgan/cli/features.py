@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from dcgan import files
 from dcgan.cli import quiet
-from dcgan.cli.options import absolute
 
 app = typer.Typer(help="Train a feature extractor that measures samples.", no_args_is_help=True)
 
@@ -51,7 +51,7 @@ def fit(
 
     console = rich.console.Console(stderr=True, markup=False, emoji=False)
     fitted = features.fit_extractor_file(
-        absolute(data),
+        files.absolute(data),
         out,
         split=split,
         image_size=image_size,

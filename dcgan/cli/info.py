@@ -5,6 +5,8 @@ import rich.table
 from dcgan import texts
 from dcgan.cli import consoles
 from dcgan.cli.options import RunArgument
+from dcgan.config import RunConfig
+from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
 
 
@@ -20,11 +22,20 @@ def info(run: RunArgument) -> None:
     for name, value in config.flatten().items():
         table.add_row(name, str(value))
     console.print(table)
-    state = "finished" if directory.model.is_file() else "not finished"
-    console.print(f"{len(rows)} of {config.training.epochs} epochs, {state}", highlight=False)
+    console.print(_state(directory, config, epochs=len(rows)), highlight=False)
     if rows:
         console.print("  ".join(f"{name} {value:.6}" for name, value in rows[-1].items()))
     for path in sorted(directory.path.iterdir()):
         if not path.name.startswith("."):
             name = texts.printable(f"{path}{'/' if path.is_dir() else ''}")
             console.print(name, highlight=False, soft_wrap=True)
+
+
+def _state(directory: RunDirectory, config: RunConfig, *, epochs: int) -> str:
+    """Says how far training has come and, if it ended early, why."""
+    progress = f"{epochs} of {config.training.epochs} epochs"
+    try:
+        trained = directory.trained()
+    except InputError:
+        return f"{progress}, not finished"
+    return f"{progress}, finished" if trained.finished else f"{progress}: {trained.message}"

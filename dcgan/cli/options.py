@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dcgan import presets, schema
+from dcgan import files, presets, schema
 from dcgan.config import RunConfig
 
 RunArgument = Annotated[
@@ -67,12 +67,6 @@ Features = Annotated[
 SkipBad = Annotated[bool, of(RunConfig, "skip_bad", "--skip-bad", rich_help_panel=_TRAINED)]
 
 
-def absolute(data: str) -> str:
-    """Makes a path independent of the working directory; names of data sets stay."""
-    path = pathlib.Path(data).expanduser()
-    return str(path.resolve()) if path.exists() and data != "mnist" else data
-
-
 def default_name(data: str) -> str:
     """Returns what a directory is named after by default: the data set, or the file or folder."""
     return pathlib.Path(data).stem.replace("tfds:", "")
@@ -99,9 +93,9 @@ def configure(
     if file and preset:
         raise typer.BadParameter("--config and --preset: expected one of them, not both")
     if run["data"]:
-        run["data"] = absolute(run["data"])
+        run["data"] = files.absolute(run["data"])
     if run["features"] and run["features"].endswith(".keras"):
-        run["features"] = absolute(run["features"])
+        run["features"] = files.absolute(run["features"])
     run["skip_bad"] = run["skip_bad"] or None
     return presets.override(
         RunConfig.load(file) if file else presets.get(preset or RunConfig.preset),

@@ -1,6 +1,7 @@
 """`dcgan sample`: draws images from a trained run."""
 
 import pathlib
+import sys
 from typing import Annotated
 
 import typer
@@ -24,12 +25,15 @@ def sample(
 ) -> None:
     """Draw samples; by default one grid, written to RUN/samples.png."""
     directory = RunDirectory.open(run)
-    model_path = directory.newest_model()
+    trained = directory.trained()
     if not (grid or npz or png_dir):
         grid = directory.path / "samples.png"
     quiet.silence_tensorflow()
     from dcgan import sampling
 
-    samples = sampling.draw(sampling.load_model(model_path), count, seed=seed)
+    model = sampling.load_model(trained.path)
+    if not trained.finished:
+        print(f"{run}: {trained.message}", file=sys.stderr)
+    samples = sampling.draw(model, count, seed=seed)
     for path in sampling.write(samples, grid=grid, npz=npz, png_dir=png_dir):
         print(path)

@@ -1,7 +1,8 @@
 """Images that are a NumPy array already, in memory or in a `.npy` or `.npz` file.
 
-uint8 is used unchanged. Floats are accepted only where their range tells what they mean: all within
-[-1, 1] with some below 0, all within [0, 1], or within [0, 255] with some well above 1.
+uint8 is used unchanged. Floats are accepted only where their range tells what they mean: [-1, 1] with
+some well below 0, [0, 1], or [0, 255] with some well above 1. Values beyond by at most 5 % of the range,
+as a resampler makes, are clipped, which a line says; anything in between is refused.
 """
 
 import pathlib
@@ -10,12 +11,15 @@ import numpy as np
 
 from dcgan import errors
 from dcgan import images as pixels
-from dcgan.data import image_set, preprocessing, splits
+from dcgan.data import image_set, preprocessing, remarks, splits
 
 SUFFIXES = (".npy", ".npz")
 
 # Up to here a largest value may be an image in [0, 1] that overshoots, or a dark one in [0, 255].
 _AMBIGUOUS_MAXIMUM = 16.0
+# Down to here a smallest value may be an image in [0, 1] that undershoots, or a bright one in [-1, 1].
+_AMBIGUOUS_MINIMUM = -0.5
+_BEYOND = 0.05
 
 
 def load(
@@ -40,12 +44,20 @@ def load(
     Raises:
         InputError: If shape, dtype, range or channels are not allowed, or values are not finite.
     """
+    if images.ndim == 3 and images.shape[-1] in (1, 3):
+        raise errors.InputError(
+            f"{name}: expected several images, received one of shape {images.shape}; its first axis is "
+            "to count them, images[np.newaxis]"
+        )
     if images.ndim == 3:
         images = images[..., np.newaxis]
     _check_shape(images, request.channels, name=name)
     _check_labels(labels, len(images), name=name)
     chosen = splits.of_undeclared(request.split, len(images), source=name)
     images = _to_uint8(images, name=name)
+    shape = images.shape[1:]
+    size = request.image_size
+    remarks.say_conversion(name, shape, (size or shape[0], size or shape[1], shape[2]))
     return image_set.ImageSet(
         name=name,
         split=request.split,
@@ -55,6 +67,7 @@ def load(
             channels=request.channels,
         ),
         labels=None if labels is None else labels[chosen].astype(np.int64),
+        positions=chosen,
     )
 
 
@@ -134,13 +147,29 @@ def _to_uint8(images: np.ndarray, *, name: str) -> np.ndarray:
     low, high = float(images.min()), float(images.max())
     if not np.isfinite([low, high]).all():
         raise errors.InputError(f"{name}: expected finite values, received NaN or infinity")
-    if -1 <= low < 0 and high <= 1:
+    known = _find_range(low, high)
+    if known is None:
+        raise errors.InputError(
+            f"{name}: expected uint8, or float clearly in [-1, 1], [0, 1] or [0, 255]; "
+            f"received {images.dtype} from {low:g} to {high:g}"
+        )
+    if low < known[0] or high > known[1]:
+        remarks.say(
+            f"{name}: values from {low:g} to {high:g} are clipped to [{known[0]}, {known[1]}], to which "
+            "they are near"
+        )
+        images = np.clip(images, *known)
+    if known == (-1, 1):
         return pixels.to_uint8(images)
-    if low >= 0 and high <= 1:
-        return np.rint(images * 255).astype(np.uint8)
-    if low >= 0 and _AMBIGUOUS_MAXIMUM < high <= 255:
-        return np.rint(images).astype(np.uint8)
-    raise errors.InputError(
-        f"{name}: expected uint8, or float clearly in [-1, 1], [0, 1] or [0, 255]; "
-        f"received {images.dtype} from {low:g} to {high:g}"
-    )
+    return np.rint(images * (255 / known[1])).astype(np.uint8)
+
+
+def _find_range(low: float, high: float) -> tuple[int, int] | None:
+    """Returns which of the known ranges values are in or near, None if that is not clear."""
+    if -1 - 2 * _BEYOND <= low <= _AMBIGUOUS_MINIMUM and high <= 1 + 2 * _BEYOND:
+        return -1, 1
+    if low < -_BEYOND * high:
+        return None
+    if high <= 1 + _BEYOND:
+        return 0, 1
+    return (0, 255) if _AMBIGUOUS_MAXIMUM < high <= 255 * (1 + _BEYOND) else None

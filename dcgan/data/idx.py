@@ -65,6 +65,7 @@ def load(
         ),
         labels=_read_labels(folder, parts, sizes=sizes, checksums=checksums),
         class_names=class_names,
+        positions=splits.positions(parts, sizes),
     )
 
 

@@ -1,8 +1,9 @@
 """A folder of image files, with or without sub-folders for splits and classes.
 
 Files count by their suffix; hidden files and folders do not. If the folder has a `train` and a
-`test`, `validation` or `val` folder, those are its splits and nothing else in it is read. Where all
-images of a split lie in two or more folders, these are their classes.
+`test`, `validation` or `val` folder, those are its splits and nothing else in it is read; `training`,
+`testing` and `valid` are other names of theirs, in any case. Where all images of a split lie in two or
+more folders, these are their classes. A line says what was understood and what was passed over.
 """
 
 import concurrent.futures
@@ -15,9 +16,17 @@ from typing import TypeVar
 import numpy as np
 
 from dcgan import errors
-from dcgan.data import folder_walk, image_file, image_formats, image_set, preprocessing, splits
+from dcgan.data import (
+    folder_layout,
+    folder_walk,
+    image_file,
+    image_formats,
+    image_set,
+    preprocessing,
+    remarks,
+    splits,
+)
 
-_SPLITS = ("train", "test", "validation", "val")
 _NAMED = 10
 _T = TypeVar("_T")
 
@@ -40,16 +49,22 @@ def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> imag
         InputError: If there are no image files, some cannot be read, the split does not exist, or the
             images have several sizes and no size is asked for.
     """
-    roots = _split_folders(folder)
-    files = {split: _find(root) for split, root in roots.items()}
+    roots = folder_layout.find_splits(folder, name=name)
+    walked = {split: _find(root) for split, root in roots.items()}
+    files = {split: images for split, (images, _) in walked.items()}
     if not any(files.values()):
         raise errors.InputError(
             f"{name}: expected image files ({', '.join(image_formats.SUFFIXES)}), found none"
         )
-    chosen = _choose(files, request.split, name=name)
+    everything = [(split, relative) for split, found in files.items() for relative in found]
+    positions = _choose(files, request.split, name=name)
+    chosen = [everything[position] for position in positions]
     paths = [roots[split] / relative for split, relative in chosen]
+    class_names = _class_names([relative for _, relative in everything])
+    others = [other for _, passed_over in walked.values() for other in passed_over]
+    others += [] if "" in roots else _outside(folder, roots)
+    remarks.say(f"{name}: {folder_layout.describe(files, class_names, others)}")
     images, good = _decode(paths, request, folder=folder, name=name)
-    class_names = _class_names([relative for found in files.values() for relative in found])
     return image_set.ImageSet(
         name=name,
         split=request.split,
@@ -57,38 +72,43 @@ def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> imag
         labels=_labels(chosen, class_names)[good] if class_names else None,
         class_names=class_names,
         skipped=int(np.count_nonzero(~good)),
+        positions=positions[good],
+        files=tuple(
+            (roots[split] / relative).relative_to(folder).as_posix() for split, relative in everything
+        ),
     )
 
 
-def _split_folders(folder: pathlib.Path) -> dict[str, pathlib.Path]:
-    """Returns the folder of each split, or the whole folder under the empty name."""
-    found = {split: folder / split for split in _SPLITS if folder_walk.is_folder(folder / split)}
-    return found if "train" in found and len(found) > 1 else {"": folder}
+def _outside(folder: pathlib.Path, roots: Mapping[str, pathlib.Path]) -> list[str]:
+    """Returns the names of what lies beside the split folders."""
+    names = {path.name for path in folder.iterdir()} - {root.name for root in roots.values()}
+    return sorted(name for name in names if not name.startswith("."))
 
 
-def _find(root: pathlib.Path) -> list[str]:
-    """Returns the relative POSIX paths of all image files, sorted."""
-    found = []
+def _find(root: pathlib.Path) -> tuple[list[str], list[str]]:
+    """Returns the relative POSIX paths of all image files, sorted, and the names of other files."""
+    found, others = [], []
     for entry in folder_walk.walk(root):
         is_image = not entry.is_folder and _is_image_name(entry.path.name)
         if entry.error and not is_image:
             raise errors.InputError(f"{entry.path}: expected a folder that can be read ({entry.error})")
         if is_image:
             found.append(entry.path.relative_to(root).as_posix())
-    return sorted(found)
+        elif not entry.is_folder:
+            others.append(entry.path.name)
+    return sorted(found), others
 
 
 def _is_image_name(name: str) -> bool:
     return not name.startswith(".") and name.lower().endswith(image_formats.SUFFIXES)
 
 
-def _choose(files: Mapping[str, Sequence[str]], split: str, *, name: str) -> list[tuple[str, str]]:
-    """Returns the files of a split, each as the split folder's name and the relative path."""
+def _choose(files: Mapping[str, Sequence[str]], split: str, *, name: str) -> np.ndarray:
+    """Returns the positions of a split's files, those of all split folders in a row."""
     if "" in files:
-        return [("", files[""][i]) for i in splits.of_undeclared(split, len(files[""]), source=name)]
+        return splits.of_undeclared(split, len(files[""]), source=name)
     sizes = {own: len(found) for own, found in files.items()}
-    parts = splits.of_declared(split, sizes, source=name)
-    return [(part.name, file) for part in parts for file in files[part.name][part.start : part.stop]]
+    return splits.positions(splits.of_declared(split, sizes, source=name), sizes)
 
 
 def _class_names(files: Sequence[str]) -> tuple[str, ...] | None:
@@ -114,7 +134,10 @@ def _decode(
     images = np.empty((len(paths), *shape), np.uint8)
     prepare = preprocessing.for_any_size(image_size=request.image_size, channels=shape[-1])
 
+    shapes = set()
+
     def to_shape(pixels: np.ndarray) -> np.ndarray:
+        shapes.add((pixels.shape[0], pixels.shape[1], 1 if pixels.shape[2] < 3 else 3))
         return pixels if pixels.shape == shape else prepare(pixels)
 
     def read(index: int) -> None:
@@ -122,11 +145,13 @@ def _decode(
 
     outcomes = _map(read, range(len(paths)))
     good = np.array([outcome is None for outcome in outcomes])
-    if good.all():
-        return images, good
-    if not (request.skip_bad and good.any()):
+    if not good.all() and not (request.skip_bad and good.any()):
         raise unreadable(outcomes)
-    return images[good], good
+    if not good.all():
+        remarks.say(f"{name}: left out, {_name_bad(paths, outcomes, folder=folder)}")
+    largest = max(shapes)[:2]
+    remarks.say_conversion(name, (*largest, max(channels for _, _, channels in shapes)), shape)
+    return (images if good.all() else images[good]), good
 
 
 def _shape(
@@ -173,15 +198,19 @@ def _map(function: Callable[[_T], object], values: Sequence[_T]) -> list[object]
 def _unreadable(
     paths: Sequence[pathlib.Path], outcomes: Sequence[object], *, folder: pathlib.Path, name: str
 ) -> errors.InputError:
+    return errors.InputError(
+        f"{name}: expected readable images (--skip-bad leaves others out), "
+        f"{_name_bad(paths, outcomes, folder=folder)}"
+    )
+
+
+def _name_bad(paths: Sequence[pathlib.Path], outcomes: Sequence[object], *, folder: pathlib.Path) -> str:
     bad = [
         f"{path.relative_to(folder).as_posix()} ({outcome.reason})"
         for path, outcome in zip(paths, outcomes, strict=True)
         if isinstance(outcome, image_file.UnreadableError)
     ]
-    return errors.InputError(
-        f"{name}: expected readable images, {len(bad)} of {len(paths)} cannot be read "
-        f"(skip_bad leaves them out): {_some(bad)}"
-    )
+    return f"{len(bad)} of {len(paths)} cannot be read: {_some(bad)}"
 
 
 def _some(texts: Sequence[str]) -> str:

@@ -13,7 +13,7 @@ applied. Of 16 bits the high byte counts; pixels of 32 bits have no range and ar
 # Pillow's name of each format that is read, and its suffixes.
 FORMATS = {
     "PNG": (".png",),
-    "JPEG": (".jpg", ".jpeg"),
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
     "WEBP": (".webp",),
     "BMP": (".bmp",),
     "GIF": (".gif",),

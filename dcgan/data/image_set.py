@@ -35,6 +35,9 @@ class ImageSet:
         labels: Shape (count,), int64, or None for unlabelled images.
         class_names: The name of each label, or None where unknown.
         skipped: How many files were left out because they could not be read. Defaults to 0.
+        positions: Shape (count,), int64, the index of each image in the whole source, whatever split it
+            was asked for by. Defaults to 0, 1, 2 and so on.
+        files: The source's files by index, relative to it, or None if each image is no file of its own.
     """
 
     name: str
@@ -43,6 +46,13 @@ class ImageSet:
     labels: np.ndarray | None = None
     class_names: tuple[str, ...] | None = None
     skipped: int = 0
+    positions: np.ndarray = None  # type: ignore[assignment]
+    files: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        """Numbers the images of a source that has no others."""
+        if self.positions is None:
+            object.__setattr__(self, "positions", np.arange(len(self.images)))
 
     @functools.cached_property
     def digest(self) -> str:
@@ -50,3 +60,26 @@ class ImageSet:
         content = hashlib.sha256(repr(self.images.shape).encode())
         content.update(np.ascontiguousarray(self.images).data)
         return content.hexdigest()
+
+    @functools.cached_property
+    def image_digests(self) -> np.ndarray:
+        """A hash of each image's pixels, shape (count,), uint64; equal images have equal hashes."""
+        images = np.ascontiguousarray(self.images)
+        hashes = (hashlib.blake2b(image.data, digest_size=8).digest() for image in images)
+        return np.frombuffer(b"".join(hashes), np.dtype("<u8"))
+
+    def take(self, rows: np.ndarray) -> "ImageSet":
+        """Returns some of the images.
+
+        Args:
+            rows: Their row numbers, or which they are; shape (any,), int or bool.
+        """
+        labels = None if self.labels is None else self.labels[rows]
+        return dataclasses.replace(
+            self, images=self.images[rows], labels=labels, positions=self.positions[rows]
+        )
+
+    def name_image(self, row: int) -> str:
+        """Names an image: its file, or its index in the source."""
+        position = int(self.positions[row])
+        return self.files[position] if self.files else f"image {position}"

@@ -10,7 +10,11 @@ from dcgan import errors
 from dcgan.config import RunConfig
 from dcgan.data import arrays, bundled_mnist, idx, image_folder, image_set, pipeline, tfds_source
 
-_FILE_SUFFIXES = (".npy", ".npz", ".gz", ".zip", ".tar", ".png", ".jpg", ".jpeg")
+GIVEN = "given:"
+"""What the `data` of a run begins with that was given its images from Python."""
+
+_IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+_FILE_SUFFIXES = (".npy", ".npz", ".gz", ".zip", ".tar", *_IMAGE_SUFFIXES)
 
 
 def load_images(
@@ -53,6 +57,12 @@ def load_images(
     """
     request = image_set.Request(split, image_size, channels, skip_bad)
     _check(request)
+    loaded = _load(source, request)
+    _refuse_masks(loaded)
+    return loaded
+
+
+def _load(source: str | os.PathLike[str] | np.ndarray, request: image_set.Request) -> image_set.ImageSet:
     if isinstance(source, np.ndarray):
         return arrays.load(source, request, name="array")
     if not isinstance(source, (str, os.PathLike)):
@@ -62,6 +72,11 @@ def load_images(
     name = os.fspath(source)
     if not name:
         raise errors.InputError("source: expected a name, a path or a NumPy array, received ''")
+    if name.startswith(GIVEN):
+        raise errors.InputError(
+            f"{name}: expected the images that were given to dcgan.train, which the run does not keep: "
+            "give them again from Python, images=..."
+        )
     if source == bundled_mnist.NAME:
         return bundled_mnist.load(request)
     try:
@@ -73,6 +88,16 @@ def load_images(
     if isinstance(source, os.PathLike) or _looks_like_path(name):
         raise errors.InputError(f"{name}: no such file or folder")
     return tfds_source.load(name.removeprefix(tfds_source.PREFIX), request)
+
+
+def _refuse_masks(loaded: image_set.ImageSet) -> None:
+    """Refuses images whose levels are 0 and 1, all of which would be black."""
+    images = loaded.images.reshape(len(loaded.images), -1)
+    if images.max(initial=0) == 1 and (images.min(axis=1) < images.max(axis=1)).any():
+        raise errors.InputError(
+            f"{loaded.name}: expected levels from 0 to 255, received only 0 and 1, both of them black; "
+            "multiply them by 255"
+        )
 
 
 def load_split(config: RunConfig, split: str) -> image_set.ImageSet:

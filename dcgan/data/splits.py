@@ -7,6 +7,8 @@ joined by "+"; "all" is everything. Where a source has fewer splits:
   the last 10 % of `train` become `test`, and `train` is the rest.
 - A source without any splits is shuffled by a fixed seed; 10 % of it, at least one image, are `test`,
   the rest is `train`. `all` keeps the source's order.
+
+A split is a set: an image that it names twice, as in "train+all", is there once, where it came first.
 """
 
 import dataclasses
@@ -43,13 +45,14 @@ def of_declared(split: str, sizes: Mapping[str, int], *, source: str) -> list[Pa
         source: The source's name, for errors.
 
     Returns:
-        The parts, in the order in which they are to be joined; at least one image together.
+        The parts, in the order in which they are to be joined; at least one image together, and none
+        of it twice.
 
     Raises:
         InputError: If `split` is malformed, names no split of the source or has no images.
     """
     whole = [Part(name, 0, size) for name, size in sizes.items()]
-    return _find(split, _with_test(sizes), everything=whole, source=source)
+    return once(_find(split, _with_test(sizes), everything=whole, source=source))
 
 
 def of_undeclared(split: str, count: int, *, source: str) -> np.ndarray:
@@ -61,7 +64,7 @@ def of_undeclared(split: str, count: int, *, source: str) -> np.ndarray:
         source: The source's name, for errors.
 
     Returns:
-        Positions in the source, shape (images of the split,), int64.
+        Positions in the source, each once, shape (images of the split,), int64.
 
     Raises:
         InputError: If `split` is malformed, names another split or has no images.
@@ -71,12 +74,51 @@ def of_undeclared(split: str, count: int, *, source: str) -> np.ndarray:
     orders = {"train": order[:border], "test": order[border:], "all": np.arange(count)}
     known = {name: Part(name, 0, len(positions)) for name, positions in orders.items()}
     parts = _find(split, known, everything=[known["all"]], source=source)
-    return np.concatenate([orders[part.name][part.start : part.stop] for part in parts])
+    found = np.concatenate([orders[part.name][part.start : part.stop] for part in parts])
+    return found[np.sort(np.unique(found, return_index=True)[1])]
+
+
+def positions(parts: Sequence[Part], sizes: Mapping[str, int]) -> np.ndarray:
+    """Returns where the images of some parts are in the whole source, all of its splits in a row.
+
+    Args:
+        parts: What `of_declared` returned.
+        sizes: How many images each of the source's splits has.
+
+    Returns:
+        Shape (images of the parts,), int64.
+    """
+    starts = dict(zip(sizes, np.cumsum([0, *sizes.values()]), strict=False))
+    return np.concatenate(
+        [np.arange(part.start, part.stop) + starts[part.name] for part in parts]
+    ).astype(np.int64)
 
 
 def join(stacks: Sequence[np.ndarray]) -> np.ndarray:
     """Concatenates stacks of images or labels; a single one is returned without a copy."""
     return stacks[0] if len(stacks) == 1 else np.concatenate(stacks)
+
+
+def once(parts: Sequence[Part]) -> list[Part]:
+    """Removes from each part what is in an earlier one.
+
+    Args:
+        parts: In the order in which they are to be joined.
+    """
+    kept: list[Part] = []
+    for part in parts:
+        pieces = [part]
+        for earlier in kept:
+            pieces = [left for piece in pieces for left in _without(piece, earlier)]
+        kept += pieces
+    return kept
+
+
+def _without(part: Part, other: Part) -> list[Part]:
+    if part.name != other.name:
+        return [part]
+    ends = (part.start, min(part.stop, other.start)), (max(part.start, other.stop), part.stop)
+    return [Part(part.name, start, stop) for start, stop in ends if start < stop]
 
 
 def _held_out(count: int) -> int:
@@ -114,7 +156,11 @@ def _find(split: str, known: Mapping[str, Part], *, everything: list[Part], sour
         else:
             parts.append(_slice(known[name], bracket + bounds, asked=asked) if bracket else known[name])
     if not any(part.count for part in parts):
-        raise errors.InputError(f"{asked}: expected at least one image, found none")
+        alone = sum(part.count for part in everything) == 1
+        found = "found one, which is held out to test on" if alone else "found none"
+        raise errors.InputError(
+            f"{asked}: expected at least {'two' if alone else 'one'} image{'s' * alone}, {found}"
+        )
     return [part for part in parts if part.count]
 
 

@@ -13,20 +13,22 @@ import ssl
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from dcgan import errors
-from dcgan.data import bundled_mnist, image_set, preprocessing, splits
+from dcgan.data import bundled_mnist, image_set, preprocessing, remarks, splits
 
 PREFIX = "tfds:"
 
 _NAME = re.compile(r"[\w:/.,=*-]+")
 _BOILERPLATE = re.compile(r"^Failed to construct dataset .*?\}\": | Here are \d+ BuilderConfigs.*")
 _BATCH = 256
+# How alike names have to be for one to be meant by the other.
+_NEAR = 0.8
 _TIMEOUT = 5.0  # Seconds.
 _HOSTS = 3
 _GATEWAY_ERRORS = (502, 503, 504)
@@ -53,7 +55,13 @@ def load(name: str, request: image_set.Request) -> image_set.ImageSet:
     with _quiet():
         builder = _builder(name, source=source)
         _make_ready(builder, source=source)
-        return _read(builder, request, source=source)
+        loaded = _read(builder, request, source=source)
+    wanted = loaded.images.shape[1:]
+    shape = builder.info.features[_image_feature(builder.info.features, source=source)].shape
+    remarks.say_conversion(
+        source, tuple(own or new for own, new in zip(shape, wanted, strict=True)), wanted
+    )
+    return loaded
 
 
 @contextlib.contextmanager
@@ -87,10 +95,11 @@ def _unknown(name: str) -> errors.InputError:
     import tensorflow_datasets as tfds
 
     known = {*tfds.list_builders(with_community_datasets=False), bundled_mnist.NAME}
-    near = difflib.get_close_matches(re.split("[/:]", name)[0], sorted(known))
+    near = difflib.get_close_matches(re.split("[/:]", name)[0], sorted(known), cutoff=_NEAR)
     hint = f"; near it: {', '.join(near)}" if near else ""
-    kind = "an existing path or the name" if "/" in name else "the name"
-    return errors.InputError(f"{name or repr(name)}: expected {kind} of a set of images{hint}")
+    return errors.InputError(
+        f"{name or repr(name)}: expected an existing path or the name of a set of images{hint}"
+    )
 
 
 def _make_ready(builder: Any, *, source: str) -> None:
@@ -141,15 +150,17 @@ def _read(builder: Any, request: image_set.Request, *, source: str) -> image_set
     image = _image_feature(features, source=source)
     label = isinstance(features.get("label"), tfds.features.ClassLabel)
     shape = _shape(features[image], request, source=source)
-    parts = _parts(builder, request.split, source=source)
-    images = np.empty((sum(count for _, count in parts), *shape), np.uint8)
+    sizes = {name: info.num_examples for name, info in builder.info.splits.items()}
+    parts = _parts(builder, request.split, sizes, source=source)
+    images = np.empty((sum(part.count for part in parts), *shape), np.uint8)
     labels = np.zeros(len(images), np.int64)
     wanted = tfds.decode.PartialDecoding({image: True} | ({"label": True} if label else {}))
     start = 0
     try:
-        for part, _ in parts:
+        for part in parts:
+            split = tfds.core.ReadInstruction(part.name, part.start, part.stop, unit="abs")
             examples = builder.as_dataset(
-                split=part, decoders=wanted, read_config=tfds.ReadConfig(try_autocache=False)
+                split=split, decoders=wanted, read_config=tfds.ReadConfig(try_autocache=False)
             )
             for batch in _prepared(examples, image, size=request.image_size, channels=shape[-1]):
                 stop = start + len(batch[image])
@@ -166,6 +177,7 @@ def _read(builder: Any, request: image_set.Request, *, source: str) -> image_set
         images=images,
         labels=labels if label else None,
         class_names=tuple(features["label"].names) if label else None,
+        positions=splits.positions(parts, sizes),
     )
 
 
@@ -196,30 +208,26 @@ def _shape(feature: Any, request: image_set.Request, *, source: str) -> tuple[in
     return height, width, request.channels or (1 if channels == 1 else 3)
 
 
-def _parts(builder: Any, split: str, *, source: str) -> list[tuple[Any, int]]:
-    """Returns what to read in TensorFlow Datasets' own terms, and how many examples each has."""
+def _parts(builder: Any, split: str, sizes: Mapping[str, int], *, source: str) -> list[splits.Part]:
+    """Finds the images of a split, which may be given in shards."""
+    if "shard" not in split:
+        return splits.of_declared(split, sizes, source=source)
     import tensorflow_datasets as tfds
 
-    own = builder.info.splits
-    if "shard" in split:
-        return [(split, _count_in_shards(own, split, source=source))]
-    sizes = {name: info.num_examples for name, info in own.items()}
-    parts = splits.of_declared(split, sizes, source=source)
-    return [
-        (tfds.core.ReadInstruction(part.name, part.start, part.stop, unit="abs"), part.count)
-        for part in parts
-    ]
-
-
-def _count_in_shards(own: Any, split: str, *, source: str) -> int:
-    reason = "expected at least one image, found none"
+    asked = f"split {split!r} of {source}"
     try:
-        count = own[split].num_examples
+        found = tfds.core.ReadInstruction.from_spec(split).to_absolute(builder.info.splits)
     except (ValueError, KeyError) as error:
-        count, reason = 0, errors.first_line(error)
-    if not count:
-        raise errors.InputError(f"split {split!r} of {source}: {reason}")
-    return count
+        raise errors.InputError(f"{asked}: {errors.first_line(error)}") from error
+    parts = [
+        splits.Part(
+            part.splitname, part.from_ or 0, sizes[part.splitname] if part.to is None else part.to
+        )
+        for part in found
+    ]
+    if not any(part.count > 0 for part in parts):
+        raise errors.InputError(f"{asked}: expected at least one image, found none")
+    return splits.once([part for part in parts if part.count > 0])
 
 
 def _prepared(

@@ -3,12 +3,14 @@
 import dataclasses
 import json
 import os
+import shutil
 import zipfile
 
 import keras
 import numpy as np
 
-from dcgan import files
+from dcgan import data, files, training
+from dcgan.data import provenance
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.detector_model import Detector
 from dcgan.detector.fakes.fake_pool import FakePool
@@ -16,6 +18,7 @@ from dcgan.detector.reals import Reals
 from dcgan.detector.threshold import Scores
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
+from dcgan.runs.training_record import Trained
 
 _UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, TypeError, KeyError, zipfile.BadZipFile)
 
@@ -54,16 +57,36 @@ class DetectorFiles:
         self.pool = self.directory / "pool.npz"
         self.scores = self.directory / "scores.npz"
         self.config = self.directory / "config.json"
+        self.training = self.directory / "training.json"
+        self.former = self.directory / "former.keras"
 
-    def save(self, fitted: Fitted) -> None:
-        """Writes everything that a fit leaves, the detector last."""
+    def save(self, fitted: Fitted, trained: Trained | None) -> None:
+        """Writes everything that a fit leaves, the detector last.
+
+        Args:
+            fitted: What was fitted.
+            trained: How the training of the run's model ended, if known.
+        """
         fitted.pool.save(self.pool)
         with files.write_atomically(self.scores) as temporary:
             np.savez_compressed(temporary, **vars(fitted.scores))
         for family, fold in fitted.folds.items():
             save(fold, self.directory / f"without_{family}.keras")
         files.write_text(self.config, json.dumps(dataclasses.asdict(fitted.config), indent=2) + "\n")
-        save(fitted.detector, self.detector)
+        described = {} if trained is None else trained.describe()
+        files.write_text(self.training, json.dumps(described, indent=2) + "\n")
+        self.replace(fitted.detector)
+
+    def replace(self, detector: Detector) -> None:
+        """Writes the run's detector; the one before stays beside as `former.keras`.
+
+        Args:
+            detector: The new detector.
+        """
+        if self.detector.is_file():
+            with files.write_atomically(self.former) as temporary:
+                shutil.copyfile(self.detector, temporary)
+        save(detector, self.detector)
 
     def load_scores(self) -> Scores:
         """Reads what the calibration rests on.
@@ -89,18 +112,23 @@ class DetectorFiles:
             raise InputError(f"{self.config}: expected a detector's configuration ({error})") from None
 
 
-def load_fitted(run: RunDirectory) -> Fitted:
+def load_fitted(run: RunDirectory, images: data.ImageSet | np.ndarray | None = None) -> Fitted:
     """Reads back what `fit_run` wrote; the reals come from the run's data set.
 
+    Args:
+        run: The run.
+        images: The images of a run that was given them. Defaults to None.
+
     Raises:
-        InputError: If the run has no detector, or a file is damaged.
+        InputError: If the run has no detector, a file is damaged, or the images are not the run's.
     """
     paths = DetectorFiles(run)
-    detector = load(paths.detector)
+    detector, config = load(paths.detector), run.load_config()
+    given = training.as_image_set(images, config)
     folds = sorted(paths.directory.glob("without_*.keras"))
     return Fitted(
         config=paths.load_config(),
-        reals=Reals.load(run.load_config()),
+        reals=Reals.of(provenance.load(run, config, given)),
         pool=FakePool.load(paths.pool),
         detector=detector,
         folds={path.stem.removeprefix("without_"): load(path) for path in folds},

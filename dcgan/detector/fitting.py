@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 
+from dcgan import keras_limits
 from dcgan.detector import certificate, classifier_training, held_back, threshold
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.detector_files import Fitted
@@ -39,9 +40,11 @@ def fit(
         The detector and what it was made of.
 
     Raises:
-        InputError: If there are too few reals for false positive rate, confidence and deliveries.
+        InputError: If there are too few reals for false positive rate, confidence and deliveries, or
+            Keras is told to cut training short.
     """
     config = config or DetectorConfig()
+    keras_limits.refuse("the detector's training")
     certificate.check_count(
         len(reals.calibration),
         config.false_positive_rate,

@@ -7,11 +7,10 @@ import numpy as np
 
 from dcgan import data
 from dcgan.config import RunConfig
+from dcgan.data import partition
 from dcgan.errors import InputError
 
 _SEED = 0
-_HELD_OUT = 0.2
-_FEWEST = 10
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -22,18 +21,19 @@ class Reals:
         train: Images to learn from, shape (count, height, width, channels), uint8.
         calibration: Images to set the threshold on.
         test: Images to evaluate on.
+        seen: Whether the run itself was trained on those to calibrate and to test on. Defaults to False.
+        notes: What else readers must know about the images. Defaults to nothing.
     """
 
     train: np.ndarray
     calibration: np.ndarray
     test: np.ndarray
+    seen: bool = False
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, config: RunConfig) -> Self:
-        """Loads a run's images: its own split to learn from, halves of the test split for the rest.
-
-        If the run has trained on its test split too, a fifth of its images is kept out of the detector's
-        training instead.
+        """Loads a run's images and splits them as `of` does.
 
         Args:
             config: The run's configuration.
@@ -41,18 +41,39 @@ class Reals:
         Raises:
             InputError: If the images cannot be used or are too few.
         """
-        train = data.load_split(config, config.split).images
-        rng = np.random.default_rng(_SEED)
-        if "test" in config.split or "all" in config.split:
-            order = rng.permutation(len(train))
-            kept = int(len(train) * (1 - _HELD_OUT))
-            train, held_out = train[order[:kept]], train[order[kept:]]
-        else:
-            held_out = rng.permutation(data.load_split(config, "test").images)
-        if min(len(train), len(held_out)) < _FEWEST:
+        return cls.of(data.Partition.load(config))
+
+    @classmethod
+    def of(cls, images: data.Partition) -> Self:
+        """Takes the images that are not held out to learn from, halves of the others for the rest.
+
+        Args:
+            images: The run's images.
+
+        Raises:
+            InputError: If they are too few.
+        """
+        rest, held_out = images.rest, images.held_out
+        if min(len(rest.images), len(held_out.images)) < partition.FEWEST:
             raise InputError(
-                f"{config.data}: expected at least {_FEWEST} images to learn from and as many to test "
-                f"on, found {len(train)} and {len(held_out)}"
+                f"{rest.name}: expected at least {partition.FEWEST} images to learn from and as many to "
+                f"test on, found {len(rest.images)} and {len(held_out.images)}"
             )
-        half = len(held_out) // 2
-        return cls(train, held_out[:half], held_out[half:])
+        calibration, test = (held_out.take(rows) for rows in halves(len(held_out.images)))
+        notes = images.notes()
+        if equal := partition.find_equal(test, calibration):
+            notes.append(partition.describe_equal(equal, len(test.images), others="calibration images"))
+        return cls(rest.images, calibration.images, test.images, seen=images.seen, notes=tuple(notes))
+
+
+def halves(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Returns which of so many held-out images a detector is calibrated and tested on.
+
+    Args:
+        count: How many images are held out.
+
+    Returns:
+        Their row numbers, those to calibrate on first.
+    """
+    order = np.random.default_rng(_SEED).permutation(count)
+    return order[: count // 2], order[count // 2 :]

@@ -4,8 +4,8 @@ import os
 
 import numpy as np
 
-from dcgan import data
-from dcgan.detector import certificate, detector_files, fitting, held_back, threshold
+from dcgan import data, keras_limits
+from dcgan.detector import certificate, detector_files, fitting, held_back, own_reals, threshold
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.detector_files import DetectorFiles, Fitted
 from dcgan.detector.fakes import fake_collection
@@ -23,6 +23,7 @@ def fit_run(
     confidence: float = DetectorConfig.confidence,
     deliveries: str = DetectorConfig.deliveries,
     seed: int = 0,
+    images: data.ImageSet | np.ndarray | None = None,
     progress: Progress = ignore,
 ) -> Fitted:
     """Fits a run's detector and writes it into the run.
@@ -36,6 +37,7 @@ def fit_run(
         deliveries: Names of the deliveries that it is to hold under, joined by commas. Defaults to all
             but "jpeg 40".
         seed: Seed of every draw. Defaults to 0.
+        images: The images of a run that was given them, see `dcgan.train`. Defaults to None.
         progress: Called after each step. Defaults to nothing.
 
     Returns:
@@ -49,7 +51,8 @@ def fit_run(
         >>> fitted = fit_run(RunDirectory.open("runs/mnist"))
         >>> fitted.detector.score(images)["p_fake"]
     """
-    inputs = RunInputs.load(run)
+    keras_limits.refuse("the detector's training")
+    inputs = RunInputs.load(run, images)
     config = DetectorConfig.for_run(
         inputs.config,
         images=len(inputs.reals.train),
@@ -60,7 +63,7 @@ def fit_run(
     pool = fake_collection.collect_fakes(inputs, config, progress=progress)
     discriminator = inputs.model.discriminator
     fitted = fitting.fit(discriminator, pool, inputs.reals, config=config, progress=progress)
-    DetectorFiles(run).save(fitted)
+    DetectorFiles(run).save(fitted, inputs.trained)
     return fitted
 
 
@@ -74,12 +77,13 @@ def recalibrate_run(
 ) -> Calibration:
     """Calibrates a run's detector on the user's own reals and writes it back.
 
-    From then on, images are familiar that are like these reals or like the run's fakes.
+    From then on, images are familiar that are like these reals or like the run's fakes. The detector
+    before stays in the run as `detector/former.keras`.
 
     Args:
         run: A run with a detector.
-        reals: Anything `dcgan.load_images` loads: images like those the detector will meet, none of
-            which it was trained on.
+        reals: Anything `dcgan.load_images` loads: images like those the detector will meet, all
+            different, none of which it was trained on or is tested on.
         false_positive_rate: Bound on the share of such reals called fake. Defaults to the rate that
             the detector was fitted with.
         confidence: See `fit_run`. Defaults to that of the fit.
@@ -89,8 +93,8 @@ def recalibrate_run(
         The new calibration.
 
     Raises:
-        InputError: If the run has no detector, the images cannot be used, or they are too few for
-            rate, confidence and deliveries.
+        InputError: If the run has no detector, the images cannot be used (see `own_reals.check`), or
+            they are too few for rate, confidence and deliveries.
     """
     files = DetectorFiles(run)
     detector = detector_files.load(files.detector)
@@ -103,7 +107,9 @@ def recalibrate_run(
     given = {name: value for name, value in asked.items() if value is not None}
     config = DetectorConfig.from_dict({**config.to_dict(), **given})
     size, _, channels = detector.image_shape
-    images = data.load_images(reals, split="all", image_size=size, channels=channels).images
+    loaded = data.load_images(reals, split="all", image_size=size, channels=channels)
+    own_reals.check(loaded, run)
+    images = loaded.images
     # Before scoring, which takes long for many images.
     certificate.check_count(
         len(images),
@@ -120,5 +126,5 @@ def recalibrate_run(
     detector.calibrate(new)
     if detector.familiarity is not None:
         familiarity_training.recalibrate(detector.familiarity, images, seed=config.seed)
-    detector_files.save(detector, files.detector)
+    files.replace(detector)
     return new

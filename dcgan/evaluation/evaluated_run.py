@@ -6,15 +6,16 @@ import re
 
 import numpy as np
 
-from dcgan import data, features, images, sampling
+from dcgan import data, features, images, sampling, training
 from dcgan.config import RunConfig
+from dcgan.data import partition, provenance
 from dcgan.errors import InputError
 from dcgan.features import FeatureExtractor
 from dcgan.model import DCGAN
-from dcgan.runs import checkpoint_files
+from dcgan.runs import training_record
 from dcgan.runs.run_directory import RunDirectory
+from dcgan.runs.training_record import Trained
 
-_FEWEST = 10
 _RELIABLE = 1000
 _CHUNK = 1024
 
@@ -26,10 +27,9 @@ class EvaluatedRun:
     Attributes:
         directory: The run's files.
         config: The run's configuration.
-        model: The finished model or newest checkpoint.
-        epochs: How many epochs the model was trained for.
-        train: The images it learned from.
-        test: The test split of the data, to compare with.
+        model: The run's newest model.
+        trained: How the training behind it ended.
+        partition: The run's images.
         extractor: The feature extractor.
         count: How many samples are measured.
         seed: Seed of every draw.
@@ -39,13 +39,22 @@ class EvaluatedRun:
     directory: RunDirectory
     config: RunConfig
     model: DCGAN
-    epochs: int
-    train: data.ImageSet
-    test: data.ImageSet
+    trained: Trained
+    partition: data.Partition
     extractor: FeatureExtractor
     count: int
     seed: int
     notes: tuple[str, ...]
+
+    @property
+    def train(self) -> data.ImageSet:
+        """The images it learned from, without those in `test`."""
+        return self.partition.rest
+
+    @property
+    def test(self) -> data.ImageSet:
+        """The images to compare with, held out from training if possible."""
+        return self.partition.held_out
 
     def draw(self, latents: np.ndarray) -> np.ndarray:
         """Generates images from latents, in small parts, which saves memory.
@@ -68,6 +77,7 @@ def load(
     extractor: FeatureExtractor | str | os.PathLike[str] | None,
     count: int,
     seed: int,
+    given: data.ImageSet | np.ndarray | None = None,
 ) -> EvaluatedRun:
     """Loads everything that an evaluation needs.
 
@@ -76,36 +86,33 @@ def load(
         extractor: The feature extractor, its name or its file; None for the run's own.
         count: How many samples to draw; fewer are drawn if there are fewer images.
         seed: Seed of every draw.
+        given: The images of a run that was given them. Defaults to None.
 
     Raises:
         InputError: If a file of the run, its data or the extractor cannot be used.
     """
     config = run.load_config()
-    path = run.newest_model()
+    trained = run.trained()
     chosen = extractor if isinstance(extractor, FeatureExtractor) else _load_extractor(config, extractor)
-    model = sampling.load_model(path)
-    train, test = data.load_split(config, config.split), data.load_split(config, "test")
+    model = sampling.load_model(trained.path)
+    found = provenance.load(run, config, training.as_image_set(given, config))
+    train, test = found.rest, found.held_out
     possible = min(len(train.images), len(test.images))
-    if possible < _FEWEST:
+    if possible < partition.FEWEST:
         raise InputError(
-            f"{config.data}: expected at least {_FEWEST} images to learn from and to test on. "
+            f"{config.data}: expected at least {partition.FEWEST} images to learn from and to test on. "
             f"Received: {len(train.images)} and {len(test.images)}"
         )
-    finished = path == run.model
-    epochs = config.training.epochs if finished else checkpoint_files.epoch_of(path)
     return EvaluatedRun(
         directory=run,
         config=config,
         model=model,
-        epochs=epochs,
-        train=train,
-        test=test,
+        trained=trained,
+        partition=found,
         extractor=chosen,
         count=min(count, possible),
         seed=seed,
-        notes=tuple(
-            _notes(config, chosen, epochs=epochs, finished=finished, asked=count, possible=possible)
-        ),
+        notes=tuple(_notes(trained, found, chosen, asked=count, possible=possible)),
     )
 
 
@@ -120,20 +127,15 @@ def _load_extractor(config: RunConfig, extractor: str | os.PathLike[str] | None)
 
 
 def _notes(
-    config: RunConfig,
+    trained: Trained,
+    found: data.Partition,
     extractor: FeatureExtractor,
     *,
-    epochs: int,
-    finished: bool,
     asked: int,
     possible: int,
 ) -> list[str]:
-    notes = []
-    if not finished:
-        notes.append(
-            f"The run is not finished: this is its newest checkpoint, after {epochs} of "
-            f"{config.training.epochs} epochs."
-        )
+    known = trained.reason != training_record.UNRECORDED
+    notes = [] if trained.finished or not known else [trained.message]
     if asked > possible:
         notes.append(
             f"{possible:,} samples were measured, not {asked:,}: there are no more images to compare "
@@ -144,16 +146,13 @@ def _notes(
             f"Fewer than {_RELIABLE:,} samples were measured: compare the metrics only with their "
             "floors and with metrics of equally many samples."
         )
-    if _holds_test_images(config.split):
-        notes.append(
-            f"The run also learned from test images (split {config.split}), which flatters its metrics."
-        )
-    if _holds_test_images(extractor.trained_on):
+    notes += found.notes() if known else [*found.notes(), trained.message]
+    if _names_test_images(extractor.trained_on):
         notes.append(f"The feature extractor also learned from test images ({extractor.trained_on}).")
     return notes
 
 
-def _holds_test_images(split: str) -> bool:
-    """Whether a split, perhaps after a data set's name and a colon, includes test images."""
-    names = re.sub(r"\[.*?\]", "", split).rpartition(":")[2]
+def _names_test_images(trained_on: str) -> bool:
+    """Whether an extractor's record, a data set's name and a split, says that it saw test images."""
+    names = re.sub(r"\[.*?\]", "", trained_on).rpartition(":")[2]
     return re.search(r"\b(all|test)\b", names) is not None

@@ -36,15 +36,16 @@ def describe_samples(evaluated: EvaluatedRun, found: Measurements) -> Part:
     """
     extractor, train, test = evaluated.extractor, evaluated.train, evaluated.test
     metrics = {
-        "epochs": evaluated.epochs,
+        "epochs": evaluated.trained.epochs,
+        "training": evaluated.trained.describe(),
         "count": evaluated.count,
         "seed": evaluated.seed,
         "features": {
             name: getattr(extractor, name) for name in ("name", "trained_on", "accuracy", "digest")
         },
         "data": {
-            "train": {"split": train.split, "count": len(train.images)},
-            "test": {"split": test.split, "count": len(test.images)},
+            "train": {"split": train.split, "count": len(evaluated.partition.trained_on.images)},
+            "test": {"split": test.split, "count": len(test.images), "seen": evaluated.partition.seen},
         },
         "notes": list(evaluated.notes),
         "scores": {name: dataclasses.asdict(score) for name, score in found.scores.items()},

@@ -1,17 +1,17 @@
 """Training feature extractors on labelled images."""
 
 import dataclasses
+import logging
 import os
 import pathlib
-import re
 from collections.abc import Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from dcgan import data
-from dcgan.data import pipeline
+from dcgan import data, keras_limits
+from dcgan.data import partition, pipeline
 from dcgan.errors import InputError
 from dcgan.features import affine_augmentation, feature_classifier, keras_extractor, loading
 from dcgan.features.feature_extractor import FeatureExtractor
@@ -126,10 +126,11 @@ def fit_extractor_file(
         >>> fit_extractor_file("fashion_mnist", "fashion.keras").accuracy
         0.93
     """
-    _check_split(split)
     path = _prepare(out)
+    keras_limits.refuse("the training of an extractor")
     train = _load(source, split, image_size, channels)
     test = _load(source, "test", image_size, channels)
+    _check_disjoint(train, test)
     try:
         extractor = fit_extractor(
             train.images,
@@ -191,11 +192,16 @@ def _batches(images: np.ndarray, labels: np.ndarray, *, batch_size: int, seed: i
     return pipeline.without_autotuning(numbered.map(prepare).prefetch(2))
 
 
-def _check_split(split: str) -> None:
-    if re.search(r"\b(all|test)\b", split):
+def _check_disjoint(train: data.ImageSet, test: data.ImageSet) -> None:
+    shared = np.isin(train.positions, test.positions)
+    if shared.any():
         raise InputError(
-            f"split {split!r}: expected one without test images, which the extractor is measured on"
+            f"split {train.split!r}: expected one without test images, which the extractor is measured "
+            f"on; {np.count_nonzero(shared):,} of its {len(shared):,} images are"
         )
+    if equal := partition.find_equal(test, train):
+        note = partition.describe_equal(equal, len(test.images))
+        logging.getLogger("dcgan").warning("%s: %s", train.name, note)
 
 
 def _prepare(out: str | os.PathLike[str]) -> pathlib.Path:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dcgan import files
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
-from dcgan.runs import checkpoint_files, epoch_table
+from dcgan.runs import checkpoint_files, epoch_table, training_record
+from dcgan.runs.training_record import Trained, TrainingRecord
 
 
 class RunDirectory:
@@ -21,6 +22,9 @@ class RunDirectory:
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = pathlib.Path(path)
         self.config = self.path / "config.json"
+        self.data_json = self.path / "data.json"
+        self.data_npz = self.path / "data.npz"
+        self.training = self.path / "training.json"
         self.samples = self.path / "samples"
         self.interpolations = self.path / "interpolations"
         self.progress_gif = self.path / "progress.gif"
@@ -63,19 +67,45 @@ class RunDirectory:
         return RunConfig.load(self.config)
 
     def newest_model(self) -> pathlib.Path:
-        """Returns the finished model, or else the newest undamaged checkpoint.
+        """Returns the model with most epochs behind it: the saved one or an undamaged checkpoint.
 
         A damaged checkpoint is skipped with a warning.
 
         Raises:
             InputError: If there is neither.
         """
-        if self.model.is_file():
+        if self.model.is_file() and not self._has_gone_on():
             return self.model
         checkpoint = next(checkpoint_files.iterate_usable(self.checkpoints), None)
+        if checkpoint is None and self.model.is_file():
+            return self.model
         if checkpoint is None:
             raise InputError(f"{self.path}: expected a trained run, found no usable checkpoint")
         return checkpoint
+
+    def _has_gone_on(self) -> bool:
+        """Whether training went on after the model was saved, and has left a newer checkpoint."""
+        record = TrainingRecord.load(self.training)
+        if record is None or record.model_epochs is None:
+            return False
+        newest = checkpoint_files.list_all(self.checkpoints)[-1:]
+        return any(checkpoint_files.epoch_of(path) > record.model_epochs for path in newest)
+
+    def trained(self) -> Trained:
+        """Returns the newest model with how the training behind it ended.
+
+        Raises:
+            InputError: If there is no model, or a file of the run is damaged.
+        """
+        path, record = self.newest_model(), TrainingRecord.load(self.training)
+        if path != self.model:
+            epochs = checkpoint_files.epoch_of(path)
+        elif record is not None and record.model_epochs is not None:
+            epochs = record.model_epochs
+        else:
+            epochs = len(self.read_metrics())
+        planned = self.load_config().training.epochs
+        return training_record.judge(path, record, epochs=epochs, planned=planned)
 
     def read_metrics(self) -> list[dict[str, float]]:
         """Reads `metrics.csv`: a dictionary for each epoch, with the values that it logged.

@@ -22,6 +22,7 @@ from typing import Any
 
 from dcgan import files
 from dcgan.errors import InputError
+from dcgan.runs import training_record
 from export import model_card
 from export.publishing import integrity, versions
 
@@ -65,6 +66,13 @@ class Candidate:
     def digest(self) -> str:
         """What identifies its weights and signatures, see `saved_model.digest`."""
         return model_card.read(self.path)["digest"]
+
+    @property
+    def training(self) -> str:
+        """Why the training behind it ended early; empty if it did not, or nothing is known."""
+        training = model_card.read(self.path)["training"]
+        unsaid = (training_record.FINISHED, training_record.UNRECORDED)
+        return "" if training is None or training["reason"] in unsaid else training["message"]
 
     @property
     def validation(self) -> pathlib.Path:

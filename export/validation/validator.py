@@ -6,6 +6,7 @@ import os
 import pathlib
 
 from dcgan.errors import InputError
+from dcgan.runs import training_record
 from export import model_card, sources
 from export.publishing import integrity, versions
 from export.publishing.blessing import Candidate
@@ -47,8 +48,8 @@ def validate_model(
     """Validates a candidate and writes its blessing beside it.
 
     A new process without Keras loads the SavedModel and calls every signature. Its answers are
-    compared with Keras's, and the metrics of the model card with the thresholds. The blessing is for the
-    files that were read, byte for byte.
+    compared with Keras's, and the metrics of the model card with the thresholds. A model of a training
+    that failed is not blessed. The blessing is for the files that were read, byte for byte.
 
     Args:
         candidate: What `export_model` or `export_generator` returned.
@@ -80,6 +81,9 @@ def validate_model(
     live = _find_live(source, against, card["name"])
     before, notes = _read_live_metrics(live)
     violated = limits.violations(metric_thresholds.read_metrics(card), before)
+    training = card["training"]
+    if training and training_record.failed(training["reason"]):
+        violated.append(f"the run's training failed: {training['message']}")
     found = Validation(
         blessed=not (broken or disagreements or violated),
         infra_blessed=not broken,
@@ -92,6 +96,7 @@ def validate_model(
         "digest": card["digest"],
         "files": digest,
         **dataclasses.asdict(found),
+        "training": training,
         "tolerance": tolerance,
         "thresholds": dataclasses.asdict(limits),
         "live": None if live is None else int(live.name),

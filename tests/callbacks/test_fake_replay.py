@@ -37,3 +37,30 @@ def test_keeps_the_latest_epochs(tmp_path, make_model, fit):
 def test_nothing(name):
     with pytest.raises(ValueError, match=f"{name}=0"):
         FakeReplay("replay", **{name: 0})
+
+
+def _write(directory, *epochs):
+    for epoch in epochs:
+        np.savez(directory / f"epoch_{epoch:03d}.npz", images=np.zeros((1, 8, 8, 1), np.uint8))
+
+
+def test_numbers_are_numbers_past_epoch_999(tmp_path, make_model, fit):
+    """As text, epoch 1000 comes before 998 and was removed as soon as it was written."""
+    _write(tmp_path, 997, 998, 999)
+    fit(make_model(), [FakeReplay(tmp_path, count=2, keep=3)], initial_epoch=999, epochs=1001)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *("epoch_999.npz", "epoch_1000.npz", "epoch_1001.npz")
+    }
+
+
+def test_a_training_that_begins_again_does_not_lose_its_samples_to_older_ones(tmp_path, make_model, fit):
+    _write(tmp_path, 8, 9, 10)
+    fit(make_model(), [FakeReplay(tmp_path, count=2, keep=2)], epochs=3)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["epoch_002.npz", "epoch_003.npz"]
+
+
+def test_a_generator_that_has_diverged_leaves_no_samples(tmp_path, make_model, fit):
+    model = make_model()
+    model.generator.set_weights([weight * np.nan for weight in model.generator.get_weights()])
+    fit(model, [FakeReplay(tmp_path, count=2)])
+    assert not list(tmp_path.iterdir())

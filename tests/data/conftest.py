@@ -6,6 +6,13 @@ import PIL.Image
 import pytest
 
 from dcgan import errors
+from dcgan.data import remarks
+
+
+@pytest.fixture(autouse=True)
+def _nothing_said():
+    """Forgets what was said in other tests, since each line is said once a process."""
+    remarks.say.cache_clear()
 
 
 @pytest.fixture

@@ -40,13 +40,58 @@ def test_floats_of_a_clear_range(dtype, low, high):
     np.testing.assert_array_equal(everything(images).images.ravel(), levels)
 
 
+@pytest.mark.parametrize("suffix", ["", ".npy", ".npz"])
+@pytest.mark.parametrize(
+    ("low", "high", "known"),
+    [
+        (-1e-6, 1, (0, 1)),
+        (-0.04, 1.04, (0, 1)),
+        (-1.09, 1, (-1, 1)),
+        (-1, 1.05, (-1, 1)),
+        (0, 255.5, (0, 255)),
+        (-3, 260, (0, 255)),
+    ],
+)
+def test_floats_near_a_range_are_clipped_and_it_says_so(tmp_path, caplog, low, high, known, suffix):
+    clear = np.linspace(*known, 256, dtype=np.float32).reshape(1, 16, 16)
+    images = clear.copy()
+    images[0, 0, 0], images[0, -1, -1] = low, high
+    source = tmp_path / f"a{suffix}" if suffix else images
+    if suffix:
+        np.save(source, images) if suffix == ".npy" else np.savez(source, images=images)
+    np.testing.assert_array_equal(everything(source).images, everything(clear).images)
+    low, high = np.float32([low, high])
+    said = f"values from {low:g} to {high:g} are clipped to [{known[0]}, {known[1]}]"
+    assert said in caplog.text
+
+
+def test_floats_within_a_range_are_not_talked_about(caplog):
+    everything(np.linspace(-1, 1, 256, dtype=np.float32).reshape(1, 16, 16))
+    assert not caplog.text
+
+
+@pytest.mark.parametrize("shape", [(28, 28, 1), (28, 28, 3)])
+def test_one_image_is_not_taken_for_many(refused, shape):
+    refused(lambda: everything(np.zeros(shape, np.uint8)), "received one of shape", "np.newaxis")
+
+
+def test_masks_of_0_and_1_are_refused(refused, tmp_path, write_image):
+    masks = np.random.default_rng(0).integers(0, 2, (5, 8, 8), np.uint8)
+    message = refused(lambda: everything(masks), "array: expected levels from 0 to 255", "only 0 and 1")
+    assert message.endswith("multiply them by 255")
+    for number, mask in enumerate(masks):
+        write_image(tmp_path / f"{number}.png", mask)
+    refused(lambda: everything(tmp_path), tmp_path, "only 0 and 1")
+
+
 def test_networks_range_is_that_of_dcgan_images(noise):
     images = noise(4, 5, 5, 1)
     np.testing.assert_array_equal(everything(pixels.to_float(images)).images, images)
 
 
 @pytest.mark.parametrize(
-    ("low", "high"), [(-1.1, 1), (-1, 1.1), (0, 1.01), (0, 16), (0, 255.5), (-127, 128), (-3, 3)]
+    ("low", "high"),
+    [(-1.2, 1), (-1, 1.2), (0, 1.1), (0, 16), (0, 270), (-127, 128), (-3, 3), (-0.3, 1), (-0.05, 0.05)],
 )
 def test_floats_of_an_unclear_range(refused, low, high):
     images = np.linspace(low, high, 64, dtype=np.float32).reshape(1, 8, 8)

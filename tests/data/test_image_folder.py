@@ -183,7 +183,7 @@ def test_bad_files_are_named_with_reasons(folder, refused):
         refused(
             lambda size=size: load_images(folder, split="all", image_size=size, channels=3),
             folder,
-            "3 of 14 cannot be read (skip_bad leaves them out): 03.png (file is truncated",
+            "(--skip-bad leaves others out), 3 of 14 cannot be read: 03.png (file is truncated",
             "gone.jpg (no such file)",
             "sub/text.png (not a PNG, JPEG, WebP, BMP, GIF or TIFF image)",
         )
@@ -198,12 +198,13 @@ def test_more_than_ten_bad_files_are_counted(folder, refused):
 
 
 @pytest.mark.parametrize("size", [None, 8])
-def test_skip_bad(tmp_path, write_image, noise, size):
+def test_skip_bad(tmp_path, write_image, noise, size, caplog):
     for name in ("a/1.png", "b/2.png", "b/3.png"):
         write_image(tmp_path / name, noise(8, 8))
     (tmp_path / "a/0.png").write_text("x")
     loaded = load_images(tmp_path, split="all", image_size=size, skip_bad=True)
     assert (len(loaded.images), loaded.skipped) == (3, 1)
+    assert f"{tmp_path}: left out, 1 of 4 cannot be read: a/0.png (not a PNG" in caplog.text
     assert loaded.labels.tolist() == [0, 1, 1]
 
 
@@ -231,3 +232,80 @@ def test_a_folder_that_is_named_as_an_image(folder):
     (folder / "00.png").mkdir()
     (folder / "x.png").rename(folder / "00.png" / "x.png")
     assert len(load_images(folder, split="all").images) == 12
+
+
+# What was understood
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "split"),
+    [
+        ("train", "valid", "validation"),
+        ("Train", "Test", "test"),
+        ("TRAIN", "VAL", "val"),
+        ("training", "testing", "test"),
+        ("Training", "Validation", "validation"),
+    ],
+)
+def test_split_folders_of_other_names(tmp_path, write_image, caplog, train, test, split):
+    for number, name in enumerate([f"{train}/1.png", f"{train}/2.png", f"{test}/3.png"]):
+        write_image(tmp_path / name, np.full((4, 4), number * 9))
+    loaded = load_images(tmp_path, split="train")
+    assert loaded.images[:, 0, 0, 0].tolist() == [0, 9]
+    assert loaded.labels is None
+    assert loaded.name_image(0) == f"{train}/1.png"
+    assert load_images(tmp_path, split="test").images[:, 0, 0, 0].tolist() == [18]
+    assert f"{tmp_path}: splits train (2), {split} (1)\n" in caplog.text
+
+
+def test_two_folders_for_one_split(tmp_path, write_image, noise, refused):
+    for name in ("train/1.png", "Training/2.png", "test/3.png"):
+        write_image(tmp_path / name, noise(4, 4))
+    refused(lambda: load_images(tmp_path), "expected one folder a split, found Training and train")
+
+
+def test_classes_are_counted(tmp_path, write_image, noise, caplog):
+    for name in ("train/1.png", "train/2.png", "holdout/1.png"):
+        write_image(tmp_path / name, noise(4, 4))
+    assert load_images(tmp_path, split="all").class_names == ("holdout", "train")
+    assert "3 images without split folders, a tenth of them to test on; classes " in caplog.text
+    assert "train (2)" in caplog.text
+    assert "holdout (1)" in caplog.text
+
+
+def test_what_is_passed_over_is_counted(tmp_path, write_image, noise, caplog):
+    for name in ("train/1.png", "test/2.png", "preview.png"):
+        write_image(tmp_path / name, noise(4, 4))
+    for name in ("train/a.heic", "train/b.HEIC", "test/notes", "test/.DS_Store"):
+        (tmp_path / name).write_text("x")
+    load_images(tmp_path)
+    (line,) = caplog.messages
+    for part in (".heic (2)", "notes (1)", ".png (1)"):
+        assert part in line.partition("passed over as no images: ")[2]
+
+
+@pytest.mark.parametrize("suffix", ["jfif", "jpe", "tif", "TIFF"])
+def test_suffixes_of_jpeg_and_tiff(tmp_path, noise, suffix):
+    name = "TIFF" if suffix.lower().startswith("tif") else "JPEG"
+    PIL.Image.fromarray(noise(4, 4)).save(tmp_path / f"a.{suffix}", name)
+    assert len(load_images(tmp_path, split="all").images) == 1
+
+
+def test_a_folder_of_one_image_is_not_empty(tmp_path, write_image, noise, refused):
+    write_image(tmp_path / "a.png", noise(4, 4))
+    refused(lambda: load_images(tmp_path), "expected at least two images, found one, which is held out")
+
+
+def test_colour_photographs_that_become_small_and_grey(tmp_path, write_image, noise, caplog):
+    write_image(tmp_path / "a.png", noise(90, 120, 3))
+    load_images(tmp_path, split="all", image_size=28, channels=1)
+    assert (
+        f"{tmp_path}: images of up to 120 x 90 pixels become 28 x 28, grey, and lose colour and detail; "
+        "the presets rgb32, rgb64 and rgb128 keep more"
+    ) in caplog.text
+
+
+def test_photographs_of_about_the_size_are_not_talked_about(tmp_path, write_image, noise, caplog):
+    write_image(tmp_path / "a.png", noise(40, 50, 3))
+    load_images(tmp_path, split="all", image_size=32, channels=3)
+    assert "lose" not in caplog.text

@@ -6,14 +6,19 @@ import pytest
 import tensorflow as tf
 
 from dcgan import errors
-from dcgan.data import load_dataset, load_images, tfds_source
+from dcgan.data import ImageSet, load_dataset, load_images, tfds_source
 
 
 @pytest.fixture
 def asked(monkeypatch):
     """Records the names that TensorFlow Datasets is asked for."""
     names = []
-    monkeypatch.setattr(tfds_source, "load", lambda name, request: names.append(name))
+
+    def load(name, request):
+        names.append(name)
+        return ImageSet(name, request.split, np.zeros((1, 4, 4, 1), np.uint8))
+
+    monkeypatch.setattr(tfds_source, "load", load)
     return names
 
 
@@ -70,6 +75,13 @@ def test_home_is_expanded(tmp_path, monkeypatch, noise):
 def test_missing_path(asked, refused, source):
     refused(lambda: load_images(source), f"{source}: no such file or folder")
     assert not asked
+
+
+def test_a_folder_that_has_gone_is_not_explained_as_a_name(refused, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    message = refused(lambda: load_images("photo"))
+    assert message == "photo: expected an existing path or the name of a set of images"
+    refused(lambda: load_images("fashion_mnis"), "near it: fashion_mnist")
 
 
 def test_missing_path_object(asked, refused, tmp_path):

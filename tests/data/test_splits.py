@@ -96,4 +96,25 @@ def test_undeclared_split_is_fixed():
 
 def test_a_test_split_has_at_least_one_image(refused):
     assert splits.of_undeclared("test", 1, source="x").tolist() == [0]
-    refused(lambda: splits.of_undeclared("train", 1, source="x"), "'train' of x", "none")
+    message = refused(lambda: splits.of_undeclared("train", 1, source="x"), "'train' of x")
+    assert message.endswith("expected at least two images, found one, which is held out to test on")
+    refused(lambda: ranges("train", {"train": 1}), "found one, which is held out to test on")
+
+
+@pytest.mark.parametrize(
+    ("split", "expected"),
+    [
+        ("train+train", [("train", 0, 200)]),
+        ("all+test", [("train", 0, 200), ("test", 0, 30)]),
+        ("train[50:60]+train", [("train", 50, 60), ("train", 0, 50), ("train", 60, 200)]),
+        ("train[:10]+train[5:20]+train[15:]", [("train", 0, 10), ("train", 10, 20), ("train", 20, 200)]),
+    ],
+)
+def test_an_image_named_twice_is_there_once(split, expected):
+    assert ranges(split) == expected
+
+
+def test_an_image_of_an_undeclared_split_named_twice_is_there_once():
+    both = splits.of_undeclared("test[:2]+all", 40, source="x")
+    assert sorted(both.tolist()) == list(range(40))
+    assert both[:2].tolist() == splits.of_undeclared("test[:2]", 40, source="x").tolist()

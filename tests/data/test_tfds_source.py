@@ -199,6 +199,13 @@ def test_sixteen_bits_keep_the_high_byte():
     assert {i.tobytes() for i in loaded.images} == {i.astype(np.uint8).tobytes() for i in expected}
 
 
+def test_colour_that_is_lost_is_told(caplog):
+    load_images("dcgan_test_pets", split="test", channels=1)
+    assert "tfds:dcgan_test_pets: images of up to 8 x 8 pixels become 8 x 8, grey, and lose colour" in (
+        caplog.text
+    )
+
+
 def test_several_image_features(refused):
     refused(lambda: load_images("dcgan_test_two_images"), "'image'", "left, right")
 
@@ -218,12 +225,12 @@ def test_damaged_records(prepared, folder, refused):
     [("mnits", "mnist"), ("fashion_mnst", "fashion_mnist"), ("celeb_b", "celeb_a")],
 )
 def test_unknown_name(refused, name, near):
-    refused(lambda: load_images(name), f"{name}: expected the name", "near it", near)
+    refused(lambda: load_images(name), f"{name}: expected an existing path or the name", "near it", near)
 
 
 @pytest.mark.parametrize("name", ["xqzzq", "a b", "tfds:", "no$such"])
 def test_unknown_name_without_a_near_one(refused, name):
-    assert "near" not in refused(lambda: load_images(name), "expected the name of a set of images")
+    assert "near" not in refused(lambda: load_images(name), "or the name of a set of images")
 
 
 def test_unknown_name_that_may_be_a_path(refused):

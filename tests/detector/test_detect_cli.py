@@ -172,15 +172,15 @@ def test_detect_does_it_all(dcgan, detected, images):
     calibration = fitted.detector.calibration
     assert (calibration.confidence, calibration.deliveries) == (0.9, ("jpeg-2x-jpeg",))
     names = {path.name for path in detected.detector_files.iterdir()}
-    assert names == {
-        *["pool.npz", "scores.npz", "config.json", "evaluation.json", "holdout"],
+    assert names - {"former.keras"} == {
+        *["pool.npz", "scores.npz", "config.json", "training.json", "evaluation.json", "holdout"],
         *["without_gan.keras", "without_autoencoder.keras"],
     }
 
 
 def test_the_default_rate_is_one_that_the_images_can_certify(trained, quick, monkeypatch):
     monkeypatch.setattr(fitting, "fit", lambda *inputs, config, progress: config)
-    monkeypatch.setattr(detector_files.DetectorFiles, "save", lambda self, fitted: None)
+    monkeypatch.setattr(detector_files.DetectorFiles, "save", lambda self, fitted, trained: None)
     # 1,400 images: a tenth is held out, half of that to calibrate on.
     rate = run_fitting.fit_run(trained).false_positive_rate
     assert rate == pytest.approx(1 - 0.025 ** (1 / 70))
@@ -188,8 +188,12 @@ def test_the_default_rate_is_one_that_the_images_can_certify(trained, quick, mon
 
 @pytest.mark.slow
 def test_evaluate_alone(dcgan, detected):
+    message = "Training was stopped after 2 of 50 epochs, by a callback."
+    record = {"epochs": 2, "planned": 50, "reason": "stopped", "message": message}
+    detector_files.DetectorFiles(detected).training.write_text(json.dumps(record))
     code, out, _ = dcgan("detect", "evaluate", detected.path)
     assert code == 0
+    assert f"WARNING: {message}" in out
     assert "VAE" in out
     assert "fitted in" not in out
 
@@ -223,6 +227,7 @@ def test_promises_that_cannot_be_kept(dcgan, trained, quick, option, value, mess
 def test_calibrate_on_other_reals(dcgan, detected, tmp_path):
     reals = np.random.default_rng(5).integers(100, 156, (399, 28, 28, 1), np.uint8)
     np.save(tmp_path / "reals.npy", reals)
+    before = detected.detector.read_bytes()
     code, out, _ = dcgan(
         *["detect", "calibrate", detected.path, "--reals", tmp_path / "reals.npy"],
         *["--false-positive-rate", "0.01", "--confidence", "0.95", "--deliveries", "as they are"],
@@ -232,6 +237,9 @@ def test_calibrate_on_other_reals(dcgan, detected, tmp_path):
     assert "95 % confidence, under as they are" in out
     detector = detector_files.load(detected.detector)
     assert detector.calibration.reals == 399
+    former = detected.detector_files / "former.keras"
+    assert former.read_bytes() == before
+    assert f"former    {former}" in out
     assert detector.calibration.fake_above == pytest.approx(
         np.sort(detector.raw_scores(reals))[-1], abs=1e-5
     )
@@ -239,7 +247,8 @@ def test_calibrate_on_other_reals(dcgan, detected, tmp_path):
 
 @pytest.mark.slow
 def test_calibrate_says_how_many_it_needs(dcgan, detected, tmp_path):
-    np.save(tmp_path / "reals.npy", np.zeros((298, 28, 28, 1), np.uint8))
+    reals = np.random.default_rng(5).integers(100, 156, (298, 28, 28, 1), np.uint8)
+    np.save(tmp_path / "reals.npy", reals)
     before = detected.detector.read_bytes()
     code, _, err = dcgan(
         *["detect", "calibrate", detected.path, "--reals", tmp_path / "reals.npy"],
@@ -248,6 +257,15 @@ def test_calibrate_says_how_many_it_needs(dcgan, detected, tmp_path):
     assert code == 2
     assert "expected at least 299 real images to certify it" in err
     assert "received 298" in err
+    assert detected.detector.read_bytes() == before
+
+
+@pytest.mark.slow
+def test_calibrate_refuses_what_the_run_was_trained_on(dcgan, detected, images):
+    before = detected.detector.read_bytes()
+    code, _, err = dcgan("detect", "calibrate", detected.path, "--reals", images)
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"{images}: expected different real images that the detector has not met; 1,260 of" in err
     assert detected.detector.read_bytes() == before
 
 

@@ -210,6 +210,16 @@ def test_headline_without_other_kinds_or_promise(report, fitted):
     assert uncalibrated.startswith("Nothing is promised")
 
 
+def test_headline_does_not_call_reals_unseen_that_the_run_was_trained_on(report, fitted):
+    def sentence(**options):
+        return headline.write(report, fitted.detector.calibration, **options)["sentences"][2]
+
+    assert "unseen reals" in sentence()
+    assert "150 reals that the run was trained on" in sentence(seen=True)
+    assert "unseen" not in sentence(seen=True)
+    assert headline.write(report, None, notes=("They are few.",))["warnings"][0] == "They are few."
+
+
 def test_part_of_the_report(report, fitted, reals, spoiled, tmp_path):
     fakes = {"checks": spoiled(60, "checks", 31), "stripes": spoiled(3, "stripes", 32)}
     part = detector_report.describe(report, fitted.detector, reals=reals.test, fakes=fakes)

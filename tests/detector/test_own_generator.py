@@ -67,3 +67,11 @@ def test_continuations_go_on_in_ways_of_their_own():
     assert hinge == dataclasses.replace(training, loss="hinge", label_smoothing=0.0)
     assert faster.generator_learning_rate == pytest.approx(2e-3)
     assert faster.discriminator_learning_rate == pytest.approx(3e-3)
+
+
+def test_the_second_half_of_a_training_is_told_by_numbers(inputs):
+    for epoch in (998, 999, 1000, 1001):
+        images = np.full((2, 28, 28, 1), epoch - 900, np.uint8)
+        np.savez(inputs.replay / f"epoch_{epoch}.npz", images=images)
+    _, earlier = own_generator.draw_own(inputs, count=9, seed=0)
+    assert set(earlier.images.ravel()) == {100, 101}

@@ -10,7 +10,7 @@ import pytest
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
 from dcgan.evaluation import evaluate, evaluated_run, measurements
-from dcgan.features import reference
+from dcgan.features import Reference, reference
 from dcgan.metrics import Real, evaluate_features
 from dcgan.runs.run_directory import RunDirectory
 
@@ -109,6 +109,20 @@ def test_the_floor_is_that_of_training_images_and_explained_once(run, quick_extr
     assert page.count(f"Held-out real images score {value:.4g}, the floor") == 1
 
 
+@pytest.mark.parametrize("split", ["train", "all"])
+def test_the_floor_comes_from_images_that_are_not_compared_with(run, quick_extractor, split):
+    _change_config(run, split=split)
+    loaded = _load(run, quick_extractor)
+    floor = evaluate(run, features=quick_extractor, count=20).scores["frechet_distance"].floor
+    of_others, of_test = (
+        Reference.compute(
+            loaded.test.images, quick_extractor, floor_images=images, fake_count=20
+        ).statistics.floor["frechet_distance"]
+        for images in (loaded.train.images, loaded.test.images)
+    )
+    assert floor == of_others > of_test
+
+
 def test_counts_are_lowered_and_it_says_so(run, quick_extractor):
     report = evaluate(run, features=quick_extractor)
     assert report.scores["precision"].fake_count == 20
@@ -160,11 +174,24 @@ def test_values_that_are_not_finite(run, quick_extractor):
     assert made["last_epoch"] == {"epoch": 2.0, "g_loss": None, "val_frechet_distance": None}
 
 
-@pytest.mark.parametrize("split", ["all", "train+test[:5]"])
-def test_a_run_that_saw_test_images(run, quick_extractor, split):
+@pytest.mark.parametrize("split", ["all", "train+test", "test+train[:50%]"])
+def test_a_run_that_saw_all_test_images_is_not_compared_with_unseen_ones(run, quick_extractor, split):
     _change_config(run, split=split)
-    notes = _load(run, quick_extractor).notes
-    assert any(f"also learned from test images (split {split})" in note for note in notes)
+    loaded = _load(run, quick_extractor)
+    assert any(f"trained on all of its images (split {split})" in note for note in loaded.notes)
+    assert not np.isin(loaded.test.positions, loaded.train.positions).any()
+    assert len(loaded.test.images) + len(loaded.train.images) == len(loaded.partition.trained_on.images)
+    page = evaluate(run, features=quick_extractor).html.read_text()
+    for claim in ("Held-out real images", "which the generator has never seen", "unseen"):
+        assert claim not in page
+
+
+def test_a_run_that_saw_some_test_images_is_compared_with_the_others(run, quick_extractor):
+    _change_config(run, split="train+test[:5]")
+    loaded = _load(run, quick_extractor)
+    assert (len(loaded.train.images), len(loaded.test.images)) == (185, 15)
+    assert not np.isin(loaded.test.positions, loaded.train.positions).any()
+    assert not any("trained on all" in note for note in loaded.notes)
 
 
 @pytest.mark.parametrize(
@@ -180,9 +207,10 @@ def test_a_feature_extractor_that_saw_test_images(run, quick_extractor, trained_
 @pytest.mark.parametrize(("trained_on", "names"), [("{data}:train", "ab"), ("other:train", "01")])
 def test_class_names_are_those_of_the_data_the_extractor_knows(run, quick_extractor, trained_on, names):
     loaded = _load(run, quick_extractor)
+    test = dataclasses.replace(loaded.test, class_names=("a", "b"))
     loaded = dataclasses.replace(
         loaded,
-        test=dataclasses.replace(loaded.test, class_names=("a", "b")),
+        partition=dataclasses.replace(loaded.partition, held_out=test),
         extractor=dataclasses.replace(
             quick_extractor, trained_on=trained_on.format(data=loaded.test.name)
         ),

@@ -30,9 +30,11 @@ def check(signatures, familiar_detector):
     """Compares what a function of pixels returns with TensorFlow's own answer, by batch."""
 
     def compare(signature, answer):
-        _, pixels = familiar_detector
-        for count in (1, len(pixels)):
-            images = FORMS[signature](pixels[:count])
+        batch = FORMS[signature](familiar_detector[1])
+        if batch.dtype == np.float32:
+            batch[3, 2, 2] = np.nan
+        for count in (1, len(batch)):
+            images = batch[:count]
             expected = {k: v.numpy() for k, v in signatures[signature](images=images).items()}
             given = answer(images)
             assert set(given) == set(expected)
@@ -40,7 +42,7 @@ def check(signatures, familiar_detector):
                 np.testing.assert_allclose(given[name], expected[name], atol=1e-4, err_msg=name)
             for name in set(expected) - set(NUMBERS):
                 assert given[name].tolist() == expected[name].tolist()
-        assert set(given["decision"]) == {b"real", b"unsure", b"fake"}
+        assert set(given["decision"]) >= {b"real", b"unsure", b"fake"}
         assert 0.1 < (given["familiarity"] < 0.01).mean() < 0.6
 
     return compare

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dcgan import detector
+from dcgan import callbacks, detector
 from dcgan.detector.fakes import fake_collection
 from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 from dcgan.errors import InputError
@@ -83,7 +83,7 @@ def test_a_detector_from_examples(fn_args):
     assert run.load_config().training.epochs == 2
     assert len(run.read_metrics()) == 2
     found = card(fn_args)
-    assert (found["kind"], found["data"]) == ("detector", {"name": "tfx", "split": "train"})
+    assert (found["kind"], found["data"]) == ("detector", {"name": "given:tfx", "split": "train"})
     # The lowest rate that 12 reals can certify under 34 deliveries.
     assert found["calibration"]["reals"] == 12
     assert found["calibration"]["false_positive_rate"] == pytest.approx(1 - (0.05 / 34) ** (1 / 12))
@@ -105,13 +105,13 @@ def test_images_are_read_as_they_were_written(examples, make_pixels, make_exampl
     config = tfx_trainer.presets.get("mnist")
     pattern = examples("mixed", 3, make_example(b"junk"), b"\xff\xff", make_example(b"more"))
     with pytest.raises(InputError) as caught:
-        tfx_trainer._read_images([pattern], config)
+        tfx_trainer._read_images(tfx_trainer._find_files([pattern]), config)
     assert "data-00000-of-00001.gz: not a PNG" in str(caught.value)
     assert str(caught.value).endswith("(and 2 more; skip_bad leaves them out)")
     plain = tmp_path / "plain"
     plain.write_bytes(gzip.decompress((tmp_path / "mixed" / "data-00000-of-00001.gz").read_bytes()))
     config = tfx_trainer.presets.override(config, skip_bad=True)
-    images = tfx_trainer._read_images([pattern, str(plain)], config)
+    images = tfx_trainer._read_images(tfx_trainer._find_files([pattern, str(plain)]), config)
     expected = np.stack([make_pixels(28, 28, 1, seed=seed) for seed in range(3)] * 2)
     np.testing.assert_array_equal(images, expected)
 
@@ -145,3 +145,23 @@ def test_no_files(fn_args, tmp_path):
     fn_args.train_files = [f"{tmp_path}/none/*"]
     with pytest.raises(InputError, match=r"none/\*: expected files with examples$"):
         tfx_trainer.run_fn(fn_args)
+
+
+def test_a_training_that_fails_exports_nothing(fn_args, tmp_path, monkeypatch):
+    def diverge(self, logs, where):
+        self._stop("not_finite", "Training stopped in epoch 1: g_loss is nan.")
+
+    monkeypatch.setattr(callbacks.TrainingGuard, "_check_finite", diverge)
+    fn_args.custom_config |= {"detector": False}
+    with pytest.raises(InputError, match=r"expected a training that ends well\. .* g_loss is nan"):
+        tfx_trainer.run_fn(fn_args)
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_detector_is_not_calibrated_on_what_it_learns_from(fn_args, caplog):
+    fn_args.eval_files = fn_args.train_files
+    with pytest.raises(InputError, match=r"data-00000-of-00001\.gz: expected eval_files other than"):
+        tfx_trainer.run_fn(fn_args)
+    images = np.random.default_rng(0).integers(0, 256, (9, 4, 4, 1), np.uint8)
+    tfx_trainer._warn_of_equal(images[:6], images[5:])
+    assert "eval_files: 1 of 4 held-out images equal training images to the byte" in caplog.text

@@ -1,6 +1,6 @@
 """What a report says first: what to expect of unknown generators, and where the detector cannot tell."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dcgan.detector import certificate
@@ -10,12 +10,20 @@ NEAR_CHANCE = 0.6
 """Below this AUROC, in the mean over deliveries, a generator counts as one that is not told."""
 
 
-def write(report: Mapping[str, Any], calibration: Calibration | None) -> dict[str, Any]:
+def write(
+    report: Mapping[str, Any],
+    calibration: Calibration | None,
+    *,
+    seen: bool = False,
+    notes: Sequence[str] = (),
+) -> dict[str, Any]:
     """Draws the conclusions of an evaluation.
 
     Args:
         report: What `holdout_evaluation.evaluate` returned, with `families` and `simple_statistics`.
         calibration: The detector's calibration.
+        seen: Whether the run was trained on the reals of the test. Defaults to False.
+        notes: Further warnings, about the reals. Defaults to none.
 
     Returns:
         JSON values: `warnings` and `sentences`, to be read first and in this order; `mean_auroc` over
@@ -35,8 +43,9 @@ def write(report: Mapping[str, Any], calibration: Calibration | None) -> dict[st
         "near_chance": means[0] < NEAR_CHANCE,
     }
     sentences = [_expect(numbers, generators), *_expect_families(report["families"])]
-    sentences.append(_alarms(report["false_positives"], calibration))
-    return {"warnings": _warn(numbers, report["simple_statistics"]), "sentences": sentences, **numbers}
+    sentences.append(_alarms(report["false_positives"], calibration, seen=seen))
+    warnings = [*notes, *_warn(numbers, report["simple_statistics"])]
+    return {"warnings": warnings, "sentences": sentences, **numbers}
 
 
 def _expect(numbers: Mapping[str, Any], generators: Mapping[str, Any]) -> str:
@@ -61,15 +70,17 @@ def _expect_families(families: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _alarms(rates: Mapping[str, Any], calibration: Calibration | None) -> str:
-    seen = (
-        f"of {rates['reals']:,} unseen reals, {rates['worst']:.2%} were, under the worst of them "
-        f"({rates['worst_delivery']})"
+def _alarms(rates: Mapping[str, Any], calibration: Calibration | None, *, seen: bool) -> str:
+    reals = (
+        f"{rates['reals']:,} reals that the run was trained on"
+        if seen
+        else f"{rates['reals']:,} unseen reals"
     )
+    found = f"of {reals}, {rates['worst']:.2%} were, under the worst of them ({rates['worst_delivery']})"
     if calibration is None:
-        return f"Nothing is promised of reals called fake under any of the deliveries; {seen}."
+        return f"Nothing is promised of reals called fake under any of the deliveries; {found}."
     promise = certificate.describe(calibration)
-    return f"{promise[0].upper()}{promise[1:]}; {seen}."
+    return f"{promise[0].upper()}{promise[1:]}; {found}."
 
 
 def _warn(numbers: Mapping[str, Any], simple: Mapping[str, Any]) -> list[str]:

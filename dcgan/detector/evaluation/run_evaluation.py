@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from dcgan import data, files
+from dcgan import data, files, keras_limits
 from dcgan.config import RunConfig
-from dcgan.detector.detector_files import Fitted
+from dcgan.detector.detector_files import DetectorFiles, Fitted
 from dcgan.detector.evaluation import (
     baselines,
     detector_report,
@@ -20,6 +20,7 @@ from dcgan.detector.evaluation import (
 from dcgan.detector.fakes import holdouts
 from dcgan.detector.fit_progress import Progress, ignore
 from dcgan.report import publish
+from dcgan.runs import training_record
 from dcgan.runs.run_directory import RunDirectory
 
 # How many test images, and fakes of each generator, in shares of the pool that was learned from: with
@@ -50,8 +51,9 @@ def evaluate_run(
         `simple_statistics`, `headline` and `pool`, the number of fakes by generator.
 
     Raises:
-        InputError: If images cannot be used.
+        InputError: If images cannot be used, or Keras is told to cut training short.
     """
+    keras_limits.refuse("the training of holdout generators")
     detector, reals, config = fitted.detector, fitted.reals, fitted.config
     count = max(2, round(config.pool_size * _FAKES))
     test = reals.test[: max(2, round(config.pool_size * _REALS))]
@@ -71,10 +73,20 @@ def evaluate_run(
     measured["families"] = families.measure_families(fitted.folds, fitted.pool, test, progress=progress)
     measured["simple_statistics"] = simple_statistics.measure_pool(reals.train, fitted.pool)
     measured["pool"] = fitted.pool.counts()
-    report = {"headline": headline.write(measured, detector.calibration), **measured}
+    notes = (*_describe_training(run), *reals.notes)
+    said = headline.write(measured, detector.calibration, seen=reals.seen, notes=notes)
+    report = {"headline": said, **measured}
     files.write_text(run.detector_files / EVALUATION, json.dumps(report, indent=1) + "\n")
     publish(run, detector_report.describe(report, detector, reals=test, fakes=tested))
     return report
+
+
+def _describe_training(run: RunDirectory) -> list[str]:
+    """Says why the training behind the detector ended early, if it did."""
+    path = DetectorFiles(run).training
+    training = files.read_json(path, "how training had ended") if path.is_file() else {}
+    unsaid = (None, training_record.FINISHED, training_record.UNRECORDED)
+    return [] if training.get("reason") in unsaid else [training["message"]]
 
 
 def _load_fakes(source: str, image_shape: tuple[int, int, int], count: int) -> np.ndarray:

@@ -7,6 +7,7 @@ import numpy as np
 from dcgan import sampling
 from dcgan.detector.fakes.fake_pool import Fakes
 from dcgan.detector.run_inputs import RunInputs
+from dcgan.runs import replay_files
 
 NAME = "gan-own"
 """The name in the pool of the run's generator as it is."""
@@ -30,7 +31,7 @@ def draw_own(inputs: RunInputs, *, count: int, seed: int) -> list[Fakes]:
 
 
 def _load_replay(directory: pathlib.Path, count: int, *, seed: int) -> np.ndarray:
-    paths = sorted(directory.glob("epoch_*.npz"))
+    paths = replay_files.list_all(directory)
     kept = [np.load(path)["images"] for path in paths[len(paths) // 2 :]]
     images = np.concatenate(kept) if kept else np.empty(0, np.uint8)
     chosen = np.random.default_rng(seed).permutation(len(images))[:count]
