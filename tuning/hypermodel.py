@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import keras_tuner
 
-from dcgan import data, features, training
+from dcgan import data, features, keras_limits, training
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
 from dcgan.model import DCGAN
@@ -41,7 +41,8 @@ class DCGANHyperModel(keras_tuner.HyperModel):
         deadline: When trials are cut short, as `time.time`; None for never.
 
     Raises:
-        InputError: If the data cannot be used, or points of the space are no valid models.
+        InputError: If the data cannot be used, points of the space are no valid models, or
+            `KERAS_MAX_EPOCHS` or `KERAS_MAX_STEPS_PER_EPOCH` would cut trials short.
 
     Example:
         >>> config = SearchConfig(base=dcgan.presets.get("mnist"), epochs=3)
@@ -64,6 +65,7 @@ class DCGANHyperModel(keras_tuner.HyperModel):
         minutes: float | None = None,
     ) -> None:
         super().__init__()
+        keras_limits.refuse("the trials")
         self.config = config
         self.directory = SearchDirectory(directory)
         self.space = space or Space()
