@@ -17,7 +17,7 @@ def test_a_cosine_ends_with_the_last_epoch_of_the_longest_trial(
     )
     hp = keras_tuner.HyperParameters()
     model = hypermodel.build(hp)
-    steps = config.steps(hp.get("batch_size"), images=200)
+    steps = config.steps(hp.get("batch_size"), images=160)
     for optimizer in (model.generator_optimizer, model.discriminator_optimizer):
         rate = optimizer.get_config()["learning_rate"]["config"]
         assert rate["decay_steps"] == steps * config.epochs
