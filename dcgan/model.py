@@ -1,5 +1,6 @@
 """The pair of networks as one Keras model whose `fit` trains both."""
 
+import copy
 from typing import Any, Self
 
 import keras
@@ -338,7 +339,8 @@ class DCGAN(image_model.ImageModel):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         """Builds the model from what `get_config` returned."""
-        config = dict(config)
+        # A copy, since Keras empties the networks' own.
+        config = copy.deepcopy(config)
         for name in ("generator", "discriminator"):
             config[name] = keras.saving.deserialize_keras_object(config[name])
         return cls(**config)
@@ -349,7 +351,7 @@ class DCGAN(image_model.ImageModel):
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles the model from what `get_compile_config` returned."""
-        self.compile(**keras.saving.deserialize_keras_object(config))
+        self.compile(**keras.saving.deserialize_keras_object(copy.deepcopy(config)))
 
     def _decode_batch(self, latents: tf.Tensor) -> tf.Tensor:
         return (self.ema_generator or self.generator)(latents, training=False)

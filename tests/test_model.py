@@ -150,6 +150,13 @@ def test_jit_compile_is_left_to_keras(make_gan):
     assert make_gan().compile(jit_compile=True).jit_compile is True
 
 
+@pytest.mark.slow
+def test_jit_compile_trains(make_gan, make_images):
+    model = make_gan(dropout=0.3, augmentation="color,translation,cutout", ema_decay=0.9)
+    model.compile(**helpers.sgd(), r1_gamma=1.0, r1_interval=2, jit_compile=True)
+    assert np.isfinite(list(helpers.fit(model, make_images(16)).values())).all()
+
+
 @pytest.mark.parametrize("loss", losses.LOSSES)
 def test_every_loss_trains(make_gan, make_images, loss):
     model = make_gan(helpers.Recording).compile(**helpers.sgd(0.01), loss=loss, run_eagerly=True)

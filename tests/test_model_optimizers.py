@@ -4,6 +4,7 @@ import pytest
 
 import helpers
 from dcgan import presets
+from dcgan.errors import InputError
 from dcgan.model import DCGAN
 
 
@@ -12,6 +13,49 @@ def set_policy():
     """Sets Keras's global policy while the test lasts."""
     yield keras.config.set_dtype_policy
     keras.config.set_dtype_policy("float32")
+
+
+NAMES = [
+    *("sgd", "rmsprop", "adam", "adamw", "adadelta", "adagrad", "adamax", "adafactor", "nadam"),
+    *("ftrl", "lion", "muon"),
+]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_optimizers_of_keras(make_gan, make_images, name):
+    model = make_gan().compile(name, name, run_eagerly=True)
+    before = [network.get_weights()[0] for network in (model.generator, model.discriminator)]
+    history = helpers.fit(model, make_images(4))
+    assert np.isfinite(history["d_loss"]).all()
+    for network, weight in zip((model.generator, model.discriminator), before, strict=True):
+        assert not np.array_equal(network.get_weights()[0], weight)
+
+
+def test_gradient_accumulation(make_gan, make_images):
+    """Of two steps the first changes nothing, and the second descends along their mean."""
+
+    def moves(**options):
+        sgd = [keras.optimizers.SGD(0.1, **options) for _ in range(2)]
+        model = make_gan(norm=False).compile(*sgd, run_eagerly=True)
+        weights = [model.discriminator.get_weights()[0]]
+        helpers.fit(
+            model,
+            make_images(8),
+            callbacks=[
+                keras.callbacks.LambdaCallback(
+                    on_train_batch_end=lambda *_, **__: weights.append(
+                        model.discriminator.get_weights()[0]
+                    )
+                )
+            ],
+        )
+        return np.diff(weights, axis=0)
+
+    first, second = moves(gradient_accumulation_steps=2)
+    assert not first.any()
+    assert second.any()
+    plain, _ = moves()
+    assert np.abs(second).max() < 2 * np.abs(plain).max()
 
 
 def averaging():
@@ -113,3 +157,10 @@ def test_a_config_says_its_precision_itself(set_policy):
     layers = [*model.generator.layers[1:], *model.discriminator.layers[1:]]
     assert {layer.compute_dtype for layer in layers} == {"float32"}
     assert not isinstance(model.generator_optimizer, keras.optimizers.LossScaleOptimizer)
+
+
+@pytest.mark.parametrize("policy", ["float16", "float64", "bfloat16"])
+def test_other_global_policies_are_refused(set_policy, policy):
+    set_policy(policy)
+    with pytest.raises(InputError, match=f"precision: expected one of float32.*Received: '{policy}'"):
+        DCGAN.from_preset("mnist")

@@ -18,11 +18,12 @@ def test_config_both_ways(make_gan):
     assert (second.ema_decay, second.augmentation, second.seed, second.name) == (0.5, "color", 3, "mine")
 
 
-def test_from_config_leaves_the_config_as_it_is(make_gan):
-    config = make_gan().get_config()
-    before = copy.deepcopy(config)
-    DCGAN.from_config(config)
-    assert config == before
+def test_from_config_leaves_the_configs_as_they_are(tiny_network):
+    model = DCGAN.from_preset(RunConfig(network=tiny_network))
+    configs = model.get_config(), model.get_compile_config()
+    before = copy.deepcopy(configs)
+    DCGAN.from_config(configs[0]).compile_from_config(configs[1])
+    assert configs == before
 
 
 def test_exported_without_a_call_beforehand(tmp_path, make_gan, make_images):
