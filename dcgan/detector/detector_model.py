@@ -161,6 +161,9 @@ class Detector(image_model.ImageModel):
 
         Returns:
             What `call` returns, as arrays of shape (count,).
+
+        Raises:
+            InputError: If the images are of another type or shape, or `batch_size` is below 1.
         """
         parts = self._in_batches(self._score, images, batch_size)
         return {
@@ -273,6 +276,14 @@ class Detector(image_model.ImageModel):
 
     def _in_batches(self, graph: Callable[[tf.Tensor], Any], images: np.ndarray, size: int) -> list[Any]:
         """Runs a graph on batches; on a black image where there are none, which kernels do not take."""
+        shape = ", ".join(map(str, self.image_shape))
+        if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:
+            raise InputError(
+                f"images: expected uint8 of shape (count, {shape}). "
+                f"Received: {images.dtype} of shape {images.shape}"
+            )
+        if size < 1:
+            raise InputError(f"batch_size: expected at least 1. Received: {size}")
         images = images if len(images) else np.zeros((1, *self.image_shape), np.uint8)
         return [
             graph(tf.constant(images[start : start + size])) for start in range(0, len(images), size)

@@ -327,3 +327,17 @@ def test_a_subclass_adds_metrics_of_its_own(make_discriminator, spots):
     moving = average._model_variables_moving_average
     for weight, mean in zip(model.trainable_weights, moving, strict=True):
         np.testing.assert_array_equal(weight, mean)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "options", "message"),
+    [
+        (pixels.to_float, {}, r"images: expected uint8 of shape \(count, 12, 12, 1\).*float32 of shape"),
+        (lambda images: images[..., 0], {}, r"Received: uint8 of shape \(2, 12, 12\)"),
+        (lambda images: images, {"batch_size": 0}, "batch_size: expected at least 1. Received: 0"),
+    ],
+)
+def test_score_refuses(detector, spots, spoil, options, message):
+    for score in (detector.score, detector.raw_scores):
+        with pytest.raises(InputError, match=message):
+            score(spoil(spots(2, 0)), **options)
