@@ -9,6 +9,13 @@ class InputError(ValueError):
     """
 
 
+class ServerError(ConnectionError):
+    """A server cannot be reached, or does not answer as it should.
+
+    The message is one line that names the server. The command line prints it and exits with code 2.
+    """
+
+
 class WorkerLostError(RuntimeError):
     """A distributed training has lost a worker, without which it cannot continue.
 

@@ -1,6 +1,7 @@
 """Files that appear whole or not at all."""
 
 import contextlib
+import errno
 import json
 import os
 import pathlib
@@ -63,6 +64,11 @@ def read_json(path: pathlib.Path, description: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError(f"{path}: expected {description}")
     return value
+
+
+def is_full(error: OSError) -> bool:
+    """Whether an error says that the disk, or the user's share of it, is full."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def sync(path: pathlib.Path) -> None:

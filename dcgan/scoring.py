@@ -3,6 +3,7 @@
 import concurrent.futures
 import dataclasses
 import itertools
+import math
 import os
 import pathlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,14 +11,17 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from dcgan import data, errors
-from dcgan.data import image_file
+from dcgan import errors
+from dcgan.data import folder_walk, image_file, image_formats, preprocessing
 
 DECISIONS = ("real", "unsure", "fake")
 """What a detector says about an image, by its integer code."""
 
 ERROR = "error"
 """What takes a decision's place in the row of an image that cannot be read."""
+
+NOT_FINITE = "the model's answer is not a finite number"
+"""The error of an image that could be read but has no score."""
 
 UNFAMILIAR = 0.01
 """An image of lower familiarity is unsure, whatever else is known about it."""
@@ -81,18 +85,19 @@ OnImages = Callable[[list[str], np.ndarray], None]
 
 
 def expand(paths: Iterable[str | os.PathLike[str]]) -> Iterator[pathlib.Path]:
-    """Yields files as they are, and all files with an image's suffix in folders, sorted.
+    """Yields files as they are, and what has an image's suffix in folders, sorted.
 
     Args:
-        paths: Files and folders; a file that does not exist is yielded, too.
+        paths: Files and folders. A file that does not exist is yielded, too, and so are folders that
+            cannot be listed and folders with an image's suffix: each gets a row.
     """
     for path in map(pathlib.Path, paths):
-        if not path.is_dir():
+        if not folder_walk.is_folder(path):
             yield path
             continue
-        for found in sorted(path.rglob("*")):
-            if found.suffix.lower() in image_file.SUFFIXES and not _is_hidden(found, path):
-                yield found
+        for entry in folder_walk.walk(path):
+            if entry.error or entry.path.suffix.lower() in image_formats.SUFFIXES:
+                yield entry.path
 
 
 def score_files(
@@ -113,10 +118,12 @@ def score_files(
         ['real', 'fake', 'error']
     """
     files = expand(paths)
+    height, _, channels = scorer.image_shape
+    prepare = preprocessing.for_any_size(image_size=height, channels=channels)
     with concurrent.futures.ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         while chunk := list(itertools.islice(files, _BATCH)):
             with image_file.without_warnings():
-                outcomes = list(pool.map(lambda path: _read(path, scorer.image_shape), chunk))
+                outcomes = list(pool.map(lambda path: _read(path, prepare), chunk))
             yield from _score_chunk(scorer, list(map(str, chunk)), outcomes, on_images)
 
 
@@ -146,6 +153,8 @@ def to_rows(names: Sequence[str], outputs: Mapping[str, Sequence[Any] | np.ndarr
     """
     columns = (outputs[name] for name in OUTPUTS)
     for name, p_fake, decision, familiarity, logit, error in zip(names, *columns, strict=True):
+        if not error and not all(map(math.isfinite, (p_fake, familiarity, logit))):
+            error = NOT_FINITE
         if error:
             yield Row.unread(name, error)
             continue
@@ -180,17 +189,11 @@ def _score_chunk(
         yield Row.unread(name, outcome) if isinstance(outcome, str) else next(scored)
 
 
-def _read(path: pathlib.Path, image_shape: tuple[int, int, int]) -> np.ndarray | str:
+def _read(path: pathlib.Path, prepare: Callable[[np.ndarray], np.ndarray]) -> np.ndarray | str:
     """Returns a file's pixels in the scorer's shape, or why there are none."""
-    height, _, channels = image_shape
     try:
-        pixels = image_file.decode(path)
+        return image_file.decode(path, prepare)
     except image_file.UnreadableError as error:
         return error.reason
     except (errors.InputError, OSError) as error:
         return str(error)
-    return data.prepare_array(pixels[np.newaxis], image_size=height, channels=channels)[0]
-
-
-def _is_hidden(path: pathlib.Path, root: pathlib.Path) -> bool:
-    return any(part.startswith(".") for part in path.relative_to(root).parts)

@@ -4,31 +4,30 @@ Images come as files, or as `image_bytes` of `tf.Example`s in TFRecord files. Ro
 rows with an error go to separate files, so that a bad image stops nothing.
 """
 
+import contextlib
 import dataclasses
-import json
+import errno
+import os
 import pathlib
-import shutil
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import apache_beam as beam
 import pyarrow as pa
 import tensorflow as tf
-from apache_beam.io import fileio
-from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.ml.inference import base
 from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.runners.runner import PipelineState
 
-from dcgan import scoring
-from dcgan.data import encoded_image, image_file
+from dcgan import errors, scoring, texts
+from dcgan.data import folder_walk
 from dcgan.errors import InputError
 from dcgan.scoring import DECISIONS, ERROR, Row
-from export import tf_examples
+from export.bulk_input import matching, reading
 
-_RECORDS = ".tfrecord"
-_ERRORS = "errors"
+_SIGNATURE = "predict_bytes"
+_SCORES, _ERRORS = "scores", "errors"
 _UNFAMILIAR = "unfamiliar"
 _BATCH_SIZE = 256
 _LARGE_BYTES = 2**16
@@ -57,11 +56,12 @@ def score_bulk(
     """Scores all images that match, into `scores-*` and `errors-*.jsonl`.
 
     Args:
-        patterns: File patterns in any file system that Beam knows, such as `gs://bucket/photos/**`.
-            Files with ".tfrecord" in their name are TFRecord files of `tf.Example`s, uncompressed or
-            `.gz`; others are images in any format that `dcgan.data` reads.
+        patterns: File patterns in any file system that Beam knows, such as `gs://bucket/photos/**`, see
+            `matching.match`. Files with ".tfrecord" in their name are TFRecord files of
+            `tf.Example`s, uncompressed or `.gz`; others are images in any format that
+            `dcgan.data` reads.
         model: An exported version's directory, which every worker can read.
-        out: The directory to write to.
+        out: The directory to write to, without results of an earlier call.
         output: "jsonl" or "parquet", for the scores. Defaults to "jsonl".
         options: Beam's pipeline options, such as `--runner=FlinkRunner`. Defaults to none, for
             Beam's local runner.
@@ -71,8 +71,9 @@ def score_bulk(
         "unfamiliar", that is unlike those that the detector was made for.
 
     Raises:
-        InputError: If nothing matches a pattern, there is no model, `out` cannot be written to, or Beam
-            has no such runner.
+        InputError: If nothing matches a pattern, the model cannot be loaded, `out` cannot be written to
+            or holds results, Beam has no such runner, or the runner gives up.
+        OSError: If the disk is full.
     """
     _check(patterns, model, out)
     try:
@@ -80,8 +81,7 @@ def score_bulk(
     except ValueError as error:
         raise InputError(f"Beam's options: {error}") from None
     _build(pipeline, patterns, model, f"{out.rstrip('/')}/", output=output)
-    result = pipeline.run()
-    result.wait_until_finish()
+    result = _run(pipeline)
     counts = dict.fromkeys((*DECISIONS, ERROR, _UNFAMILIAR), 0)
     filter_ = beam.metrics.MetricsFilter().with_namespace(_NAMESPACE)
     for counter in result.metrics().query(filter_)["counters"]:
@@ -89,69 +89,109 @@ def score_bulk(
     return counts
 
 
+def _run(pipeline: beam.Pipeline) -> Any:
+    try:
+        result = pipeline.run()
+        state = result.wait_until_finish()
+    except Exception as error:  # Runners raise errors of their own, which name the first cause.
+        for code in (errno.ENOSPC, errno.EDQUOT):
+            if os.strerror(code) in str(error):
+                raise OSError(code, os.strerror(code)) from error
+        raise
+    if state != PipelineState.DONE:
+        raise InputError(f"Beam: expected a pipeline that ends as DONE; it ended as {state}")
+    return result
+
+
 def _check(patterns: Sequence[str], model: str, out: str) -> None:
     """Finds before workers start what would stop them all."""
+    _check_model(model)
+    for pattern in patterns:
+        with _known_file_system(pattern):
+            found = next(matching.match(pattern, limit=1), None)
+        if not found or folder_walk.is_folder(pathlib.Path(pattern)):
+            raise InputError(f"{pattern}: expected a pattern that files match, such as photos/**")
+    with _known_file_system(out):
+        _check_out(out)
+
+
+def _check_model(model: str) -> None:
     if not tf.io.gfile.exists(f"{model}/saved_model.pb"):
         raise InputError(f"{model}: expected an exported version, one that holds saved_model.pb")
-    for pattern in patterns:
-        (found,) = FileSystems.match([pattern], limits=[1])
-        if not found.metadata_list or pathlib.Path(pattern).is_dir():
-            raise InputError(f"{pattern}: expected a pattern that files match, such as photos/**")
-    if "://" not in out:
+    try:
+        signatures = tf.saved_model.load(model).signatures
+    except Exception as error:  # Of many types on damaged files.
+        raise InputError(f"{model}: expected an exported version that can be loaded") from error
+    if _SIGNATURE not in signatures:
+        raise InputError(f"{model}: expected an exported version with the signature {_SIGNATURE}")
+
+
+def _check_out(out: str) -> None:
+    names = [f"{out.rstrip('/')}/{kind}-*" for kind in (_SCORES, _ERRORS)]
+    if not matching.is_remote(out):
+        directory = pathlib.Path(out).absolute()
+        if set("*?[") & set(str(directory)):
+            raise InputError(f"{directory}: expected a directory without *, ? and [ in its path")
         try:
-            pathlib.Path(out).mkdir(parents=True, exist_ok=True)
+            directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"{out}: expected a directory to write to ({error.strerror})") from None
+        if not os.access(directory, os.W_OK):
+            raise InputError(f"{out}: expected a directory to write to (Permission denied)")
+        found = [path for name in names for path in directory.glob(pathlib.Path(name).name)]
+    else:
+        results = FileSystems.match(names, limits=[1] * len(names))
+        found = [pathlib.Path(file.path) for result in results for file in result.metadata_list]
+    if found:
+        raise InputError(
+            f"{out}: expected a directory without results of an earlier call, found {found[0].name}"
+        )
+
+
+@contextlib.contextmanager
+def _known_file_system(path: str) -> Iterator[None]:
+    try:
+        yield
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:
+        reason = errors.first_line(error)
+        raise InputError(f"{path}: expected a file system that Beam can use ({reason})") from None
 
 
 def _build(
     pipeline: beam.Pipeline, patterns: Sequence[str], model: str, prefix: str, *, output: str
 ) -> None:
-    images, unread = (
+    found, unlisted = (
         pipeline
-        | beam.Create(list(patterns))
-        | fileio.MatchAll()
-        | beam.Reshuffle()
-        | fileio.ReadMatches(compression=CompressionTypes.UNCOMPRESSED)
-        | beam.ParDo(_Read()).with_outputs(_ERRORS, main="images")
+        | beam.Create([reading.to_bytes(pattern) for pattern in patterns])
+        | beam.ParDo(reading.Match()).with_outputs(reading.ERRORS, main="found")
+    )
+    images, unread = (
+        found | beam.Reshuffle() | beam.ParDo(reading.Read()).with_outputs(reading.ERRORS, main="images")
     )
     scored, bad = (
         images
         | base.RunInference(_Handler(model))
         | beam.Partition(lambda row, _: int(row.decision == ERROR), 2)
     )
-    _write((bad, unread) | beam.Flatten(), f"{prefix}errors", output="jsonl")
-    _write(scored, f"{prefix}scores", output=output)
+    _write((bad, unread, unlisted) | beam.Flatten(), f"{prefix}{_ERRORS}", output="jsonl")
+    _write(scored, f"{prefix}{_SCORES}", output=output)
 
 
 def _write(rows: beam.PCollection, prefix: str, *, output: str) -> None:
     """Counts rows and writes them."""
-    records = rows | f"Count {prefix}" >> beam.Map(_count)
+    counted = rows | f"Count {prefix}" >> beam.Map(_count)
     if output == "parquet":
+        make: Any = _to_record
         writer: Any = beam.io.WriteToParquet(prefix, _SCHEMA, file_name_suffix=".parquet")
     else:
-        records |= f"Format {prefix}" >> beam.Map(lambda row: json.dumps(row, ensure_ascii=False))
+        make = _to_json
         writer = beam.io.WriteToText(prefix, file_name_suffix=".jsonl")
-    records | f"Write {prefix}" >> writer
+    counted | f"Format {prefix}" >> beam.Map(make) | f"Write {prefix}" >> writer
 
 
-class _Read(beam.DoFn):
-    """From a file to names and encoded images, several in a TFRecord file; errors aside."""
-
-    def process(self, element: Any) -> Iterator[Any]:
-        """Yields pairs that the model can decode, and rows tagged as errors."""
-        path = element.metadata.path
-        is_records = _RECORDS in path.rpartition("/")[2]
-        try:
-            for name, content in (
-                _read_records(path, element) if is_records else [(path, element.read())]
-            ):
-                yield _convert(name, content)
-        except (OSError, tf.errors.DataLossError) as error:
-            yield _unread(path, str(error))
-
-
-class _Handler(base.ModelHandler[tuple[str, bytes], Row, Any]):
+class _Handler(base.ModelHandler[tuple[bytes, bytes], Row, Any]):
     """Scores batches; each process loads the model once."""
 
     def __init__(self, model: str) -> None:
@@ -166,15 +206,15 @@ class _Handler(base.ModelHandler[tuple[str, bytes], Row, Any]):
 
     def run_inference(
         self,
-        batch: Sequence[tuple[str, bytes]],
+        batch: Sequence[tuple[bytes, bytes]],
         model: Any,
         inference_args: dict[str, Any] | None = None,
     ) -> Iterable[Row]:
         """Returns one row per image."""
         names, contents = zip(*batch, strict=True)
-        return score(model, names, contents)
+        return score(model, list(map(reading.to_text, names)), contents)
 
-    def get_num_bytes(self, batch: Sequence[tuple[str, bytes]]) -> int:
+    def get_num_bytes(self, batch: Sequence[tuple[bytes, bytes]]) -> int:
         """Returns the size of a batch, for Beam's metrics."""
         return sum(len(content) for _, content in batch)
 
@@ -190,7 +230,7 @@ def score(model: Any, names: Sequence[str], contents: Sequence[bytes]) -> Iterat
     Yields:
         Rows.
     """
-    outputs = model.signatures["predict_bytes"](image_bytes=tf.constant(contents, tf.string))
+    outputs = model.signatures[_SIGNATURE](image_bytes=tf.constant(contents, tf.string))
     arrays = {name: outputs[name].numpy() for name in scoring.OUTPUTS}
     texts = {name: array.astype(str) for name, array in arrays.items() if array.dtype == object}
     yield from scoring.to_rows(
@@ -198,38 +238,23 @@ def score(model: Any, names: Sequence[str], contents: Sequence[bytes]) -> Iterat
     )
 
 
-def _share_of_batch(element: tuple[str, bytes]) -> int:
+def _share_of_batch(element: tuple[bytes, bytes]) -> int:
     """Counts an image once, a large one more often."""
     return 1 + len(element[1]) // _LARGE_BYTES
 
 
-def _read_records(path: str, element: Any) -> Iterator[tuple[str, bytes | None]]:
-    """Yields `path#number` and the image of each example."""
-    compression = "GZIP" if path.endswith(".gz") else ""
-    with tempfile.NamedTemporaryFile() as local:
-        # TensorFlow knows fewer file systems than Beam.
-        with element.open() as source:
-            shutil.copyfileobj(source, local)
-        local.flush()
-        for number, record in enumerate(tf.data.TFRecordDataset(local.name, compression)):
-            yield f"{path}#{number}", tf_examples.read(record.numpy())
-
-
-def _convert(name: str, content: bytes | None) -> Any:
-    if content is None:
-        return _unread(name, tf_examples.INVALID)
-    try:
-        return name, encoded_image.to_served(content)
-    except image_file.UnreadableError as error:
-        return _unread(name, error.reason)
-
-
-def _unread(name: str, reason: str) -> beam.pvalue.TaggedOutput:
-    return beam.pvalue.TaggedOutput(_ERRORS, Row.unread(name, " ".join(reason.split())))
-
-
-def _count(row: Row) -> dict[str, Any]:
+def _count(row: Row) -> Row:
     beam.metrics.Metrics.counter(_NAMESPACE, row.decision).inc()
     if row.is_unfamiliar:
         beam.metrics.Metrics.counter(_NAMESPACE, _UNFAMILIAR).inc()
-    return dataclasses.asdict(row)
+    return row
+
+
+def _to_json(row: Row) -> str:
+    return texts.to_json(dataclasses.asdict(row))
+
+
+def _to_record(row: Row) -> dict[str, Any]:
+    """Returns a row for Parquet, whose texts are UTF-8: other bytes of a name become escapes."""
+    values = dataclasses.asdict(row)
+    return values | {"file": row.file.encode("utf-8", "backslashreplace").decode()}

@@ -8,6 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from dcgan.data.image_formats import MAX_PIXELS
 from dcgan.model import DCGAN
 from export import model_card, sources
 from export.graph import saved_model, signatures
@@ -16,9 +17,6 @@ from export.publishing import blessing, versions
 from export.publishing.blessing import Candidate
 from export.serving import warmup
 from export.sources import RunPath, Source
-
-# 4,096 x 4,096: an image being decoded has to fit into a server's memory several times over.
-MAX_PIXELS = 2**24
 
 
 def export_model(
@@ -39,7 +37,8 @@ def export_model(
         base: The directory of candidates. Defaults to `export/` in the run; required without a run.
         name: The name to serve the model under. Defaults to "detector".
         keep: How many of the newest candidates stay. Defaults to 5.
-        max_pixels: Encoded images that announce more pixels get an error row. Defaults to 2 ** 24.
+        max_pixels: Encoded images that announce more pixels get an error row. Defaults to 2 ** 26,
+            which is what other ways of scoring take.
 
     Returns:
         The candidate.

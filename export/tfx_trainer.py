@@ -124,14 +124,16 @@ def _read_images(patterns: Sequence[str], config: RunConfig) -> np.ndarray:
     errors = []
     for path in paths:
         # ExampleGen writes compressed files, and their names say so.
-        for record in tf.data.TFRecordDataset(path, "GZIP" if path.endswith(".gz") else ""):
-            outcome = _decode(record.numpy(), network)
+        for record in tf_examples.records(path, packed=path.endswith(".gz")):
+            outcome = _decode(record, network)
             if isinstance(outcome, str):
                 errors.append(f"{path}: {outcome}")
             else:
                 parts.append(outcome)
     if errors and not config.skip_bad:
         raise InputError(f"{errors[0]} (and {len(errors) - 1} more; skip_bad leaves them out)")
+    if len(parts) == 1:
+        raise InputError(f"{', '.join(patterns)}: expected examples with images, found none")
     return np.concatenate(parts)
 
 
@@ -141,7 +143,7 @@ def _decode(example: bytes, network: NetworkConfig) -> np.ndarray | str:
     if content is None:
         return tf_examples.INVALID
     try:
-        pixels = image_file.decode_bytes(content)[np.newaxis]
+        pixels = image_file.decode(content, np.asarray)[np.newaxis]
     except image_file.UnreadableError as error:
         return error.reason
     return data.prepare_array(pixels, image_size=network.image_size, channels=network.channels)

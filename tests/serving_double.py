@@ -124,8 +124,11 @@ class Models:
 
 
 @contextlib.contextmanager
-def over_grpc(models):
-    """Serves on a free port; yields the address."""
+def over_grpc(models, *, limit=-1):
+    """Serves on a free port; yields the address.
+
+    `limit` is the most bytes that a request may have, by default any number.
+    """
 
     def answer(context, function):
         try:
@@ -171,8 +174,8 @@ def over_grpc(models):
         def GetModelStatus(self, request, context):  # noqa: N802
             return answer(context, lambda: models.status(*which(request.model_spec)))
 
-    unlimited = [("grpc.max_receive_message_length", -1)]
-    server = grpc.server(concurrent.futures.ThreadPoolExecutor(2), options=unlimited)
+    options = [("grpc.max_receive_message_length", limit)]
+    server = grpc.server(concurrent.futures.ThreadPoolExecutor(2), options=options)
     prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(Prediction(), server)
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(Model(), server)
     port = server.add_insecure_port("localhost:0")
@@ -197,8 +200,12 @@ def _classify(models, which, request):
 
 
 @contextlib.contextmanager
-def over_http(models):
-    """Serves on a free port; yields the address."""
+def over_http(models, *, limit=math.inf):
+    """Serves on a free port; yields the address.
+
+    `limit` is the most bytes that a request may have, by default any number; what enforces it is a
+    proxy before the server, which answers with a page.
+    """
 
     class Handler(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -217,6 +224,10 @@ def over_http(models):
 
         def _answer(self, pattern, function):
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            if len(body) > limit:
+                self.close_connection = True
+                self._send(413, "<html>Request Entity Too Large</html>")
+                return
             try:
                 if models.next_fault() == "reset":
                     self.close_connection = True

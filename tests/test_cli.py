@@ -12,6 +12,7 @@ import pytest
 from dcgan import cli, presets
 from dcgan.cli import info as info_command
 from dcgan.config import RunConfig, TrainingConfig
+from dcgan.errors import InputError, ServerError
 
 QUIET = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
 
@@ -200,6 +201,52 @@ def test_a_full_disk_is_one_line(run_cli, fail):
         run_cli("info", "any")
 
 
+def test_an_error_of_a_server_is_one_line(run_cli, fail):
+    fail(ServerError("http://host: expected scores from detector (refused)"))
+    assert run_cli("info", "any") == (
+        2,
+        "",
+        "dcgan: http://host: expected scores from detector (refused)\n",
+    )
+
+
+def test_an_error_only_shows_on_a_terminal(run_cli, fail):
+    fail(InputError(f"\x1b[31m{os.fsdecode(bytes([233]))}\u202e.png: expected an image"))
+    _, _, err = run_cli("info", "any")
+    assert err == "dcgan: \\x1b[31m\\xe9\\u202e.png: expected an image\n"
+
+
+@pytest.mark.parametrize(
+    ("output", "code", "err"),
+    [
+        (
+            "/dev/full",
+            2,
+            "dcgan: expected free space on the disk ([Errno 28] No space left on device)\n",
+        ),
+        (None, 1, ""),
+    ],
+)
+def test_output_that_nobody_takes(output, code, err):
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(output or writer, "wb") as stdout:  # noqa: PTH123 - A descriptor is no path.
+        command = [sys.executable, "-c", "from dcgan import cli; cli.main()", "--help"]
+        ended = subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True)
+    assert ended.returncode == code
+    assert ended.stderr.startswith(err)
+    assert ended.stderr.count("\n") == (output is not None)
+
+
+def test_a_path_that_cannot_be_used_is_one_line(run_cli):
+    name = "x" * 300
+    for arguments in (("info", name), ("train", "--data", name), ("train", "--out", name)):
+        code, _, err = run_cli(*arguments)
+        assert code == 2
+        assert err.endswith("expected a path that can be used (File name too long)\n")
+        assert err.count("\n") == 1
+
+
 def test_a_bug_is_not_hidden(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["dcgan", "info", "any"])
     monkeypatch.setattr(info_command.RunDirectory, "open", lambda path: 1 / 0)
@@ -371,3 +418,12 @@ def test_info_of_a_run_that_has_only_begun(run_cli):
     code, out, _ = run_cli("info", "begun")
     assert code == 0
     assert "0 of 50 epochs, not finished" in out
+
+
+def test_info_of_a_run_with_a_hostile_name(run_cli, tmp_path):
+    run = tmp_path / "[bold]r[/x]:smile:\x1b[31m"
+    presets.get("mnist").save(run / "config.json")
+    code, out, err = run_cli("info", run)
+    assert (code, err) == (0, "")
+    assert r"[bold]r[/x]:smile:\x1b[31m/config.json" in out
+    assert "\x1b" not in out

@@ -86,6 +86,45 @@ def test_named_files_are_tried_whatever_their_names(folder):
     assert "no such file" in rows[1].error
 
 
+def test_no_part_of_a_folder_is_left_out_in_silence(folder, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (folder / "black.png").rename(tmp_path / "elsewhere" / "black.png")
+    (folder / "link").symlink_to(tmp_path / "elsewhere")
+    (folder / "loop").symlink_to(folder)
+    (folder / "away").symlink_to(tmp_path / "unmounted")
+    (folder / "folder.png").mkdir()
+    (folder / "grey.png").rename(folder / "folder.png" / "grey.png")
+    rows = {
+        os.path.relpath(row.file, folder): row for row in scoring.score_files(Brightness(), [folder])
+    }
+    assert rows["link/black.png"].decision == "real"
+    assert rows["folder.png/grey.png"].decision == "unsure"
+    assert rows["folder.png"].error == "a folder, not a file"
+    assert rows["away"].error == "no such file"
+    assert len(rows) == 9
+
+
+def test_a_folder_that_cannot_be_listed_has_a_row(folder, monkeypatch):
+    scan = os.scandir
+
+    def refuse(path):
+        if pathlib.Path(path).name == "deep":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    errors = {row.file: row.error for row in scoring.score_files(Brightness(), [folder])}
+    assert errors[str(folder / "deep")] == "folder cannot be listed: Permission denied"
+    assert len(errors) == 7
+    (row,) = scoring.score_files(Brightness(), [folder / "deep"])
+    assert row.error == "folder cannot be listed: Permission denied"
+
+
+def test_names_that_no_file_can_have_have_rows():
+    rows = scoring.score_files(Brightness(), ["x" * 300, "a\0b.png"])
+    assert [row.error for row in rows] == ["File name too long", "no such file"]
+
+
 def test_rows_keep_their_order_over_batches(folder, monkeypatch):
     monkeypatch.setattr(scoring, "_BATCH", 3)
     names = ["text.png", "black.png", "grey.png", "none.png", "text.png", "text.png", "black.png"]
@@ -105,6 +144,15 @@ def test_images_are_handed_on_with_their_names(folder):
     ((names, images),) = seen
     assert names == good
     assert images.shape == (5, 8, 8, 1)
+
+
+@pytest.mark.parametrize("name", ["p_fake", "familiarity", "discriminator_logit"])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_score_that_is_not_finite_is_an_error(name, value):
+    outputs = {"p_fake": [0.1], "familiarity": [0.5], "discriminator_logit": [1.0]}
+    outputs |= {"decision": ["real"], "error": [""], name: [value]}
+    (row,) = scoring.to_rows(["a"], outputs)
+    assert (row.decision, row.error, row.p_fake) == ("error", scoring.NOT_FINITE, None)
 
 
 def test_arrays_are_scored_by_name():

@@ -1,11 +1,15 @@
 """All subcommands under one name, and how their errors are shown."""
 
+import contextlib
 import errno
+import io
+import os
 import sys
 from typing import NoReturn, cast
 
 import typer
 
+from dcgan import files, texts
 from dcgan.cli import (
     detect,
     evaluate,
@@ -22,12 +26,13 @@ from dcgan.cli import (
     tune,
     versions,
 )
-from dcgan.errors import InputError
+from dcgan.errors import InputError, ServerError
 
 # Typer, which has a Click of its own in newer versions, does not export this base of its errors.
 _UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])
 _INTERRUPTED = 130
-_FULL = (errno.ENOSPC, errno.EDQUOT)
+# What is wrong with a path rather than with the program.
+_PATHS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR)
 
 app = typer.Typer(
     name="dcgan",
@@ -53,23 +58,42 @@ app.command()(serving_config.serving_config)
 
 def main() -> NoReturn:
     """Runs the command line; an error that the user can fix is one line, with exit code 2."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A name that the terminal's encoding does not know ends nothing.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
-    except InputError as error:
+        sys.stdout.flush()
+    except (InputError, ServerError) as error:
         _fail(str(error))
     except _UsageError as error:
         _fail(error.format_message())
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
+    except BrokenPipeError:
+        _settle_output()
+        code = 1  # As Typer says where it sees it first.
     except OSError as error:
-        if error.errno not in _FULL:
+        _settle_output()
+        if files.is_full(error):
+            _fail(f"expected free space on the disk ({error})")
+        if error.errno not in _PATHS or not isinstance(error.filename, str):
             raise
-        _fail(f"expected free space on the disk ({error})")
+        _fail(f"{error.filename}: expected a path that can be used ({error.strerror})")
     if code == _INTERRUPTED:
         print("Interrupted.", file=sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _fail(message: str) -> NoReturn:
-    print("dcgan:", " ".join(message.split()), file=sys.stderr)
+    print("dcgan:", texts.printable(" ".join(message.split())), file=sys.stderr)
     sys.exit(2)
+
+
+def _settle_output() -> None:
+    """Writes what standard output still holds, or discards it: Python would fail again at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -156,7 +156,7 @@ def _bars() -> "Iterator[Progress]":
         rich.progress.TimeElapsedColumn(),
         rich.progress.TextColumn("left"),
         rich.progress.TimeRemainingColumn(),
-        console=rich.console.Console(stderr=True),
+        console=rich.console.Console(stderr=True, markup=False, emoji=False),
     )
     tasks: dict[str, rich.progress.TaskID] = {}
 
@@ -184,6 +184,6 @@ def _show(report: dict[str, Any], directory: RunDirectory) -> None:
         values = [report["detector"][name][generator]["auroc"] for generator in generators]
         alarms = f"{rates['realised'][name]:.2%}" if name in rates["realised"] else ""
         table.add_row(name, *(f"{value:.3f}" for value in [*values, row["mean_auroc"]]), alarms)
-    rich.console.Console().print(table)
+    rich.console.Console(markup=False, emoji=False).print(table)
     print(f"detector  {directory.detector}")
     print(f"report    {directory.report_html}")

@@ -29,7 +29,7 @@ def evaluate(
 
     from dcgan import evaluation
 
-    with rich.console.Console(stderr=True).status("Starting") as status:
+    with rich.console.Console(stderr=True, markup=False, emoji=False).status("Starting") as status:
         report = evaluation.evaluate(
             run, features=features, count=count, seed=seed, on_step=lambda step: status.update(step)
         )
@@ -38,7 +38,7 @@ def evaluate(
         floor = "" if score.floor is None else f"{score.floor:.4g}"
         better = "higher" if score.higher_is_better else "lower"
         table.add_row(score.name, f"{score.value:.4g}", floor, better)
-    console = rich.console.Console()
+    console = rich.console.Console(markup=False, emoji=False)
     console.print(table)
     for note in report.notes:
         console.print(note, highlight=False)

@@ -26,7 +26,7 @@ def export(
     keep: Keep = 5,
     max_pixels: Annotated[
         int, typer.Option(min=1, help="Encoded images that announce more pixels get an error row.")
-    ] = 2**24,
+    ] = 2**26,
     generator: Annotated[
         bool, typer.Option("--generator", help="Also export the generator, under the name generator.")
     ] = False,

@@ -49,7 +49,7 @@ def fit(
     from dcgan import features
     from dcgan.cli import progress
 
-    console = rich.console.Console(stderr=True)
+    console = rich.console.Console(stderr=True, markup=False, emoji=False)
     fitted = features.fit_extractor_file(
         absolute(data),
         out,

@@ -3,6 +3,7 @@
 import rich.console
 import rich.table
 
+from dcgan import texts
 from dcgan.cli.options import RunArgument
 from dcgan.runs.run_directory import RunDirectory
 
@@ -12,8 +13,8 @@ def info(run: RunArgument) -> None:
     directory = RunDirectory.open(run)
     config = directory.load_config()
     rows = directory.read_metrics()
-    console = rich.console.Console()
-    table = rich.table.Table("config", "value", title=str(run), title_justify="left")
+    console = rich.console.Console(markup=False, emoji=False)
+    table = rich.table.Table("config", "value", title=texts.printable(str(run)), title_justify="left")
     for name, value in config.flatten().items():
         table.add_row(name, str(value))
     console.print(table)
@@ -23,4 +24,5 @@ def info(run: RunArgument) -> None:
         console.print("  ".join(f"{name} {value:.6}" for name, value in rows[-1].items()))
     for path in sorted(directory.path.iterdir()):
         if not path.name.startswith("."):
-            console.print(f"{path}{'/' if path.is_dir() else ''}", highlight=False, soft_wrap=True)
+            name = texts.printable(f"{path}{'/' if path.is_dir() else ''}")
+            console.print(name, highlight=False, soft_wrap=True)

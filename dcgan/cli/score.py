@@ -1,23 +1,18 @@
 """`dcgan score`: files and folders to a table of scores."""
 
-import csv
-import dataclasses
-import json
 import pathlib
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dcgan import files
-from dcgan.cli import quiet, score_bulk
+from dcgan import files, texts
+from dcgan.cli import heat_maps, quiet, score_bulk, score_files, score_output
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from dcgan.detector.detector_model import Detector
     from dcgan.scoring import Row
 
@@ -64,6 +59,15 @@ def score(
     timeout: Annotated[
         float, typer.Option(min=0.001, help="With --url: seconds that a request may take.")
     ] = 30.0,
+    batch_size: Annotated[
+        int, typer.Option(min=1, help="With --url: the most images per request.")
+    ] = 64,
+    batch_bytes: Annotated[
+        int,
+        typer.Option(
+            min=1, help="With --url: the most bytes of images per request; a larger one travels alone."
+        ),
+    ] = 2**24,
     beam: Annotated[
         str | None,
         typer.Option(
@@ -81,15 +85,17 @@ def score(
 ) -> None:
     """Score images: the probability that each is generated, and a decision."""
     if beam is not None:
+        if url or explain:
+            raise typer.BadParameter("--beam: expected neither --url nor --explain with it")
         score_bulk.run(paths, beam, output=output or "jsonl", options=beam_option)
         return
     output = output or "table"
-    if output not in _WRITERS:
+    if output not in score_output.FORMATS:
         raise typer.BadParameter(f"--format: expected table, jsonl or csv. Received: {output!r}")
     if url is None:
         if version is not None or label is not None:
             raise typer.BadParameter("--version, --label: expected --url with them")
-        _print(_score_here(paths, explain), output)
+        score_output.write(_score_here(paths, explain), output)
         return
     if explain:
         raise typer.BadParameter(
@@ -98,8 +104,16 @@ def score(
     quiet.silence_tensorflow()
     from export.client import Client
 
-    with Client(url, model=model, version=version, label=label, timeout=timeout) as client:
-        _print(client.score_files(_names(map(pathlib.Path, paths))), output)
+    with Client(
+        url,
+        model=model,
+        version=version,
+        label=label,
+        batch_size=batch_size,
+        batch_bytes=batch_bytes,
+        timeout=timeout,
+    ) as client:
+        score_output.write(client.score_files(score_files.names(map(pathlib.Path, paths))), output)
 
 
 def _score_here(paths: list[str], explain: pathlib.Path | None) -> "Iterator[Row]":
@@ -112,8 +126,8 @@ def _score_here(paths: list[str], explain: pathlib.Path | None) -> "Iterator[Row
 
     detector = detector_files.load(model)
     _say_what_to_expect(detector, model)
-    on_images = _explain(detector, explain) if explain else None
-    return scoring.score_files(detector, _names(names), on_images=on_images)
+    on_images = heat_maps.writer(detector, explain) if explain else None
+    return scoring.score_files(detector, score_files.names(names), on_images=on_images)
 
 
 def _say_what_to_expect(detector: "Detector", path: pathlib.Path) -> None:
@@ -128,27 +142,7 @@ def _say_what_to_expect(detector: "Detector", path: pathlib.Path) -> None:
     if report.is_file():
         headline = files.read_json(report, "a run's report").get("detector", {}).get("headline", {})
         for text in headline.get("warnings", []):
-            print(f"WARNING: {text}", file=sys.stderr)
-
-
-def _print(rows: "Iterable[Row]", output: str) -> None:
-    counts = {"read": 0, "error": 0, "unfamiliar": 0}
-
-    def counted() -> "Iterator[Row]":
-        for row in rows:
-            counts["error" if row.error else "read"] += 1
-            counts["unfamiliar"] += row.is_unfamiliar
-            yield row
-
-    _WRITERS[output](counted())
-    if count := counts["unfamiliar"]:
-        verb = "is" if count == 1 else "are"
-        share = f"{count:,} of {counts['read']:,} images {verb}"
-        typer.echo(f"{share} unlike those that this detector was made for", err=True)
-    if not counts["read"]:
-        if not counts["error"]:
-            raise InputError("files: expected images, found none")
-        raise typer.Exit(1)
+            print(f"WARNING: {texts.printable(text)}", file=sys.stderr)
 
 
 def _split(paths: list[pathlib.Path]) -> tuple[pathlib.Path, list[pathlib.Path]]:
@@ -156,7 +150,7 @@ def _split(paths: list[pathlib.Path]) -> tuple[pathlib.Path, list[pathlib.Path]]
     first = paths[0]
     if first.suffix == ".keras":
         return first, paths[1:]
-    if (first / "config.json").is_file():
+    if _is_run(first):
         return _detector_of(first), paths[1:]
     runs = [path.parent for path in _RUNS.glob("*/detector.keras")]
     if not runs:
@@ -164,66 +158,15 @@ def _split(paths: list[pathlib.Path]) -> tuple[pathlib.Path, list[pathlib.Path]]
     return _detector_of(max(runs, key=lambda run: (run / "detector.keras").stat().st_mtime)), paths
 
 
+def _is_run(path: pathlib.Path) -> bool:
+    try:
+        return (path / "config.json").is_file()
+    except OSError:  # Such as a name that is too long.
+        return False
+
+
 def _detector_of(path: pathlib.Path) -> pathlib.Path:
     run = RunDirectory.open(path)
     if not run.detector.is_file():
         raise InputError(f"{path}: expected a run with a detector; `dcgan detect {path}` makes it")
     return run.detector
-
-
-def _names(paths: Iterable[pathlib.Path]) -> Iterator[pathlib.Path]:
-    for path in paths:
-        if str(path) == "-":
-            yield from (pathlib.Path(line) for line in sys.stdin.read().splitlines() if line)
-        else:
-            yield path
-
-
-def _explain(detector: "Detector", directory: pathlib.Path) -> "Callable[[list[str], np.ndarray], None]":
-    from dcgan import images as pixels
-    from dcgan.detector import saliency
-
-    def write(names: list[str], images: "np.ndarray") -> None:
-        for name, image, heat in zip(names, images, saliency.heat_maps(detector, images), strict=True):
-            picture = saliency.overlay(image, heat)
-            pixels.save_png(directory / _flat_name(name), picture)
-
-    return write
-
-
-def _flat_name(name: str) -> str:
-    """Returns a file name for a path that differs between folders."""
-    parts = [part for part in pathlib.Path(name).parts if part not in ("/", "..", ".")]
-    return "_".join(parts) + ".png"
-
-
-def _write_table(rows: "Iterable[Row]") -> None:
-    print(f"{'p_fake':>7}  {'decision':8}  {'familiar':>8}  {'logit':>8}  file")
-    for row in rows:
-        if row.error:
-            print(f"{'-':>7}  {row.decision:8}  {'-':>8}  {'-':>8}  {row.file}: {row.error}")
-            continue
-        numbers = f"{row.familiarity:8.3f}  {row.discriminator_logit:8.3f}"
-        note = ": unlike the images this detector was made for" if row.is_unfamiliar else ""
-        print(f"{row.p_fake:7.4f}  {row.decision:8}  {numbers}  {row.file}{note}")
-
-
-def _write_jsonl(rows: "Iterable[Row]") -> None:
-    for row in rows:
-        print(json.dumps(dataclasses.asdict(row), ensure_ascii=False))
-
-
-def _write_csv(rows: "Iterable[Row]") -> None:
-    from dcgan import scoring
-
-    fields = [field.name for field in dataclasses.fields(scoring.Row)]
-    writer = csv.DictWriter(sys.stdout, fields, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(dataclasses.asdict(row) for row in rows)
-
-
-_WRITERS: "dict[str, Callable[[Iterable[Row]], None]]" = {
-    "table": _write_table,
-    "jsonl": _write_jsonl,
-    "csv": _write_csv,
-}

@@ -20,6 +20,9 @@ def run(paths: list[str], out: str, *, output: str, options: list[str]) -> None:
         out: The directory to write to.
         output: "jsonl" or "parquet".
         options: Beam's options, as "name=value" or "name".
+
+    Raises:
+        typer.Exit: With code 1 if nothing could be scored.
     """
     if output not in _FORMATS:
         raise typer.BadParameter(f"--format: expected jsonl or parquet. Received: {output!r}")
@@ -28,6 +31,10 @@ def run(paths: list[str], out: str, *, output: str, options: list[str]) -> None:
     model = _find_version(paths[0])
     quiet.silence_tensorflow()
     logging.getLogger().setLevel(logging.ERROR)
+    # What it logs is raised as well.
+    logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
+    from dcgan import scoring
+
     try:
         from export import bulk
     except ModuleNotFoundError as error:
@@ -42,6 +49,8 @@ def run(paths: list[str], out: str, *, output: str, options: list[str]) -> None:
         print(f"{decision:10} {count}")
     print(f"scores     {out.rstrip('/')}/scores-*.{output}")
     print(f"errors     {out.rstrip('/')}/errors-*.jsonl")
+    if not any(counts[decision] for decision in scoring.DECISIONS):
+        raise typer.Exit(1)
 
 
 def _find_version(model: str) -> str:

@@ -68,7 +68,7 @@ def _run(config: RunConfig, out: pathlib.Path) -> None:
     from dcgan.cli import progress
 
     tf.config.experimental.enable_op_determinism()
-    console = rich.console.Console(stderr=True)
+    console = rich.console.Console(stderr=True, markup=False, emoji=False)
     # Before anything else that TensorFlow does: a cluster's workers must meet first.
     strategy = distribution.make_strategy(config.strategy)
     headline = f"{config.data}, preset {config.preset}, into {out}"

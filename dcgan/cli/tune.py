@@ -105,7 +105,7 @@ def _run(
     from dcgan.cli import search_board
 
     tf.config.experimental.enable_op_determinism()
-    console = rich.console.Console(stderr=True)
+    console = rich.console.Console(stderr=True, markup=False, emoji=False)
     console.print(f"{config.base.data}, {config.algorithm}, into {out}", highlight=False, soft_wrap=True)
     try:
         with search_board.Leaders(console, config, space, budget) as board:

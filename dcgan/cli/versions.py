@@ -21,7 +21,7 @@ def versions(run: RunArgument, to: LiveDirectory = None, name: ModelName = "dete
     from export.publishing import versions as numbers
 
     numbers.check_name(name)
-    console = rich.console.Console(soft_wrap=True)
+    console = rich.console.Console(soft_wrap=True, markup=False, emoji=False)
     made = blessing.list_candidates(directory.candidates / name)
     table = rich.table.Table("candidate", "digest", "validation", box=None)
     for candidate in made:

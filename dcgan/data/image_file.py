@@ -1,7 +1,7 @@
-"""One image file: what its header says, and its pixels.
+"""One image file: what its header says, and its pixels, upright.
 
 Pixels are those of TensorFlow's decoders: the high byte of 16-bit images, the first frame of
-animations, palettes resolved (with alpha if they have any), EXIF orientation ignored.
+animations, palettes resolved (with alpha if they have any).
 """
 
 import contextlib
@@ -10,29 +10,27 @@ import io
 import os
 import pathlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 import numpy as np
 import PIL.Image
 
 from dcgan import errors
+from dcgan.data import folder_walk, image_formats, orientation
+from dcgan.data.pixel_budget import PixelBudget
 
-# Pillow's name of each format that is read, and its suffixes.
-FORMATS = {
-    "PNG": (".png",),
-    "JPEG": (".jpg", ".jpeg"),
-    "WEBP": (".webp",),
-    "BMP": (".bmp",),
-    "GIF": (".gif",),
-    "TIFF": (".tif", ".tiff"),
-}
-SUFFIXES = tuple(suffix for suffixes in FORMATS.values() for suffix in suffixes)
-MAX_PIXELS = 64 * 2**20
-
-_UNKNOWN = "not a PNG, JPEG, WebP, BMP, GIF or TIFF image"
-_GREY_MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L")
-_HIGH_BYTE_MODES = ("I", "I;16", "I;16B", "I;16L")
+_GREY_MODES = ("1", "L", "LA", "La")
 _PLAIN_MODES = ("L", "LA", "RGB", "RGBA")
+_16_BITS = "I;16"
+_32_BITS = ("I", "F")
+# What a mode that is not plain becomes; all others become RGB.
+_CONVERTED = {"1": "L", "La": "LA", "RGBa": "RGBA", "PA": "RGBA"}
+_STRIP = 2**22
+_IN_FLIGHT = PixelBudget(image_formats.MAX_PIXELS)
+
+_Source = pathlib.Path | io.BytesIO
+_T = TypeVar("_T")
 
 
 class UnreadableError(errors.InputError):
@@ -45,7 +43,7 @@ class UnreadableError(errors.InputError):
 
 @dataclasses.dataclass(frozen=True)
 class Header:
-    """What a file states of its image: pixels down and across, and 1 or 3 channels of colour."""
+    """What a file states of its image: pixels down and across as decoded, and 1 or 3 channels."""
 
     height: int
     width: int
@@ -56,7 +54,7 @@ def decode_file(path: str | os.PathLike[str]) -> np.ndarray:
     """Reads an image file.
 
     Args:
-        path: A PNG, JPEG, WebP, BMP, GIF or TIFF file of at most `MAX_PIXELS` pixels.
+        path: A file as in `image_formats`: PNG, JPEG, WebP, BMP, GIF or TIFF.
 
     Returns:
         Shape (height, width, channels), uint8; 1 channel for grey, 2 for grey and alpha, 3 for RGB,
@@ -70,20 +68,33 @@ def decode_file(path: str | os.PathLike[str]) -> np.ndarray:
         >>> preprocessing.prepare(tf.constant(pixels), image_size=64, channels=3)
     """
     with without_warnings():
-        return decode(pathlib.Path(path))
+        return decode(pathlib.Path(path), np.asarray)
 
 
-def decode(path: pathlib.Path) -> np.ndarray:
-    """Does the same as `decode_file` in any thread; the caller handles Pillow's warnings."""
-    _check_is_file(path)
-    with _open(path) as image:
-        return _to_pixels(image)
+def decode(source: pathlib.Path | bytes, prepare: Callable[[np.ndarray], _T]) -> _T:
+    """Decodes an image in any thread; the caller handles Pillow's warnings.
 
+    Threads wait for each other where their images together have more than
+    `image_formats.MAX_PIXELS`.
 
-def decode_bytes(content: bytes) -> np.ndarray:
-    """Does what `decode` does, with a file's content."""
-    with _open(io.BytesIO(content)) as image:
-        return _to_pixels(image)
+    Args:
+        source: A file or its content.
+        prepare: Makes what is wanted of the pixels, which are what `decode_file` returns.
+
+    Returns:
+        What `prepare` returned.
+
+    Raises:
+        UnreadableError: As for `decode_file`.
+    """
+    with contextlib.ExitStack() as stack:
+        with _open(_check(source)) as image:
+            stack.enter_context(_IN_FLIGHT.hold(image.width * image.height))
+            # Before decoding: Pillow then adds what comes after the pixels, which no server looks at.
+            exif = _exif(image)
+            pixels = orientation.apply(_to_pixels(_to_plain(image)), orientation.read(exif))
+            image.close()
+        return prepare(pixels)
 
 
 def read_header(path: pathlib.Path) -> Header:
@@ -98,9 +109,30 @@ def read_header(path: pathlib.Path) -> Header:
     Raises:
         InputError: If the file is missing, not an image or too large.
     """
-    _check_is_file(path)
+    check_file(path)
     with _open(path) as image:
-        return Header(image.height, image.width, 1 if image.mode in _GREY_MODES else 3)
+        turned = orientation.read(_exif(image)) in orientation.TRANSPOSED
+        width, height = image.size[::-1] if turned else image.size
+        is_grey = image.mode in _GREY_MODES or image.mode.startswith(_16_BITS)
+        return Header(height, width, 1 if is_grey else 3)
+
+
+def check_file(path: pathlib.Path) -> None:
+    """Raises an `UnreadableError` if there is no such file, or one that is too large."""
+    if reason := folder_walk.why_no_file(path):
+        raise UnreadableError(path, reason)
+    check_size(path.stat().st_size, path)
+
+
+def check_size(count: int, name: pathlib.Path | str) -> None:
+    """Raises an `UnreadableError` if a file has too many bytes.
+
+    Args:
+        count: How many it has.
+        name: What the error names.
+    """
+    if count > image_formats.MAX_BYTES:
+        raise UnreadableError(name, image_formats.too_many_bytes(count))
 
 
 @contextlib.contextmanager
@@ -114,46 +146,70 @@ def without_warnings() -> Iterator[None]:
         yield
 
 
+def _check(source: pathlib.Path | bytes) -> _Source:
+    """Returns something that Pillow opens, of an acceptable size."""
+    if isinstance(source, pathlib.Path):
+        check_file(source)
+        return source
+    check_size(len(source), "image")
+    return io.BytesIO(source)
+
+
 @contextlib.contextmanager
-def _open(source: pathlib.Path | io.BytesIO) -> Iterator[PIL.Image.Image]:
+def _open(source: _Source) -> Iterator[PIL.Image.Image]:
     """Opens an image of acceptable size; whatever a decoder raises becomes an `UnreadableError`."""
     name = source if isinstance(source, pathlib.Path) else "image"
     try:
-        with PIL.Image.open(source, formats=tuple(FORMATS)) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise UnreadableError(name, _too_large(f"{image.width} x {image.height}"))
+        with PIL.Image.open(source, formats=tuple(image_formats.FORMATS)) as image:
+            _check_image(image, name)
+            if image.width * image.height > image_formats.HALVED_ABOVE:
+                # JPEG decoders can; others ignore it.
+                image.draft(None, (image.width // 2, image.height // 2))
             yield image
     except errors.InputError:
         raise
     except PIL.UnidentifiedImageError as error:
-        raise UnreadableError(name, _UNKNOWN) from error
+        raise UnreadableError(name, image_formats.UNKNOWN) from error
     except PIL.Image.DecompressionBombError as error:
-        raise UnreadableError(name, _too_large("far more")) from error
+        raise UnreadableError(name, image_formats.too_many_pixels("far more")) from error
+    except MemoryError as error:
+        raise UnreadableError(name, image_formats.NO_MEMORY) from error
     except Exception as error:  # Decoders raise errors of many types on damaged files.
-        raise UnreadableError(name, "file is truncated or corrupt") from error
+        raise UnreadableError(name, image_formats.DAMAGED) from error
 
 
-def _check_is_file(path: pathlib.Path) -> None:
-    if not path.is_file():
-        raise UnreadableError(path, "not a file" if path.exists() else "no such file")
+def _check_image(image: PIL.Image.Image, name: pathlib.Path | str) -> None:
+    size = f"{image.width} x {image.height}"
+    if image.width * image.height > image_formats.MAX_PIXELS:
+        raise UnreadableError(name, image_formats.too_many_pixels(size))
+    if max(image.size) > image_formats.MAX_SIDE:
+        raise UnreadableError(name, image_formats.too_long(size))
+    if image.mode in _32_BITS:
+        raise UnreadableError(name, image_formats.DEEP)
 
 
-def _too_large(size: str) -> str:
-    return f"{size} pixels are more than the {MAX_PIXELS} allowed"
+def _exif(image: PIL.Image.Image) -> bytes:
+    """Returns an image's EXIF block; TIFF has none, and Pillow turns it upright itself."""
+    return image.info.get("exif", b"")
 
 
 def _to_plain(image: PIL.Image.Image) -> PIL.Image.Image:
     """Converts to a mode whose pixels can be used directly."""
-    if image.mode in _PLAIN_MODES or image.mode in _HIGH_BYTE_MODES:
+    if image.mode in _PLAIN_MODES or image.mode.startswith(_16_BITS):
         return image
-    if image.mode == "1":
-        return image.convert("L")
-    alpha = image.mode in ("P", "PA") and image.has_transparency_data
-    return image.convert("RGBA" if alpha else "RGB")
+    if image.mode == "P" and image.has_transparency_data:
+        return image.convert("RGBA")
+    return image.convert(_CONVERTED.get(image.mode, "RGB"))
 
 
 def _to_pixels(image: PIL.Image.Image) -> np.ndarray:
-    pixels = np.asarray(_to_plain(image))
-    if pixels.dtype != np.uint8:
-        pixels = (pixels >> 8).astype(np.uint8)
-    return pixels if pixels.ndim == 3 else pixels[..., np.newaxis]
+    image.load()
+    rows = max(1, _STRIP // image.width)
+    pixels = np.empty((image.height, image.width, len(image.getbands())), np.uint8)
+    # Pillow copies what it hands over, so a large image is taken in strips.
+    for top in range(0, image.height, rows):
+        bottom = min(top + rows, image.height)
+        strip = np.asarray(image.crop((0, top, image.width, bottom)))
+        levels = strip if strip.dtype == np.uint8 else (strip >> 8).astype(np.uint8)
+        pixels[top:bottom] = levels.reshape(bottom - top, image.width, -1)
+    return pixels

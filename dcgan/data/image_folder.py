@@ -13,10 +13,9 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
-import tensorflow as tf
 
 from dcgan import errors
-from dcgan.data import image_file, image_set, preprocessing, splits
+from dcgan.data import folder_walk, image_file, image_formats, image_set, preprocessing, splits
 
 _SPLITS = ("train", "test", "validation", "val")
 _NAMED = 10
@@ -45,7 +44,7 @@ def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> imag
     files = {split: _find(root) for split, root in roots.items()}
     if not any(files.values()):
         raise errors.InputError(
-            f"{name}: expected image files ({', '.join(image_file.SUFFIXES)}), found none"
+            f"{name}: expected image files ({', '.join(image_formats.SUFFIXES)}), found none"
         )
     chosen = _choose(files, request.split, name=name)
     paths = [roots[split] / relative for split, relative in chosen]
@@ -63,32 +62,24 @@ def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> imag
 
 def _split_folders(folder: pathlib.Path) -> dict[str, pathlib.Path]:
     """Returns the folder of each split, or the whole folder under the empty name."""
-    found = {split: folder / split for split in _SPLITS if (folder / split).is_dir()}
+    found = {split: folder / split for split in _SPLITS if folder_walk.is_folder(folder / split)}
     return found if "train" in found and len(found) > 1 else {"": folder}
 
 
 def _find(root: pathlib.Path) -> list[str]:
     """Returns the relative POSIX paths of all image files, sorted."""
     found = []
-    seen = set()
-    for folder, subfolders, names in os.walk(root, followlinks=True, onerror=_fail):
-        status = pathlib.Path(folder).stat()
-        if (status.st_dev, status.st_ino) in seen:
-            subfolders.clear()
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        relative = pathlib.Path(folder).relative_to(root)
-        found += [(relative / name).as_posix() for name in names if _is_image_name(name)]
+    for entry in folder_walk.walk(root):
+        is_image = not entry.is_folder and _is_image_name(entry.path.name)
+        if entry.error and not is_image:
+            raise errors.InputError(f"{entry.path}: expected a folder that can be read ({entry.error})")
+        if is_image:
+            found.append(entry.path.relative_to(root).as_posix())
     return sorted(found)
 
 
-def _fail(error: OSError) -> None:
-    raise error
-
-
 def _is_image_name(name: str) -> bool:
-    return not name.startswith(".") and name.lower().endswith(image_file.SUFFIXES)
+    return not name.startswith(".") and name.lower().endswith(image_formats.SUFFIXES)
 
 
 def _choose(files: Mapping[str, Sequence[str]], split: str, *, name: str) -> list[tuple[str, str]]:
@@ -121,15 +112,13 @@ def _decode(
     unreadable = functools.partial(_unreadable, paths, folder=folder, name=name)
     shape = _shape(paths, request, name=name, unreadable=unreadable)
     images = np.empty((len(paths), *shape), np.uint8)
-    # One graph for images of any size and channels.
-    prepare = tf.function(
-        functools.partial(preprocessing.prepare, image_size=request.image_size, channels=shape[-1]),
-        input_signature=[tf.TensorSpec([None, None, None], tf.uint8)],
-    )
+    prepare = preprocessing.for_any_size(image_size=request.image_size, channels=shape[-1])
+
+    def to_shape(pixels: np.ndarray) -> np.ndarray:
+        return pixels if pixels.shape == shape else prepare(pixels)
 
     def read(index: int) -> None:
-        pixels = image_file.decode(paths[index])
-        images[index] = pixels if pixels.shape == shape else prepare(tf.constant(pixels)).numpy()
+        images[index] = image_file.decode(paths[index], to_shape)
 
     outcomes = _map(read, range(len(paths)))
     good = np.array([outcome is None for outcome in outcomes])

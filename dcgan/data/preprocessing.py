@@ -6,15 +6,19 @@ on the bytes it decodes, so that both see the same pixels. They work eagerly and
 the size and channels wanted passes unchanged, bit by bit.
 """
 
+import functools
+from collections.abc import Callable
+
 import numpy as np
 import tensorflow as tf
 
 _LUMA = (19595, 38470, 7471)  # ITU-R 601: 0.299, 0.587 and 0.114, in units of 2 ** -16.
 _CHUNK = 1024
+_STRIP = 2**20
 
 
 def prepare(images: tf.Tensor, *, image_size: int | None, channels: int | None) -> tf.Tensor:
-    """Brings decoded images into the shape that a model takes: first the channels, then the size.
+    """Brings decoded images into the shape that a model takes.
 
     Args:
         images: Shape ([batch,] height, width, 1 to 4), uint8.
@@ -24,6 +28,8 @@ def prepare(images: tf.Tensor, *, image_size: int | None, channels: int | None) 
     Returns:
         Shape ([batch,] image_size, image_size, channels), uint8.
     """
+    if image_size is not None:
+        images = _crop_to_square(images)  # First, for there is less to convert.
     if channels is not None:
         images = to_channels(images, channels)
     return images if image_size is None else resize(images, image_size)
@@ -61,6 +67,7 @@ def to_channels(images: tf.Tensor, channels: int) -> tf.Tensor:
     Returns:
         Shape ([batch,] height, width, channels), uint8.
     """
+    images = tf.convert_to_tensor(images)
     if images.shape[-1] is not None:
         return _convert(images, images.shape[-1], channels)
 
@@ -95,6 +102,21 @@ def prepare_array(images: np.ndarray, *, image_size: int | None, channels: int |
     return prepared
 
 
+def for_any_size(*, image_size: int | None, channels: int | None) -> Callable[[np.ndarray], np.ndarray]:
+    """Returns a function that does what `prepare` does to one image, with one graph for all sizes.
+
+    Args:
+        image_size: As for `prepare`.
+        channels: As for `prepare`.
+    """
+    graph = tf.function(
+        functools.partial(prepare, image_size=image_size, channels=channels),
+        input_signature=[tf.TensorSpec([None, None, None], tf.uint8)],
+        autograph=False,
+    )
+    return lambda image: graph(tf.constant(image)).numpy()
+
+
 def _scale(images: tf.Tensor, size: int) -> tf.Tensor:
     scaled = tf.image.resize(images, (size, size), method="bilinear", antialias=True)
     return tf.cast(tf.round(tf.cast(scaled, tf.float32)), tf.uint8)
@@ -112,7 +134,40 @@ def _crop_to_square(images: tf.Tensor) -> tf.Tensor:
     return images[..., top : top + side, left : left + side, :]
 
 
+@tf.autograph.experimental.do_not_convert
 def _convert(images: tf.Tensor, count: int, channels: int) -> tf.Tensor:
+    """Converts all at once, or a large image in strips."""
+    if count == channels:
+        return images
+    size = images.shape.num_elements()
+    if images.shape.rank != 3 or (size is not None and size <= _STRIP):
+        return _convert_strip(images, count, channels)
+    converted = tf.cond(
+        tf.size(images) > _STRIP,
+        lambda: _convert_in_strips(images, count, channels),
+        lambda: _convert_strip(images, count, channels),
+    )
+    return tf.ensure_shape(converted, [*images.shape[:-1], channels])
+
+
+def _convert_in_strips(images: tf.Tensor, count: int, channels: int) -> tf.Tensor:
+    """Converts a few rows at a time: their integers of 32 bits take several times their own memory."""
+    height, width = tf.shape(images)[0], tf.shape(images)[1]
+    rows = tf.maximum(1, _STRIP // (count * width))
+    number = -(-height // rows)
+
+    def convert(index: tf.Tensor, strips: tf.TensorArray) -> tuple[tf.Tensor, tf.TensorArray]:
+        strip = images[index * rows : (index + 1) * rows]
+        return index + 1, strips.write(index, _convert_strip(strip, count, channels))
+
+    strips = tf.TensorArray(tf.uint8, number, infer_shape=False, element_shape=(None, None, channels))
+    _, strips = tf.while_loop(
+        lambda index, _: index < number, convert, (0, strips), parallel_iterations=1
+    )
+    return strips.concat()
+
+
+def _convert_strip(images: tf.Tensor, count: int, channels: int) -> tf.Tensor:
     if count in (2, 4):
         images = _composite_over_white(images)
     if count <= 2 and channels == 3:

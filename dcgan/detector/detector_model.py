@@ -18,7 +18,7 @@ from dcgan.scoring import DECISIONS, UNFAMILIAR
 _BATCH = 256
 # From this familiarity on, `p_fake` is what the calibration says; below, it is nearer to 0.5.
 _FAMILIAR = 0.05
-_UNSURE = DECISIONS.index("unsure")
+_REAL, _UNSURE, _FAKE = (DECISIONS.index(name) for name in ("real", "unsure", "fake"))
 
 
 @keras.saving.register_keras_serializable(package="dcgan")
@@ -134,14 +134,15 @@ class Detector(image_model.ImageModel):
         images = image_batches.as_images(images, self.image_shape)
         logit = self.logits(images)
         slope, offset, fake_above, real_below = tf.unstack(self.scale.value)
-        decision = tf.cast(logit >= real_below, tf.int32) + tf.cast(logit > fake_above, tf.int32)
+        # Compared so that NaN is unsure.
+        decision = tf.where(logit > fake_above, _FAKE, tf.where(logit < real_below, _REAL, _UNSURE))
         familiarity = self._measure_familiarity(images)
         trust = tf.minimum(1.0, familiarity / _FAMILIAR)
         return {
             "p_fake": 0.5 + trust * (tf.sigmoid(slope * logit + offset) - 0.5),
             "familiarity": familiarity,
             "discriminator_logit": self.discriminator(images, training=False)[:, 0],
-            "decision": tf.where(familiarity < UNFAMILIAR, _UNSURE, decision),
+            "decision": tf.where(familiarity >= UNFAMILIAR, decision, _UNSURE),
         }
 
     def logits(self, images: tf.Tensor) -> tf.Tensor:

@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from dcgan.detector import certificate
+from dcgan.errors import InputError
 
 _REGULARISATION = 1e3
 # Where fakes score no higher than reals, `p_fake` says next to nothing but still rises with the logit.
@@ -89,8 +90,10 @@ def calibrate(
         The calibration.
 
     Raises:
-        InputError: If there are too few reals for rate, confidence and deliveries.
+        InputError: If there are too few reals for rate, confidence and deliveries, or scores are not
+            finite.
     """
+    _check_finite(scores)
     fake_above = certificate.fake_threshold(
         scores.delivered_reals, false_positive_rate, confidence=confidence
     )
@@ -128,6 +131,16 @@ def real_threshold(logits: np.ndarray, generators: np.ndarray, miss_rate: float)
     shares = _shares(generators)[order]
     within = np.flatnonzero(np.cumsum(shares) - shares <= miss_rate + 1e-9)
     return float(logits[order][within[-1]])
+
+
+def _check_finite(scores: Scores) -> None:
+    """A threshold among scores that are no numbers would call nothing fake."""
+    for name in ("delivered_reals", "reals", "fakes"):
+        if count := np.count_nonzero(~np.isfinite(getattr(scores, name))):
+            raise InputError(
+                f"calibration: expected finite logits, received NaN or infinity for {count:,} {name}; "
+                f"the detector's training has failed"
+            )
 
 
 def _shares(generators: np.ndarray) -> np.ndarray:

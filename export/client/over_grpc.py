@@ -1,6 +1,7 @@
 """Predict over gRPC, with the official stubs."""
 
-import json
+import re
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,26 +17,28 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
+from dcgan.errors import ServerError
+from export.client import failures
 from export.client import target as targets
 from export.client.target import Target
 
-_SERVICES = ("tensorflow.serving.PredictionService", "tensorflow.serving.ModelService")
 _SIGNATURES = "signature_def"
 _TRANSIENT = ("UNAVAILABLE", "RESOURCE_EXHAUSTED")
-# A request that may be sent again is kept, by default up to 256 KB.
-_KEPT_BYTES = 2**26
+# gRPC has no code of its own for it. The texts are those of its C++, Go and Java servers, of proxies
+# that speak HTTP, and of this side for what no message can hold.
+_TOO_LARGE = re.compile(r"(?i)larger than max|exceeds max|\b413\b|exception serializing request")
 
 
 class GrpcTransport:
     """A channel.
 
     Args:
-        target: The model; the time-out covers all attempts together.
+        target: The model.
     """
 
     def __init__(self, target: Target) -> None:
         self._target = target
-        self._channel = grpc.insecure_channel(target.url.partition("://")[2], _options())
+        self._channel = grpc.insecure_channel(target.url.partition("://")[2])
         self._prediction = prediction_service_pb2_grpc.PredictionServiceStub(self._channel)
         self._models = model_service_pb2_grpc.ModelServiceStub(self._channel)
 
@@ -71,10 +74,19 @@ class GrpcTransport:
         self._channel.close()
 
     def _call(self, method: Any, request: Any) -> Any:
+        for wait in targets.waits():
+            try:
+                return self._call_once(method, request)
+            except failures.BusyError:
+                time.sleep(wait)
+        return self._call_once(method, request)
+
+    def _call_once(self, method: Any, request: Any) -> Any:
         try:
             return method(request, timeout=self._target.timeout)
         except grpc.RpcError as error:
-            raise self._target.fail(f"{error.code().name}: {error.details()}") from None
+            code, details = error.code().name, error.details()
+            raise self._target.fail(f"{code}: {details}", _kind(code, details or "")) from None
 
     def _specify(self, spec: Any) -> None:
         spec.name = self._target.model
@@ -84,20 +96,12 @@ class GrpcTransport:
             spec.version_label = self._target.label
 
 
-def _options() -> list[tuple[str, Any]]:
-    retry = {
-        "maxAttempts": targets.ATTEMPTS,
-        "initialBackoff": f"{targets.FIRST_WAIT_SECONDS}s",
-        "maxBackoff": f"{targets.LONGEST_WAIT_SECONDS}s",
-        "backoffMultiplier": 2,
-        "retryableStatusCodes": _TRANSIENT,
-    }
-    services = [{"service": service} for service in _SERVICES]
-    config = {"methodConfig": [{"name": services, "retryPolicy": retry}]}
-    return [
-        ("grpc.service_config", json.dumps(config)),
-        ("grpc.per_rpc_retry_buffer_size", _KEPT_BYTES),
-    ]
+def _kind(code: str, details: str) -> type[ServerError]:
+    if _TOO_LARGE.search(details):
+        return failures.TooLargeError
+    if code == "DEADLINE_EXCEEDED":
+        return failures.TimeOutError
+    return failures.BusyError if code in _TRANSIENT else ServerError
 
 
 def _to_list(tensor: Any) -> list[Any]:

@@ -7,23 +7,26 @@ import base64
 import json
 import urllib.parse
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 import requests
 import urllib3
 
+from dcgan.errors import ServerError
+from export.client import failures
 from export.client import target as targets
 from export.client.target import Target
 
-# Too many requests, bad gateway, unavailable, gateway time-out.
-_TRANSIENT = (429, 502, 503, 504)
+# Too many requests, bad gateway, unavailable.
+_TRANSIENT = (429, 502, 503)
+_KINDS = {413: failures.TooLargeError, 504: failures.TimeOutError}
 
 
 class HttpTransport:
     """A connection that stays open between requests.
 
     Args:
-        target: The model; the time-out covers each attempt.
+        target: The model.
     """
 
     def __init__(self, target: Target) -> None:
@@ -63,11 +66,12 @@ class HttpTransport:
         try:
             response = self._session.request(method, address, timeout=self._target.timeout, **body)
         except requests.RequestException as error:
-            raise self._target.fail(_reason(error)) from None
+            kind = failures.TimeOutError if _is_late(error) else ServerError
+            raise self._target.fail(_reason(error), kind) from None
         if not response.ok:
-            raise self._target.fail(_message(response))
+            kind = _KINDS.get(response.status_code, ServerError)
+            raise self._target.fail(_message(response), kind)
         try:
-            # An image without a score has NaN, which is not JSON, but Python reads it.
             return json.loads(response.content)[key]
         except (ValueError, KeyError, TypeError):
             raise self._target.fail(f"not TF Serving's answer: {response.text[:80]!r}") from None
@@ -82,8 +86,27 @@ def _path(target: Target) -> str:
     return model
 
 
-def _retry() -> urllib3.Retry:
-    return urllib3.Retry(
+class _Retry(urllib3.Retry):
+    """Leaves out what another attempt would not mend: time-outs, and requests that are too large."""
+
+    RETRY_AFTER_STATUS_CODES = frozenset(_TRANSIENT)
+
+    def increment(
+        self,
+        method: str | None = None,
+        url: str | None = None,
+        response: Any = None,
+        error: Exception | None = None,
+        _pool: Any = None,
+        _stacktrace: Any = None,
+    ) -> Self:
+        if isinstance(error, urllib3.exceptions.ReadTimeoutError):
+            raise error
+        return super().increment(method, url, response, error, _pool, _stacktrace)
+
+
+def _retry() -> _Retry:
+    return _Retry(
         total=targets.ATTEMPTS - 1,
         status_forcelist=_TRANSIENT,
         allowed_methods=None,
@@ -92,6 +115,12 @@ def _retry() -> urllib3.Retry:
         backoff_jitter=targets.FIRST_WAIT_SECONDS,
         backoff_max=targets.LONGEST_WAIT_SECONDS,
     )
+
+
+def _is_late(error: requests.RequestException) -> bool:
+    """Whether the answer took too long; to reach no server is something else."""
+    late = (requests.ReadTimeout, urllib3.exceptions.ReadTimeoutError)
+    return isinstance(error, late) or any(isinstance(cause, late) for cause in error.args)
 
 
 def _reason(error: requests.RequestException) -> str:

@@ -2,24 +2,28 @@
 
 import tensorflow as tf
 
-from dcgan.data import preprocessing
+from dcgan.data import image_formats, preprocessing
 from export import tf_examples
-from export.graph import image_headers
+from export.graph import exif, image_headers
+from export.graph.image_headers import Headers
 from export.graph.row_mapping import map_rows
 
-DAMAGED = "file is truncated or corrupt"
+# So many images of a batch are decoded at the same time; one, if any of them is large.
+_AT_ONCE = 4
+_LARGE = 2**22
 
 
 def decode(
     contents: tf.Tensor, *, image_shape: tuple[int, int, int], max_pixels: int
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """Decodes, crops and scales images of any size and colour.
+    """Decodes, turns upright, crops and scales images of any size and colour.
 
     The pixels are those of `dcgan.data`, to a grey level. If an image announces more than
-    `max_pixels`, only its header is read.
+    `max_pixels`, only its header is read. A batch with a large image is decoded one image at
+    a time.
 
     Args:
-        contents: PNG, JPEG or WebP files, shape (batch,), string.
+        contents: PNG or JPEG files, shape (batch,), string.
         image_shape: The wanted (height, width, channels); height and width are equal.
         max_pixels: How many pixels an image may have.
 
@@ -29,26 +33,28 @@ def decode(
     """
     black = tf.zeros(image_shape, tf.uint8)
 
-    def decode_row(
-        content: tf.Tensor, is_jpeg: tf.Tensor, height: tf.Tensor, width: tf.Tensor, error: tf.Tensor
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        size = tf.cond(is_jpeg, lambda: _jpeg_size(content), lambda: (height, width))
-        error = tf.where(error == "", image_headers.size_error(size[0], size[1], max_pixels), error)
-        return tf.cond(error == "", lambda: to_pixels(content, is_jpeg), lambda: black), error
+    def decode_row(content: tf.Tensor, *header: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        found = Headers(*header)
+        return tf.cond(found.error == "", lambda: to_pixels(content, found), lambda: black), found.error
 
-    def to_pixels(content: tf.Tensor, is_jpeg: tf.Tensor) -> tf.Tensor:
+    def to_pixels(content: tf.Tensor, header: Headers) -> tf.Tensor:
         pixels = tf.cond(
-            is_jpeg,
-            # TensorFlow's default is a faster, less exact transform.
-            lambda: tf.io.decode_jpeg(content, dct_method="INTEGER_ACCURATE"),
-            lambda: tf.io.decode_image(content, expand_animations=False),
+            header.is_jpeg,
+            lambda: _decode_jpeg(content, header.height * header.width),
+            lambda: tf.io.decode_png(content),
         )
-        pixels = tf.ensure_shape(pixels, (None, None, None))
+        pixels = exif.turn_upright(tf.ensure_shape(pixels, (None, None, None)), header.orientation)
         pixels = preprocessing.prepare(pixels, image_size=image_shape[0], channels=image_shape[2])
         return tf.ensure_shape(pixels, image_shape)
 
-    inputs = (contents, *image_headers.read(contents))
-    pixels, error = map_rows(decode_row, inputs, fallback=(black, tf.constant(DAMAGED)))
+    headers = image_headers.read(contents, max_pixels=max_pixels)
+    is_large = headers.height * headers.width > _LARGE
+    pixels, error = map_rows(
+        decode_row,
+        (contents, *headers),
+        fallback=(black, tf.constant(image_formats.DAMAGED)),
+        parallel_calls=tf.where(tf.reduce_any(is_large), tf.constant(1, tf.int64), _AT_ONCE),
+    )
     return pixels, error
 
 
@@ -71,6 +77,9 @@ def parse_examples(examples: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return contents, error
 
 
-def _jpeg_size(content: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    shape = tf.cast(tf.io.extract_jpeg_shape(content), tf.int64)
-    return shape[0], shape[1]
+def _decode_jpeg(content: tf.Tensor, size: tf.Tensor) -> tf.Tensor:
+    def decode(ratio: int) -> tf.Tensor:
+        # TensorFlow's default is a faster, less exact transform.
+        return tf.io.decode_jpeg(content, ratio=ratio, dct_method="INTEGER_ACCURATE")
+
+    return tf.cond(size > image_formats.HALVED_ABOVE, lambda: decode(2), lambda: decode(1))

@@ -4,14 +4,13 @@ from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
-_PARALLEL_CALLS = 4
-
 
 def map_rows(
     function: Callable[..., Sequence[tf.Tensor]],
     inputs: Sequence[tf.Tensor],
     *,
     fallback: Sequence[tf.Tensor],
+    parallel_calls: tf.Tensor | int = 4,
 ) -> list[tf.Tensor]:
     """Applies a function to each row; if an operation in it fails, the row gets the fallback.
 
@@ -21,6 +20,7 @@ def map_rows(
         function: From one row of each input to one row of each output, in graph operations.
         inputs: Tensors of shape (batch, ...); the batch may be empty.
         fallback: One row for each output, of the output's shape and dtype.
+        parallel_calls: How many rows are computed at the same time. Defaults to 4.
 
     Returns:
         The outputs, each of shape (batch, ...).
@@ -29,7 +29,7 @@ def map_rows(
     dataset = tf.data.Dataset.from_tensor_slices((tf.range(count), *inputs))
     dataset = dataset.map(
         lambda index, *row: (index, *function(*row)),
-        num_parallel_calls=_PARALLEL_CALLS,
+        num_parallel_calls=parallel_calls,
         deterministic=True,
     ).ignore_errors()
     # One more row, so that there is something to batch even if every row fails.

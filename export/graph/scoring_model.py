@@ -60,5 +60,6 @@ class DiscriminatorScorer:
             "p_fake": tf.sigmoid(-logits),
             "familiarity": tf.ones_like(logits),
             "discriminator_logit": logits,
-            "decision": tf.where(logits < 0, _FAKE, 0),
+            # Whatever is not known to be real, such as NaN, is not called so.
+            "decision": tf.where(logits >= 0, 0, _FAKE),
         }

@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping
 import tensorflow as tf
 
 from dcgan.model import DCGAN
-from dcgan.scoring import DECISIONS, ERROR
-from export.graph import image_decoding
+from export.graph import image_decoding, row_errors
 from export.graph.scoring_model import ScoringModel
 
 CLASSES = ("real", "fake")
@@ -94,7 +93,7 @@ class _Scoring:
         """Scores encoded images in serialized examples, as TFX sends them."""
         contents, error = image_decoding.parse_examples(examples)
         outputs = self.contents(contents)
-        return outputs | {"error": tf.where(error == "", outputs["error"], error)}
+        return row_errors.replace(outputs, tf.where(error == "", outputs["error"], error))
 
     def classes(self, inputs: tf.Tensor) -> _Outputs:
         """Scores what TF Serving's Classify sends, in the form that it expects."""
@@ -103,22 +102,18 @@ class _Scoring:
         return {"classes": classes, "scores": tf.stack([1.0 - p_fake, p_fake], axis=1)}
 
     def _score_images(self, images: tf.Tensor) -> _Outputs:
-        scores = self._scorer(images, training=False)
-        decision = tf.gather(tf.constant(DECISIONS), tf.cast(scores["decision"], tf.int32))
-        return {
-            "p_fake": scores["p_fake"],
-            "decision": decision,
-            "familiarity": scores["familiarity"],
-            "discriminator_logit": scores["discriminator_logit"],
-        }
+        """Scores images in -1 to 1; one that is beyond, or has no finite score, gets the reason."""
+        reason = row_errors.of_pixels(images)
+        is_good = reason[:, tf.newaxis, tf.newaxis, tf.newaxis] == 0
+        scores = self._scorer(tf.where(is_good, images, 0.0), training=False)
+        numbers = {name: value for name, value in scores.items() if name != "decision"}
+        reason = row_errors.of_scores(reason, numbers)
+        return row_errors.name(numbers, scores["decision"], reason)
 
     def _score_contents(self, contents: tf.Tensor) -> _Outputs:
         """Scores encoded images; one that cannot be decoded gets the reason."""
         pixels, error = image_decoding.decode(
             contents, image_shape=self._scorer.image_shape, max_pixels=self._max_pixels
         )
-        outputs, is_good, nothing = self.pixels(pixels), error == "", float("nan")
-        return {
-            name: tf.where(is_good, values, ERROR if name == "decision" else nothing)
-            for name, values in outputs.items()
-        } | {"error": error}
+        outputs = self.pixels(pixels)
+        return row_errors.replace(outputs, tf.where(error == "", outputs["error"], error))

@@ -11,7 +11,7 @@ from dcgan.images import to_uint8
 from dcgan.model import DCGAN
 from dcgan.scoring import DECISIONS, ERROR
 from export import tf_examples
-from export.graph import signatures
+from export.graph import row_errors, signatures
 from export.graph.scoring_model import ScoringModel
 
 _COUNT = 8
@@ -78,12 +78,9 @@ def for_scoring_model(scorer: ScoringModel) -> list[Probe]:
     files = [tf.io.encode_png(image).numpy() for image in pixels]
     contents = np.array([*files, _JUNK], object)
     examples = np.array([tf_examples.make(content) for content in contents], object)
-    # Only the graph knows the text of the last row's `error`.
-    nothing = np.float32("nan")
-    with_junk = {
-        name: np.append(values, ERROR.encode() if name == "decision" else nothing)
-        for name, values in rows.items()
-    }
+    with_junk = _with_error(rows)
+    # Only graphs know the texts of `error`.
+    beyond = np.append(images, np.full((1, *scorer.image_shape), np.nan, np.float32), axis=0)
     p_fake = with_junk["p_fake"]
     classes = np.array([text.encode() for text in signatures.CLASSES], object)
     classified = {
@@ -91,7 +88,7 @@ def for_scoring_model(scorer: ScoringModel) -> list[Probe]:
         "scores": np.stack([1 - p_fake, p_fake], axis=1),
     }
     return [
-        Probe("predict_images", {"images": images}, rows),
+        Probe("predict_images", {"images": beyond}, with_junk),
         Probe("predict_uint8", {"images": pixels}, rows),
         Probe("predict_bytes", {"image_bytes": contents}, with_junk),
         Probe("serving_default", {"examples": examples}, with_junk),
@@ -125,6 +122,14 @@ def _score(scorer: ScoringModel, images: np.ndarray) -> dict[str, np.ndarray]:
     decisions = np.array([text.encode() for text in DECISIONS], object)
     numbers = {name: values.numpy() for name, values in scores.items()}
     return numbers | {"decision": decisions[numbers["decision"]]}
+
+
+def _with_error(rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Adds the row of an image without a score."""
+    values = {**row_errors.VALUES, "decision": ERROR.encode()}
+    return {
+        name: np.append(column, np.array([values[name]], column.dtype)) for name, column in rows.items()
+    }
 
 
 def _run(function: Callable[[], Any]) -> Any:

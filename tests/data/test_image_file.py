@@ -6,10 +6,12 @@ import zlib
 
 import numpy as np
 import PIL.Image
+import PIL.ImageOps
 import pytest
 import tensorflow as tf
 
 from dcgan.data import decode_file, image_file
+from dcgan.data.pixel_budget import PixelBudget
 
 
 def chunk(kind, data):
@@ -107,11 +109,61 @@ def test_first_frame_of_an_animation(tmp_path):
     assert decode_file(tmp_path / "image.gif")[0, 0].tolist() == [255, 0, 0]
 
 
-def test_orientation_is_ignored_as_in_tensorflow(tmp_path):
+@pytest.mark.parametrize("orientation", range(10))
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tiff"])
+def test_orientation_is_that_of_pillow(tmp_path, suffix, orientation):
     exif = PIL.Image.Exif()
-    exif[0x0112] = 6
-    smooth("RGB").save(tmp_path / "image.jpg", exif=exif)
-    assert decode_file(tmp_path / "image.jpg").shape == (18, 24, 3)
+    exif[0x0112] = orientation
+    path = tmp_path / f"image.{suffix}"
+    smooth("RGB").save(path, exif=exif)
+    with PIL.Image.open(path) as image:
+        expected = np.asarray(PIL.ImageOps.exif_transpose(image))
+    np.testing.assert_array_equal(decode_file(path), expected)
+    assert image_file.read_header(path) == image_file.Header(*expected.shape)
+
+
+def test_a_large_jpeg_is_decoded_at_half_its_size(tmp_path):
+    image = smooth("L", size=(4100, 4100))
+    image.save(tmp_path / "image.jpg", quality=95)
+    pixels = decode_file(tmp_path / "image.jpg")
+    assert pixels.shape == (2050, 2050, 1)
+    assert image_file.read_header(tmp_path / "image.jpg") == image_file.Header(2050, 2050, 1)
+    expected = np.asarray(image.resize((2050, 2050), PIL.Image.Resampling.BOX))
+    assert np.abs(pixels[..., 0].astype(int) - expected).mean() < 1
+
+
+def test_pixels_do_not_depend_on_the_strips_that_they_are_taken_in(tmp_path, monkeypatch):
+    smooth("RGBA").save(tmp_path / "image.png")
+    whole = decode_file(tmp_path / "image.png")
+    monkeypatch.setattr(image_file, "_STRIP", 100)
+    np.testing.assert_array_equal(decode_file(tmp_path / "image.png"), whole)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.int32])
+def test_32_bits_have_no_range(tmp_path, refused, dtype):
+    PIL.Image.fromarray(np.ones((4, 4), dtype)).save(tmp_path / "image.tiff")
+    refused(lambda: decode_file(tmp_path / "image.tiff"), "pixels of 32 bits; expected 8 or 16")
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path, refused):
+    with (tmp_path / "image.png").open("wb") as file:
+        file.truncate(2**28 + 1)
+    refused(lambda: decode_file(tmp_path / "image.png"), "268435457 bytes are more than the 268435456")
+
+
+def test_a_lack_of_memory_is_not_called_damage(tmp_path, refused, monkeypatch):
+    def fail(_):
+        raise MemoryError
+
+    smooth("RGB").save(tmp_path / "image.png")
+    monkeypatch.setattr(image_file, "_to_plain", fail)
+    refused(lambda: decode_file(tmp_path / "image.png"), "not enough memory to decode it")
+
+
+def test_what_is_made_of_the_pixels_is_not_blamed_on_the_file(tmp_path):
+    smooth("RGB").save(tmp_path / "image.png")
+    with pytest.raises(ZeroDivisionError):
+        image_file.decode(tmp_path / "image.png", lambda pixels: 1 // 0)
 
 
 @pytest.mark.parametrize(
@@ -186,3 +238,11 @@ def test_damaged_bytes_never_raise_anything_else(tmp_path):
             except image_file.UnreadableError:
                 failures += 1
     assert failures > 50
+
+
+def test_pixels_are_in_the_budget_until_they_are_prepared(tmp_path, monkeypatch):
+    budget = PixelBudget(24 * 18)
+    monkeypatch.setattr(image_file, "_IN_FLIGHT", budget)
+    smooth("RGB").save(tmp_path / "image.png")
+    free = image_file.decode(tmp_path / "image.png", lambda _: budget._free)
+    assert (free, budget._free) == (0, 24 * 18)

@@ -219,3 +219,15 @@ def test_nothing_but_bad_files(tmp_path, refused, size):
 
 def test_unknown_split(folder, refused):
     refused(lambda: load_images(folder, split="validation"), folder, "one of train, test, all")
+
+
+def test_what_a_folder_hides_is_told(folder, refused):
+    (folder / "away").symlink_to(folder / "unmounted")
+    refused(lambda: load_images(folder), f"{folder}/away: expected a folder that can be read")
+
+
+def test_a_folder_that_is_named_as_an_image(folder):
+    (folder / "00.png").rename(folder / "x.png")
+    (folder / "00.png").mkdir()
+    (folder / "x.png").rename(folder / "00.png" / "x.png")
+    assert len(load_images(folder, split="all").images) == 12

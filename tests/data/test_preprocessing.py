@@ -135,3 +135,14 @@ def test_works_in_a_saved_model(tmp_path, noise):
         tf.saved_model.load(str(tmp_path))(tf.constant(images)),
         eagerly(images, image_size=8, channels=1),
     )
+
+
+@pytest.mark.parametrize("channels", [2, 3, 4])
+@pytest.mark.parametrize("wanted", [1, 3])
+def test_a_large_image_is_converted_in_strips(channels, wanted, monkeypatch):
+    image = np.random.default_rng(0).integers(0, 256, (41, 13, channels), np.uint8)
+    whole = preprocessing.to_channels(image, wanted).numpy()
+    monkeypatch.setattr(preprocessing, "_STRIP", 100)
+    np.testing.assert_array_equal(preprocessing.to_channels(image, wanted), whole)
+    graph = preprocessing.for_any_size(image_size=None, channels=wanted)
+    np.testing.assert_array_equal(graph(image), whole)

@@ -290,7 +290,8 @@ def test_json_lines(dcgan, detected, photos):
 
 @pytest.mark.slow
 def test_csv_of_names_from_standard_input(dcgan, detected, photos, monkeypatch):
-    monkeypatch.setattr(sys, "stdin", io.StringIO(f"{photos / 'b.png'}\n\n{photos / 'a.png'}\n"))
+    listed = f"{photos / 'b.png'}\n\n{photos / 'a.png'}\n".encode()
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(listed)))
     code, out, _ = dcgan("score", detected.path, "-", "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(out)))
     assert code == 0
@@ -322,11 +323,13 @@ def test_the_newest_run_is_the_default(dcgan, detected, photos, monkeypatch, tmp
 
 
 @pytest.mark.slow
-def test_explanations_are_pictures(dcgan, detected, photos, tmp_path):
-    code, _, _ = dcgan("score", detected.path, photos, "--explain", tmp_path / "maps")
-    pictures = sorted((tmp_path / "maps").iterdir())
+def test_explanations_are_pictures(dcgan, detected, photos, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    code, _, _ = dcgan("score", detected.path, photos, "--explain", "maps")
+    pictures = sorted(path for path in (tmp_path / "maps").rglob("*") if path.is_file())
     assert code == 0
-    assert [path.name.endswith(("a.png.png", "b.png.png")) for path in pictures] == [True, True]
+    names = [path.relative_to(tmp_path).as_posix() for path in pictures]
+    assert names == ["maps/photos/a.png.png", "maps/photos/b.png.png"]
     with PIL.Image.open(pictures[0]) as picture:
         assert picture.size == (448, 224)
 

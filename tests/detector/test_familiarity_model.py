@@ -30,6 +30,13 @@ def test_p_values_by_closed_form(count):
     assert values[-2] == 1
 
 
+def test_nan_is_as_strange_as_can_be():
+    layer = ConformalPValue(sets=2)
+    layer.calibrate(np.arange(99.0), which=0)
+    layer.calibrate(np.arange(99.0), which=1)
+    assert _values(layer, [np.nan, np.inf, 0]).tolist() == pytest.approx([0, 0, 1], abs=0.011)
+
+
 def test_exact_values_at_as_many_entries_as_are_stored():
     layer = ConformalPValue()
     layer.calibrate(np.arange(1_023.0))

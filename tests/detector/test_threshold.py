@@ -1,8 +1,11 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
 from dcgan.detector import certificate, threshold
 from dcgan.detector.threshold import Scores
+from dcgan.errors import InputError
 
 
 def _scores(reals, fakes, generators):
@@ -93,3 +96,14 @@ def test_the_threshold_is_the_largest_of_the_deliveries():
     assert fitted.fake_above == np.sort(reals[1])[-rank]
     assert (reals[0] > fitted.fake_above).mean() < (reals[1] > fitted.fake_above).mean() < 0.05
     assert fitted.deliveries == ("a", "b", "c")
+
+
+@pytest.mark.parametrize("name", ["delivered_reals", "reals", "fakes"])
+def test_scores_that_are_not_finite_set_no_threshold(name):
+    # A threshold of NaN would call nothing fake.
+    scores = _scores(np.linspace(-1, 0, 400), np.linspace(5, 6, 200), np.repeat(["a"], 200))
+    broken = getattr(scores, name).copy()
+    broken[..., -1] = np.nan
+    scores = dataclasses.replace(scores, **{name: broken})
+    with pytest.raises(InputError, match=rf"finite logits, received NaN or infinity for 1 {name}"):
+        threshold.calibrate(scores, false_positive_rate=0.01, miss_rate=0.05)

@@ -3,6 +3,7 @@
 import dataclasses
 import gzip
 import json
+import os
 
 import numpy as np
 import pytest
@@ -130,10 +131,83 @@ def test_damaged_record_files_end_nothing(exported, tmp_path, write_records, mak
     (tmp_path / "y.tfrecord.gz").write_bytes(gzip.compress(whole)[:-20])
     good = write_records("z.tfrecord", [make_example(next(iter(photos.values())))])
     out = tmp_path / "out"
-    bulk.score_bulk([str(tmp_path / "?.tfrecord*")], str(exported), str(out))
-    assert set(read(out, "errors")) >= {path, str(tmp_path / "y.tfrecord.gz")}
+    (tmp_path / "cut.tfrecord").write_bytes(whole + whole[:9])
+    (tmp_path / "empty.tfrecord").write_bytes(b"")
+    (tmp_path / "text.tfrecord").write_text("no record")
+    bulk.score_bulk([str(tmp_path / "*.tfrecord*")], str(exported), str(out))
+    errors = {name: row["error"] for name, row in read(out, "errors").items() if "#" not in name}
+    assert errors == {
+        path: "not a TFRecord file, or damaged after 5 records",
+        str(tmp_path / "y.tfrecord.gz"): errors[str(tmp_path / "y.tfrecord.gz")],
+        str(tmp_path / "cut.tfrecord"): "not a TFRecord file, or damaged after 6 records",
+        str(tmp_path / "empty.tfrecord"): "holds no records",
+        str(tmp_path / "text.tfrecord"): "not a TFRecord file, or damaged after 0 records",
+    }
+    assert errors[str(tmp_path / "y.tfrecord.gz")].startswith("not a TFRecord file, or damaged after")
     # What was read before the damage is scored.
     assert {f"{path}#0", f"{path}#3", f"{good}#0"} <= set(read(out, "scores"))
+
+
+@pytest.fixture
+def odd(tmp_path, monkeypatch, encode, make_pixels):
+    """A working directory of files with odd names and folders that are easily overlooked."""
+    monkeypatch.chdir(tmp_path)
+    for name in (*ODD, "far/f.png", "folder.png/g.png"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(encode(make_pixels()))
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "link").symlink_to(tmp_path / "far")
+    (tmp_path / "in" / "away").symlink_to(tmp_path / "unmounted")
+
+
+ODD = ["a[1].png", os.fsdecode(b"caf\xe9.png"), "b\nc.png", "\u2028=x.png"]
+
+
+@pytest.mark.parametrize("output", ["jsonl", "parquet"])
+def test_names_and_folders_of_all_kinds(odd, exported, tmp_path, output):
+    patterns = ["a[1].png", "*.png", "in/**", "far/f.png"]
+    bulk.score_bulk(patterns, str(exported), "out", output=output)
+    errors = {name: row["error"] for name, row in read(tmp_path / "out", "errors").items()}
+    assert errors == {"folder.png": "a folder, not a file", "in/away": "broken link"}
+    found = [*ODD, "a[1].png", "far/f.png", "in/link/f.png"]
+    if output == "parquet":
+        (path,) = (tmp_path / "out").glob("scores-*")
+        scored = pyarrow.parquet.read_table(path)["file"].to_pylist()
+        found[1] = r"caf\udce9.png"
+    else:
+        (path,) = (tmp_path / "out").glob("scores-*")
+        scored = [json.loads(line)["file"] for line in path.read_text().split("\n")[:-1]]
+    assert sorted(scored) == sorted(found)
+
+
+def test_where_nothing_can_be_scored(run_cli, exported, tmp_path):
+    (tmp_path / "text.png").write_text("no image")
+    (tmp_path / "empty.tfrecord").write_bytes(b"")
+    patterns = [tmp_path / "*.png", tmp_path / "*.tfrecord"]
+    code, output, errors = run_cli("score", exported, *patterns, "--beam", tmp_path / "out")
+    assert (code, errors) == (1, "")
+    assert "error      2\n" in output
+
+
+def test_a_full_disk_is_one_line(run_cli, exported, photos, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(bulk, "_to_json", full)
+    out = tmp_path / "out"
+    code, _, errors = run_cli("score", exported, tmp_path / "photos" / "*.png", "--beam", out)
+    assert code == 2
+    assert errors.startswith("dcgan: expected free space on the disk (")
+    assert errors.count("\n") == 1
+
+
+def test_results_are_not_mixed_with_earlier_ones(exported, photos, tmp_path):
+    (tmp_path / "out").mkdir()
+    for name in ("scores-00299-of-00300.jsonl", "errors-00000-of-00001.jsonl"):
+        (tmp_path / "out" / name).write_text("earlier")
+        with pytest.raises(InputError, match=f"out: expected a directory without .*{name}"):
+            bulk.score_bulk([next(iter(photos))], str(exported), str(tmp_path / "out"))
+        (tmp_path / "out" / name).unlink()
 
 
 def test_batches_by_count_and_by_size(photos, exported, tmp_path, monkeypatch):
@@ -150,7 +224,7 @@ def test_batches_by_count_and_by_size(photos, exported, tmp_path, monkeypatch):
     for content in range(6):
         (tmp_path / "photos" / f"large{content}.png").write_bytes(b"\xff\xd8\xff" + bytes(100 * 2**16))
     sizes.clear()
-    bulk.score_bulk([str(tmp_path / "photos" / "large*")], str(exported), str(tmp_path / "out"))
+    bulk.score_bulk([str(tmp_path / "photos" / "large*")], str(exported), str(tmp_path / "other"))
     assert sorted(sizes) == [2, 2, 2]
 
 
@@ -167,6 +241,17 @@ def test_what_cannot_work_is_told_before_it_starts(exported, photos, tmp_path):
         run(patterns=[str(tmp_path / "photos")])
     with pytest.raises(InputError, match="expected an exported version"):
         run(model=tmp_path)
+    (tmp_path / "damaged").mkdir()
+    (tmp_path / "damaged" / "saved_model.pb").write_bytes(b"junk")
+    with pytest.raises(InputError, match=r"damaged: expected an exported version that can be loaded$"):
+        run(model=tmp_path / "damaged")
+    with pytest.raises(InputError, match=r"nofs://a/\*: expected a file system that Beam can use \("):
+        run(patterns=["nofs://a/*"])
+    with pytest.raises(InputError, match=r"nofs://out: expected a file system that Beam can use \("):
+        run(out="nofs://out")
+    # Beam would take the path of its own results for a pattern.
+    with pytest.raises(InputError, match=r"out\[1\]: expected a directory without \*, \? and \["):
+        run(out=tmp_path / "out[1]")
     with pytest.raises(InputError, match=r"file/out: expected a directory to write to \(Not a dir"):
         run(out=tmp_path / "file" / "out")
     with pytest.raises(InputError, match=r"Beam's options: .*NoRunner"):
@@ -177,8 +262,8 @@ def test_from_the_command_line(run_cli, exported, photos, tmp_path):
     run = tmp_path / "run"
     (run / "serving" / "detector").mkdir(parents=True)
     (run / "serving" / "detector" / "3").symlink_to(exported)
-    out = tmp_path / "out"
-    for model in (run, exported):
+    for number, model in enumerate((run, exported)):
+        out = tmp_path / f"out{number}"
         code, output, errors = run_cli("score", model, tmp_path / "photos" / "**", "--beam", out)
         assert (code, errors) == (0, "")
         lines = dict(line.split() for line in output.splitlines())

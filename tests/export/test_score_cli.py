@@ -1,4 +1,7 @@
+import io
 import json
+import os
+import sys
 
 import pytest
 
@@ -52,6 +55,7 @@ def test_errors_are_one_line(run_cli, url, photos):
         ("--url", url, "--version", 1, "--label", "a"): "dcgan: label: expected a version or a label",
         ("--url", "localhost"): "dcgan: url: expected http://HOST:PORT",
         ("--url", url, "--explain", "maps"): "dcgan: Invalid value: --explain: expected a run",
+        ("--url", url, "--beam", "out"): "dcgan: Invalid value: --beam: expected neither --url",
         ("--label", "stable"): "dcgan: Invalid value: --version, --label: expected --url",
     }
     for options, error in cases.items():
@@ -59,3 +63,42 @@ def test_errors_are_one_line(run_cli, url, photos):
         assert (code, output.count("\n")) in [(2, 0), (2, 1)]
         assert errors.startswith(error)
         assert errors.count("\n") == 1
+
+
+def test_options_of_the_batch_reach_the_client(run_cli, exported, photos, encode, make_pixels):
+    for number in range(4):
+        (photos / f"more{number}.png").write_bytes(encode(make_pixels(seed=number)))
+    models = serving_double.Models({1: exported})
+    with serving_double.over_http(models) as address:
+        for option in (
+            ("--batch-size", 2),
+            ("--batch-bytes", 2 * (photos / "a.png").stat().st_size + 9),
+        ):
+            models.requests.clear()
+            code, output, _ = run_cli("score", "--url", address, photos, *option)
+            assert (code, output.count("\n")) == (0, 7)
+            assert len(models.requests) >= 3
+
+
+def test_a_password_is_never_shown(run_cli, url, photos):
+    address = url.replace("//", "//user:s3cret@")
+    code, output, errors = run_cli("score", "--url", address, "--model", "x", photos)
+    assert code == 2
+    assert "s3cret" not in output + errors
+
+
+def test_names_of_all_kinds(run_cli, url, photos, monkeypatch):
+    names = [photos / os.fsdecode(name) for name in (b"caf\xe9.png", b"a\n\x1b[31m.png", b"=x.png")]
+    for name in names:
+        name.write_bytes((photos / "a.png").read_bytes())
+    code, output, errors = run_cli("score", "--url", url, photos)
+    assert (code, errors) == (0, "")
+    assert len(output.splitlines()) == 6
+    assert "\x1b" not in output
+    listed = b"\xef\xbb\xbf" + b"\0".join(map(os.fsencode, names))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(listed)))
+    code, output, errors = run_cli("score", "--url", url, "-", "--format", "jsonl")
+    rows = [json.loads(line) for line in output.splitlines()]
+    assert (code, errors) == (0, "")
+    assert [os.fsencode(row["file"]) for row in rows] == list(map(os.fsencode, names))
+    assert not any(row["error"] for row in rows)

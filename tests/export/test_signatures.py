@@ -3,7 +3,8 @@ import pytest
 import tensorflow as tf
 
 from dcgan import images as pixels_
-from export.graph import saved_model, signatures
+from dcgan import scoring
+from export.graph import row_errors, saved_model, signatures
 
 
 @pytest.fixture
@@ -33,10 +34,9 @@ def test_five_signatures_with_their_names(exported):
     }
     assert found["predict_images"]["inputs"]["images"] == {"dtype": "float32", "shape": [None, 8, 8, 1]}
     assert found["predict_uint8"]["inputs"]["images"]["dtype"] == "uint8"
-    scores = {"p_fake", "decision", "familiarity", "discriminator_logit"}
-    assert set(found["predict_images"]["outputs"]) == set(found["predict_uint8"]["outputs"]) == scores
-    for name in ("serving_default", "predict_bytes"):
-        assert set(found[name]["outputs"]) == scores | {"error"}
+    scores = {"p_fake", "decision", "familiarity", "discriminator_logit", "error"}
+    for name in ("predict_images", "predict_uint8", "serving_default", "predict_bytes"):
+        assert set(found[name]["outputs"]) == scores
     assert set(found["classify"]["outputs"]) == {"classes", "scores"}
     for entry in found.values():
         assert all(tensor["shape"][0] is None for tensor in entry["outputs"].values())
@@ -61,7 +61,7 @@ def test_all_signatures_give_the_models_scores(served, pixels, logits, encode, m
         np.testing.assert_allclose(scores["p_fake"], p_fake, rtol=1e-5, atol=1e-5)
         assert list(scores["decision"]) == ["fake" if logit < 0 else "real" for logit in logits]
         np.testing.assert_array_equal(scores["familiarity"], np.ones(len(pixels)))
-        assert set(scores.get("error", [""])) == {""}
+        assert set(scores["error"]) == {""}
     classified = served("classify", inputs=examples)
     assert classified["classes"].tolist() == [["real", "fake"]] * len(pixels)
     np.testing.assert_allclose(classified["scores"], np.stack([1 - p_fake, p_fake], 1), atol=1e-5)
@@ -85,6 +85,82 @@ def test_an_empty_batch_of_any_kind(served):
     }
     for name, inputs in given.items():
         assert {len(value) for value in served(name, **inputs).values()} == {0}
+
+
+NAN, INFINITE = np.float32("nan"), np.float32("inf")
+
+
+@pytest.mark.parametrize(
+    ("pixel", "error"),
+    [
+        (NAN, "found NaN or infinity"),
+        (INFINITE, "found NaN or infinity"),
+        (-INFINITE, "found NaN or infinity"),
+        (2.0, "found others beyond"),
+        (-1.1, "found others beyond"),
+        (1e38, "found others beyond"),
+    ],
+)
+def test_one_bad_pixel_is_an_error_of_its_image_alone(served, pixels, pixel, error):
+    images = pixels_.to_float(pixels)
+    expected = served("predict_images", images=images)
+    images[1, 3, 4, 0] = pixel
+    scores = served("predict_images", images=images)
+    assert scores["decision"][1] == "error"
+    assert scores["error"][1].startswith("expected pixels from -1 to 1, found")
+    assert error in scores["error"][1]
+    for name, value in row_errors.VALUES.items():
+        assert scores[name][1] == value
+        np.testing.assert_array_equal(np.delete(scores[name], 1), np.delete(expected[name], 1))
+
+
+def test_pixels_of_another_range(served, pixels):
+    images = {
+        "0 to 255": pixels.astype(np.float32),
+        "0 to 1": pixels.astype(np.float32) / 255,
+        "dark, 0 to 1": (pixels // 100).astype(np.float32) / 255,
+        "black, 0 to 1": np.zeros_like(pixels, np.float32),
+        "black and white, 0 to 1": (pixels > 127).astype(np.float32),
+        "half precision, 0 to 1": (pixels / 255).astype(np.float16).astype(np.float32),
+    }
+    for name, given in images.items():
+        scores = served("predict_images", images=given)
+        assert set(scores["decision"]) == {"error"}, name
+        assert all(error.startswith("expected pixels from -1 to 1") for error in scores["error"]), name
+    assert "from 0 to 1" in served("predict_images", images=images["0 to 1"])["error"][0]
+
+
+def test_bright_images_are_not_taken_for_another_range(served, pixels):
+    bright = [np.full_like(pixels, 255), np.full_like(pixels, 128), 128 + pixels // 2]
+    for levels in bright:
+        for images in (pixels_.to_float(levels), pixels_.to_float(levels).astype(np.float16)):
+            scores = served("predict_images", images=images.astype(np.float32))
+            assert set(scores["error"]) == {""}
+        assert set(served("predict_uint8", images=levels)["error"]) == {""}
+
+
+@pytest.mark.parametrize("value", [NAN, INFINITE])
+def test_a_model_without_finite_answers_decides_nothing(value, pixels, encode):
+    class Broken:
+        image_shape, weights = (8, 8, 1), ()
+
+        def __call__(self, images, training=False):
+            is_bright = tf.reduce_mean(images, axis=(1, 2, 3)) > 0
+            numbers = tf.where(is_bright, value, 0.5)
+            names = ("p_fake", "familiarity", "discriminator_logit")
+            return dict.fromkeys(names, numbers) | {"decision": tf.zeros_like(numbers, tf.int32)}
+
+    called = signatures.of_scoring_model(Broken(), max_pixels=100).signatures
+    images = np.stack([np.full((8, 8, 1), level, np.uint8) for level in (0, 255)])
+    given = {
+        "predict_uint8": tf.constant(images),
+        "predict_bytes": tf.constant([encode(image) for image in images]),
+    }
+    for name, batch in given.items():
+        outputs = called[name](batch)
+        assert outputs["error"].numpy().tolist() == [b"", scoring.NOT_FINITE.encode()]
+        assert outputs["decision"].numpy().tolist() == [b"real", b"error"]
+        assert outputs["p_fake"].numpy().tolist() == [0.5, 1.0]
 
 
 def test_weights_once_and_nothing_else(exported, gan):

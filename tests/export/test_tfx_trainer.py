@@ -117,6 +117,16 @@ def test_images_are_read_as_they_were_written(examples, make_pixels, make_exampl
 
 
 @pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"", "expected examples with images, found none"), (b"junk", "damaged after 0 records")],
+)
+def test_files_without_records(tmp_path, content, reason):
+    (tmp_path / "data").write_bytes(content)
+    with pytest.raises(InputError, match=f"data: expected .*{reason}" if content else reason):
+        tfx_trainer._read_images([str(tmp_path / "data")], tfx_trainer.presets.get("mnist"))
+
+
+@pytest.mark.parametrize(
     ("custom_config", "reason"),
     [
         ({"presets": "mnist"}, "expected some of preset, network, .* Received: presets$"),

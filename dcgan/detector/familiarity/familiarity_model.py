@@ -131,10 +131,13 @@ def p_values(model: keras.Model) -> ConformalPValue:
 
 def _p_values(known: tf.Tensor, strangeness: tf.Tensor) -> tf.Tensor:
     """The p-value at entry j, from 1, is (k + 2 - j) / (k + 1), the next larger one, for k entries."""
-    below = tf.searchsorted(known, strangeness, side="left")
+    # Counted, not searched for: other runtimes have no operation for the latter.
+    below = tf.math.count_nonzero(known < strangeness[:, tf.newaxis], axis=1, dtype=tf.int32)
     low = tf.gather(known, tf.maximum(below - 1, 0))
     high = tf.gather(tf.pad(known, [[0, 1]], constant_values=2 * _NEVER), below)
     passed = tf.math.divide_no_nan(strangeness - low, high - low)
     count = float(_ENTRIES)
     inner = (count + 2.0 - tf.cast(below, tf.float32) - passed) / (count + 1.0)
-    return tf.where(below == 0, 1.0, inner)
+    # Compared so that NaN is as strange as can be.
+    inner = tf.maximum(0.0, inner)
+    return tf.where(strangeness > known[0], inner, tf.where(strangeness <= known[0], 1.0, 0.0))

@@ -35,7 +35,9 @@ class Traces(keras.layers.Layer):
         residual = images - keras.ops.average_pool(images, 3, 1, padding="same")
         amplified = keras.ops.tanh(self.gain * residual)
         inside = 1 - _LEVEL / 2
-        stretched = keras.ops.arctanh(keras.ops.clip(images, -inside, inside)) / 3
+        clipped = keras.ops.clip(images, -inside, inside)
+        # The inverse hyperbolic tangent, for which other runtimes have no operation.
+        stretched = keras.ops.log((1 + clipped) / (1 - clipped)) / 6
         traces = keras.ops.concatenate([images, residual, amplified, stretched], axis=-1)
         return keras.ops.cast(traces, self.compute_dtype)
 

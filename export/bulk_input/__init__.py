@@ -1,0 +1,1 @@
+"""What bulk scoring reads: files by patterns, images in files."""
