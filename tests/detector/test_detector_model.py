@@ -355,5 +355,5 @@ def test_a_subclass_adds_metrics_of_its_own(make_discriminator, spots):
 
 def test_batches_of_none_are_refused(detector, spots):
     for score in (detector.score, detector.raw_scores):
-        with pytest.raises(InputError, match="batch_size: expected at least 1. Received: 0"):
+        with pytest.raises(InputError, match=r"batch_size: expected at least 1. Received: 0"):
             score(spots(2, 0), batch_size=0)
