@@ -167,8 +167,7 @@ class DCGAN(image_model.ImageModel):
             label_smoothing: How far below 1 the reals' target lies, 0 to 1, for the non-saturating and
                 the least-squares loss. Defaults to 0.
             r1_gamma: Weight of the R1 penalty on reals, at least 0. Defaults to 0, none.
-            r1_interval: Steps from one penalty to the next, whose weight is multiplied by as much.
-                Defaults to 16.
+            r1_interval: Steps from one penalty to the next; multiplies the weight. Defaults to 16.
             **options: `run_eagerly`, `steps_per_execution` and `jit_compile` of `keras.Model.compile`;
                 others are refused.
 
@@ -370,7 +369,7 @@ class DCGAN(image_model.ImageModel):
         return tf.random.experimental.stateless_fold_in(pair, layers.replica_id())
 
     def _own_losses(self, network: keras.Model) -> tf.Tensor:
-        """What a network's last call adds: its regularizers, a replica's share."""
+        """Returns a replica's share of the regularization in a network's last call."""
         total = sum((tf.cast(loss, tf.float32) for loss in network.losses), tf.zeros(()))
         return total / self.distribute_strategy.num_replicas_in_sync
 

@@ -269,7 +269,7 @@ def test_replicas_draw_latents_apart(make_gan, monkeypatch):
 
 
 def test_r1_value_and_interval(make_gan, make_images):
-    """Of a linear discriminator the gradient is its kernel: gamma / 2 * interval * |w|^2."""
+    """A linear discriminator's gradient is its kernel: gamma / 2 * interval * |w|^2."""
     generator = make_gan().generator
     discriminator = keras.Sequential(
         [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(1)]

@@ -32,7 +32,7 @@ def test_optimizers_of_keras(make_gan, make_images, name):
 
 
 def test_gradient_accumulation(make_gan, make_images):
-    """Of two steps the first changes nothing, and the second descends along their mean."""
+    """The first of two steps changes nothing, the second descends along their mean."""
 
     def moves(**options):
         sgd = [keras.optimizers.SGD(0.1, **options) for _ in range(2)]
@@ -114,7 +114,7 @@ def test_layers_frozen_after_compile_stay(make_gan, make_images):
 
 
 def test_regularizers_count(make_gan, make_images):
-    """Of half the squared kernel the gradient is the kernel: plain descent shrinks it by the rate."""
+    """The gradient of half the squared kernel is the kernel: plain descent shrinks it by the rate."""
 
     def trained(weight):
         discriminator = keras.Sequential(

@@ -81,8 +81,8 @@ class RunCheckpoint(keras.callbacks.Callback):
         """
         if not model.compiled:
             raise InputError(
-                "RunCheckpoint.restore: expected a compiled model, whose optimizers continue. "
-                f"Received: {model.name} before compile"
+                "RunCheckpoint.restore: expected a compiled model, since optimizers are restored too. "
+                f"Received: {model.name}, not compiled"
             )
         if model.optimizer is not None and not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)

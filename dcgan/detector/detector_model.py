@@ -249,7 +249,7 @@ class Detector(image_model.ImageModel):
         compiled = self.get_compile_config()
         for name in ("loss", "loss_weights"):
             if compiled.get(name) is not None:
-                raise InputError(f"{name}: expected a detector compiled without, since it has its own")
+                raise InputError(f"{name}: expected none, since a detector has its own loss")
 
     def _loss(self, labels: Any, logits: tf.Tensor, weights: Any) -> tf.Tensor:
         labels = tf.reshape(labels, tf.shape(logits))

@@ -109,7 +109,7 @@ def test_nothing_to_restore(tmp_path, make_gan):
 
 
 def test_a_model_that_is_not_compiled_is_not_restored(two_checkpoints, make_gan):
-    with pytest.raises(InputError, match="restore: expected a compiled model, whose optimizers cont"):
+    with pytest.raises(InputError, match="restore: expected a compiled model, since optimizers are"):
         RunCheckpoint(two_checkpoints[0]).restore(make_gan())
 
 
