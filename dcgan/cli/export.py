@@ -90,5 +90,7 @@ def _show(name: str, candidate: "Candidate", found: "Validation", *, note: str =
     print(f"blessing   {'BLESSED' if found.blessed else 'NOT_BLESSED'}")
     for reason in found.reasons:
         print(f"           {reason}")
+    for text in found.notes:
+        print(f"note       {text}")
     print(f"{name:10} {candidate.directory}{note}")
     return found.blessed and found.infra_blessed

@@ -58,6 +58,17 @@ def test_outputs(detector, make_discriminator, spots, spoiled):
     np.testing.assert_allclose(outputs["discriminator_logit"], raw, atol=1e-6)
 
 
+@pytest.mark.parametrize("training", [False, True])
+def test_the_discriminator_drops_nothing_out(training, spots):
+    """Neither where images are scored nor while a detector trains."""
+    layers = [keras.Input((12, 12, 1)), keras.layers.Flatten(), keras.layers.Dropout(0.5)]
+    discriminator = keras.Sequential([*layers, keras.layers.Dense(1)])
+    detector = Detector.from_discriminator(discriminator, width=4)
+    images = pixels.to_float(spots(9, 1))
+    logits = detector(images, training=training)["discriminator_logit"]
+    np.testing.assert_allclose(logits, discriminator(images, training=False)[:, 0], atol=1e-6)
+
+
 def test_a_logit_on_the_threshold_is_not_fake(detector, spots):
     image = spots(1, 0)
     logit = float(_logit(detector, image)[0])
