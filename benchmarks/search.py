@@ -56,7 +56,7 @@ def search(out: pathlib.Path, space: pathlib.Path, *options: str) -> dict[str, A
     return {
         "wall_seconds": round(wall, 1),
         "trials": len(trials),
-        "failed": sum(trial["status"] == "failed" for trial in trials),
+        "failed": sum(trial["score"] is None for trial in trials),
         "trials_per_hour": round(3600 * len(trials) / inside, 1),
         "training_seconds": {name: round(value, 1) for name, value in spent.items()},
         "overhead_of_search": round(inside / training - 1, 4),

@@ -5,7 +5,10 @@ is loaded.
 """
 
 import importlib
+import importlib.metadata
 from typing import TYPE_CHECKING, Any
+
+from dcgan import environment
 
 if TYPE_CHECKING:
     from dcgan import (
@@ -26,6 +29,9 @@ if TYPE_CHECKING:
     from dcgan.evaluation import evaluate
     from dcgan.model import DCGAN
     from dcgan.training import train
+
+# Of the installed package.
+__version__: str
 
 __all__ = [
     "DCGAN",
@@ -59,11 +65,16 @@ _HOMES = {
     "model": ("DCGAN",),
     "training": ("train",),
 }
+_WITHOUT_KERAS = ("InputError", "NetworkConfig", "RunConfig", "TrainingConfig", "presets", "report")
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return importlib.metadata.version("dcgan")
     if name not in __all__:
         raise AttributeError(f"module 'dcgan' has no attribute {name!r}")
+    if name not in _WITHOUT_KERAS:
+        environment.check()
     for home, names in _HOMES.items():
         if name in names:
             return getattr(importlib.import_module(f"dcgan.{home}"), name)

@@ -25,6 +25,9 @@ def write_atomically(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
     Yields:
         The temporary path, to be written by the caller.
 
+    Raises:
+        OSError: If it cannot be written; its `filename` is `path`, also where the disk is full.
+
     Example:
         >>> with write_atomically("report.json") as temporary:
         ...     temporary.write_text("{}")
@@ -36,8 +39,14 @@ def write_atomically(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
         yield temporary
         sync(temporary)
         temporary.replace(path)
+    except OSError as error:
+        # A write to a full disk names no file. Without a number, the name would hide the message.
+        if error.errno is not None and error.filename in (None, str(temporary)):
+            error.filename = str(path)
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
     sync(path.parent)
 
 
@@ -64,6 +73,25 @@ def read_json(path: pathlib.Path, description: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError(f"{path}: expected {description}")
     return value
+
+
+def try_lock(descriptor: int) -> bool:
+    """Locks an open file or directory until it is closed, or its process ends in whichever way.
+
+    Args:
+        descriptor: The file descriptor.
+
+    Returns:
+        Whether it is locked now; False if another process holds the lock.
+    """
+    # Windows has no such module; there, `environment.check` explains instead of an import that fails.
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def is_full(error: OSError) -> bool:

@@ -58,12 +58,16 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
         )
 
     def _update_statistics(self, mean: tf.Tensor, variance: tf.Tensor, *, count: tf.Tensor) -> None:
-        """Moves the statistics; the kernel divides by count - 1 where Keras divides by count."""
+        """Moves the statistics; the kernel divides by count - 1 where Keras divides by count.
+
+        A replica's share of a last batch may be empty: its statistics stay.
+        """
         count = tf.cast(count, tf.float32)
         variance *= (count - 1.0) / count
         rate = 1.0 - self.momentum
-        self.moving_mean.assign(_float32(self.moving_mean) * self.momentum + mean * rate)
-        self.moving_variance.assign(_float32(self.moving_variance) * self.momentum + variance * rate)
+        for moving, observed in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            former = _float32(moving)
+            moving.assign(tf.where(count > 0, former * self.momentum + observed * rate, former))
 
 
 @keras.saving.register_keras_serializable(package="dcgan")

@@ -153,10 +153,12 @@ def get(name: str, *, label_smoothing: float = 0.0) -> AdversarialLoss:
         label_smoothing: How far below 1 the reals' target lies, 0 to 1. Defaults to 0.
 
     Raises:
-        InputError: If there is no such loss, or it takes no label smoothing.
+        InputError: If there is no such loss, or it takes no such label smoothing.
     """
-    if name not in LOSSES:
+    if not isinstance(name, str) or name not in LOSSES:
         raise InputError(f"loss: expected one of {', '.join(LOSSES)}. Received: {name!r}")
+    if not 0 <= label_smoothing <= 1:
+        raise InputError(f"label_smoothing: expected 0 to 1. Received: {label_smoothing!r}")
     loss = LOSSES[Loss(name)]
     if not label_smoothing:
         return loss

@@ -1,5 +1,6 @@
 """The pair of networks as one Keras model whose `fit` trains both."""
 
+import copy
 from typing import Any, Self
 
 import keras
@@ -7,15 +8,27 @@ import numpy as np
 import tensorflow as tf
 
 from dcgan import augmentation as augment
-from dcgan import layers, losses, networks, optimizers, presets
-from dcgan.config import RunConfig
+from dcgan import (
+    drawing,
+    global_batch,
+    image_batches,
+    image_model,
+    layers,
+    losses,
+    moving_average,
+    network_checks,
+    networks,
+    optimizers,
+    presets,
+)
+from dcgan.config import RunConfig, TrainingConfig
 
 _LOGGED = ("g_loss", "d_loss", "real_accuracy", "fake_accuracy")
 _TRAINER_OPTIONS = {"run_eagerly", "steps_per_execution", "jit_compile"}
 
 
 @keras.saving.register_keras_serializable(package="dcgan")
-class DCGAN(keras.Model):
+class DCGAN(image_model.ImageModel):
     """A deep convolutional generative adversarial network.
 
     Called on images, the model gives the discriminator's logits, positive for real, so `predict` and
@@ -24,9 +37,9 @@ class DCGAN(keras.Model):
     `discriminator_penalty` or `train_step` in a subclass.
 
     Args:
-        generator: A built model from (batch, latent_dim) to (batch, height, width, channels) float32
-            in -1 to 1.
-        discriminator: A built model from such images to (batch, 1) logits.
+        generator: A built Functional or Sequential model from (batch, latent_dim) to (batch, height,
+            width, channels) float32 in -1 to 1.
+        discriminator: Another from such images to (batch, 1) logits.
         ema_decay: Decay of the generator's moving average, from which `generate` then draws; 0 switches
             it off. The decay ramps up, so that the first steps are soon forgotten. Defaults to 0.
         augmentation: DiffAugment's policy, see `dcgan.augmentation.diff_augment`. Defaults to "", none.
@@ -34,7 +47,8 @@ class DCGAN(keras.Model):
         **kwargs: Passed to `keras.Model`.
 
     Raises:
-        ValueError: If the networks do not fit together or `ema_decay` is not in 0 to 1.
+        InputError: If the networks do not fit together, or there is no such augmentation.
+        ValueError: If `ema_decay` is not in 0 to 1.
 
     Example:
         >>> model = dcgan.DCGAN.from_preset("article")
@@ -56,18 +70,15 @@ class DCGAN(keras.Model):
         seed: int = 0,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
-        if generator.output_shape[1:] != discriminator.input_shape[1:]:
-            raise ValueError(
-                "Expected a generator whose images fit the discriminator. Received: "
-                f"{generator.output_shape} against {discriminator.input_shape}"
-            )
+        # The networks have precisions of their own; the images that pass here stay as they are.
+        super().__init__(**{"dtype": "float32", **kwargs})
+        network_checks.check_pair(generator, discriminator)
         if not 0 <= ema_decay < 1:
             raise ValueError(f"Expected ema_decay in [0, 1). Received: ema_decay={ema_decay}")
         augment.parse_policy(augmentation)
         self.generator, self.discriminator = generator, discriminator
         self.ema_decay, self.augmentation, self.seed = ema_decay, augmentation, seed
-        self.ema_generator = self._make_ema_generator()
+        self.ema_generator = moving_average.copy(generator) if ema_decay else None
         self.step = self.add_weight(
             name="step",
             shape=(),
@@ -95,15 +106,16 @@ class DCGAN(keras.Model):
         """Builds and compiles the networks of a preset.
 
         Args:
-            preset: A name from `dcgan.presets.PRESETS` or a whole configuration.
+            preset: A name from `dcgan.presets.PRESETS`, whose networks have the precision of Keras's
+                global policy, or a whole config, which says the precision itself.
             total_steps: Steps until a cosine schedule reaches 0. Defaults to None: learning rates stay
                 constant.
             **kwargs: Passed to the class.
 
         Raises:
-            InputError: If there is no such preset.
+            InputError: If there is no such preset, or none of that precision.
         """
-        config = presets.get(preset) if isinstance(preset, str) else preset
+        config = _named(preset) if isinstance(preset, str) else preset
         training = config.training
         model = cls(
             networks.build_generator(config.network, precision=config.precision, seed=config.seed),
@@ -130,8 +142,9 @@ class DCGAN(keras.Model):
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
-        """The epoch means that `fit` and `evaluate` log."""
-        return list(self._means.values())
+        """The epoch means that `fit` and `evaluate` log, and what subclasses add."""
+        # Keras's own loss stays 0: there are two.
+        return [metric for metric in super().metrics if metric is not self._loss_tracker]
 
     def compile(
         self,
@@ -154,8 +167,7 @@ class DCGAN(keras.Model):
             label_smoothing: How far below 1 the reals' target lies, 0 to 1, for the non-saturating and
                 the least-squares loss. Defaults to 0.
             r1_gamma: Weight of the R1 penalty on reals, at least 0. Defaults to 0, none.
-            r1_interval: Steps from one penalty to the next, whose weight is multiplied by as much.
-                Defaults to 16.
+            r1_interval: Steps from one penalty to the next; multiplies the weight. Defaults to 16.
             **options: `run_eagerly`, `steps_per_execution` and `jit_compile` of `keras.Model.compile`;
                 others are refused.
 
@@ -163,22 +175,24 @@ class DCGAN(keras.Model):
             The model itself.
 
         Raises:
-            InputError: If there is no such loss, or it takes no label smoothing.
+            InputError: If a value cannot be used.
             TypeError: If an argument is not supported.
-            ValueError: If another value is out of range.
         """
+        options = {name: value for name, value in options.items() if value is not None}
         if unsupported := sorted(options.keys() - _TRAINER_OPTIONS):
             raise TypeError(
                 f"DCGAN.compile does not support {', '.join(unsupported)}. It has generator_optimizer, "
                 f"discriminator_optimizer and an adversarial loss, and logs {', '.join(_LOGGED)}."
             )
-        if r1_gamma < 0 or r1_interval < 1:
-            raise ValueError(
-                "Expected r1_gamma of at least 0 and r1_interval of at least 1. "
-                f"Received: r1_gamma={r1_gamma}, r1_interval={r1_interval}"
-            )
-        self._loss = losses.get(loss, label_smoothing=label_smoothing)
-        self.r1_gamma, self.r1_interval = r1_gamma, r1_interval
+        objective: dict[str, Any] = {
+            "loss": loss,
+            "label_smoothing": label_smoothing,
+            "r1_gamma": r1_gamma,
+            "r1_interval": r1_interval,
+        }
+        TrainingConfig(**objective)
+        if r1_gamma:
+            network_checks.check_penalized(self.discriminator)
         with self.distribute_strategy.scope():
             pair = optimizers.OptimizerPair(
                 generator_optimizer,
@@ -186,20 +200,20 @@ class DCGAN(keras.Model):
                 networks={"generator": self.generator, "discriminator": self.discriminator},
             )
             super().compile(optimizer=pair, auto_scale_loss=False, **options)
-        self.generator_optimizer, self.discriminator_optimizer = pair.optimizers
+        self.generator_optimizer, self.discriminator_optimizer = pair.whole
+        self._loss = losses.get(loss, label_smoothing=label_smoothing)
+        self.r1_gamma, self.r1_interval = r1_gamma, r1_interval
         self._compile_arguments = {
             "generator_optimizer": self.generator_optimizer,
             "discriminator_optimizer": self.discriminator_optimizer,
-            "loss": loss,
-            "label_smoothing": label_smoothing,
-            "r1_gamma": r1_gamma,
-            "r1_interval": r1_interval,
+            **objective,
             **options,
         }
         return self
 
     def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Returns the discriminator's logits, shape (batch, 1), float32, positive for real."""
+        images = image_batches.as_images(images, self.image_shape)
         return self.discriminator(images, training=training)
 
     def generate(
@@ -222,27 +236,11 @@ class DCGAN(keras.Model):
             Shape (count, height, width, channels), float32, -1 to 1.
 
         Raises:
-            ValueError: If `count` or `batch_size` is below 1, or `latents` are of another shape.
+            InputError: If `count` or `batch_size` is not a whole number of at least 1, `seed` is not
+                whole, or `latents` are of another shape or not finite.
         """
-        if count is None:
-            count = 1 if latents is None else len(latents)
-        if count < 1 or batch_size < 1:
-            raise ValueError(
-                "Expected count and batch_size of at least 1. "
-                f"Received: count={count}, batch_size={batch_size}"
-            )
-        if latents is None:
-            latents = tf.random.stateless_normal((count, self.latent_dim), [seed, 0]).numpy()
-        if np.shape(latents) != (count, self.latent_dim):
-            raise ValueError(
-                f"Expected latents of shape {(count, self.latent_dim)}. "
-                f"Received: latents.shape={np.shape(latents)}"
-            )
-        batches = [
-            self._decode(tf.constant(latents[start : start + batch_size], tf.float32)).numpy()
-            for start in range(0, count, batch_size)
-        ]
-        return np.concatenate(batches)
+        latents = drawing.latents_for(count, latents, latent_dim=self.latent_dim, seed=seed)
+        return drawing.in_batches(self._decode, latents, batch_size)
 
     def sample_latents(self, count: tf.Tensor) -> tf.Tensor:
         """Draws a training step's normal latents, shape (count, latent_dim), new on every replica."""
@@ -271,50 +269,60 @@ class DCGAN(keras.Model):
         weight = 0.5 * self.r1_gamma * self.r1_interval
         return tf.cond(
             self.step % self.r1_interval == 0,
-            lambda: weight * tf.reduce_mean(losses.gradient_penalty(self._discriminate, reals)),
-            lambda: tf.zeros(()),
+            lambda: weight * losses.gradient_penalty(self._discriminate, reals),
+            lambda: tf.zeros(tf.shape(reals)[:1]),
         )
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Trains both networks on one batch.
 
         Args:
-            data: Images of shape (batch, height, width, channels), float32, -1 to 1, alone or with
-                labels, which are ignored. Sample weights raise `ValueError`.
+            data: Images of shape (batch, height, width, channels), float, -1 to 1, alone or with
+                labels, which are ignored. Sample weights raise `InputError`.
         """
-        reals = _images(data)
+        reals, weights = global_batch.fill_empty(self.unpack(data).images)
         latents = self.sample_latents(tf.shape(reals)[0])
         with tf.GradientTape(persistent=True) as tape:
             fakes = self.generator(latents, training=True)
             real_logits = self._discriminate(self._augment(reals, stream=1))
+            d_own = self._own_losses(self.discriminator)
             fake_logits = self._discriminate(self._augment(fakes, stream=2))
-            g_loss = tf.reduce_mean(self.generator_loss(fake_logits))
-            d_loss = tf.reduce_mean(self.discriminator_loss(real_logits, fake_logits))
-            penalty = tf.reduce_mean(self.discriminator_penalty(reals, fakes))
-            # Means over a replica's images, whose gradients are summed over replicas.
-            replicas = self.distribute_strategy.num_replicas_in_sync
-            g_objective = self.generator_optimizer.scale_loss(g_loss / replicas)
-            d_objective = self.discriminator_optimizer.scale_loss((d_loss + penalty) / replicas)
-        g_gradients = tape.gradient(g_objective, self.generator.trainable_weights)
-        d_gradients = tape.gradient(d_objective, self.discriminator.trainable_weights)
-        self.generator_optimizer.apply(g_gradients)
-        self.discriminator_optimizer.apply(d_gradients)
-        self._update_ema()
+            d_own = 0.5 * (d_own + self._own_losses(self.discriminator))
+            g_losses = self.generator_loss(fake_logits)
+            d_losses = self.discriminator_loss(real_logits, fake_logits)
+            penalty = self.discriminator_penalty(reals, fakes)
+            # Gradients are summed over replicas.
+            g_mean, d_mean, penalty = (
+                global_batch.share_of_mean(each, weights) for each in (g_losses, d_losses, penalty)
+            )
+            g_objective = g_mean + self._own_losses(self.generator)
+            g_objective = self.generator_optimizer.scale_loss(g_objective)
+            d_objective = self.discriminator_optimizer.scale_loss(d_mean + penalty + d_own)
+        for network, objective, optimizer in (
+            (self.generator, g_objective, self.generator_optimizer),
+            (self.discriminator, d_objective, self.discriminator_optimizer),
+        ):
+            variables = network.trainable_weights
+            optimizer.apply(tape.gradient(objective, variables), variables)
+        if self.ema_generator is not None:
+            moving_average.update(
+                self.ema_generator, self.generator, decay=self.ema_decay, step=self.step
+            )
         self.step.assign_add(1)
-        return self._update_metrics(g_loss, d_loss, real_logits, fake_logits)
+        return self._update_metrics(g_losses, d_losses, real_logits, fake_logits, weights=weights)
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Measures a batch as `train_step` does, without training and the same in every evaluation."""
-        reals = _images(data)
+        reals, weights = global_batch.fill_empty(self.unpack(data).images)
         # The number of images seen so far gives each batch latents of its own.
         seen = tf.cast(self._means["g_loss"].count, tf.int64)
         seed = tf.stack([tf.constant(self.seed, tf.int64), seen])
         latents = tf.random.stateless_normal((tf.shape(reals)[0], self.latent_dim), seed)
         real_logits = self.discriminator(reals, training=False)
         fake_logits = self.discriminator(self._decode_batch(latents), training=False)
-        g_loss = tf.reduce_mean(self.generator_loss(fake_logits))
-        d_loss = tf.reduce_mean(self.discriminator_loss(real_logits, fake_logits))
-        return self._update_metrics(g_loss, d_loss, real_logits, fake_logits)
+        g_losses = self.generator_loss(fake_logits)
+        d_losses = self.discriminator_loss(real_logits, fake_logits)
+        return self._update_metrics(g_losses, d_losses, real_logits, fake_logits, weights=weights)
 
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
@@ -330,7 +338,8 @@ class DCGAN(keras.Model):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         """Builds the model from what `get_config` returned."""
-        config = dict(config)
+        # A copy, since Keras empties the networks' own.
+        config = copy.deepcopy(config)
         for name in ("generator", "discriminator"):
             config[name] = keras.saving.deserialize_keras_object(config[name])
         return cls(**config)
@@ -341,15 +350,7 @@ class DCGAN(keras.Model):
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles the model from what `get_compile_config` returned."""
-        self.compile(**keras.saving.deserialize_keras_object(config))
-
-    def _make_ema_generator(self) -> keras.Model | None:
-        if not self.ema_decay:
-            return None
-        average = keras.models.clone_model(self.generator)
-        average.name, average.trainable = "ema_generator", False
-        average.set_weights(self.generator.get_weights())
-        return average
+        self.compile(**keras.saving.deserialize_keras_object(copy.deepcopy(config)))
 
     def _decode_batch(self, latents: tf.Tensor) -> tf.Tensor:
         return (self.ema_generator or self.generator)(latents, training=False)
@@ -367,34 +368,31 @@ class DCGAN(keras.Model):
         pair = tf.stack([tf.constant(8 * self.seed + stream, tf.int64), self.step.value])
         return tf.random.experimental.stateless_fold_in(pair, layers.replica_id())
 
-    def _update_ema(self) -> None:
-        """Moves the average towards the generator's weights and its batch statistics alike."""
-        if self.ema_generator is None:
-            return
-        step = tf.cast(self.step, tf.float32)
-        rate = 1.0 - tf.minimum(self.ema_decay, (1.0 + step) / (10.0 + step))
-        for average, weight in zip(self.ema_generator.weights, self.generator.weights, strict=True):
-            average.assign_add(rate * (weight - average))
+    def _own_losses(self, network: keras.Model) -> tf.Tensor:
+        """Returns a replica's share of the regularization in a network's last call."""
+        total = sum((tf.cast(loss, tf.float32) for loss in network.losses), tf.zeros(()))
+        return total / self.distribute_strategy.num_replicas_in_sync
 
     def _update_metrics(
-        self, g_loss: tf.Tensor, d_loss: tf.Tensor, real_logits: tf.Tensor, fake_logits: tf.Tensor
+        self,
+        g_losses: tf.Tensor,
+        d_losses: tf.Tensor,
+        real_logits: tf.Tensor,
+        fake_logits: tf.Tensor,
+        *,
+        weights: tf.Tensor,
     ) -> dict[str, tf.Tensor]:
-        count = tf.shape(real_logits)[0]
-        self._means["g_loss"].update_state(g_loss, sample_weight=count)
-        self._means["d_loss"].update_state(d_loss, sample_weight=count)
-        self._means["real_accuracy"].update_state(real_logits > 0)
-        self._means["fake_accuracy"].update_state(fake_logits < 0)
-        results = {name: mean.result() for name, mean in self._means.items()}
+        values = (g_losses, d_losses, real_logits > 0, fake_logits < 0)
+        for name, value in zip(_LOGGED, values, strict=True):
+            self._means[name].update_state(global_batch.per_image(value, weights), weights)
+        results = self.get_metrics_result()
         if isinstance(self.distribute_strategy, tf.distribute.MultiWorkerMirroredStrategy):
             # Keras reduces logs between workers over a first axis, which scalars do not have.
             return {name: tf.reshape(result, (1,)) for name, result in results.items()}
         return results
 
 
-def _images(data: Any) -> tf.Tensor:
-    images, _, weights = keras.utils.unpack_x_y_sample_weight(data)
-    if weights is not None:
-        raise ValueError(
-            "DCGAN does not support sample_weight and class_weight: all images count alike."
-        )
-    return images
+def _named(preset: str) -> RunConfig:
+    """Returns a preset in the precision that Keras's global policy wants, where it wants one."""
+    config, policy = presets.get(preset), keras.config.dtype_policy().name
+    return config if policy == "float32" else presets.override(config, precision=policy)

@@ -1,11 +1,13 @@
 """Adam as the presets want it, and two optimizers where Keras expects one."""
 
+import copy
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import keras
 
 from dcgan.config import TrainingConfig
+from dcgan.errors import InputError
 
 Optimizer: TypeAlias = keras.optimizers.Optimizer | str | dict[str, Any]
 
@@ -39,26 +41,29 @@ class OptimizerPair(keras.optimizers.MultiOptimizer):
             scaled.
         networks: As many built models, by the names that their optimizers take.
 
+    Attributes:
+        whole: The optimizers with their scales of the loss, which `optimizers` is without.
+
     Raises:
-        ValueError: If one is no optimizer, or they are one object.
+        InputError: If one is no optimizer, has been used for other weights, or they are one object.
     """
 
     def __init__(self, *optimizers: Optimizer | None, networks: Mapping[str, keras.Model]) -> None:
         super().__init__(lambda variable: None, name="optimizer_pair")
-        given = [each for each in optimizers if isinstance(each, keras.optimizers.Optimizer)]
-        if len(set(map(id, given))) < len(given):
-            raise ValueError("Expected an optimizer for each network. Received the same object twice.")
-        self._inner_optimizers = [*map(_build, optimizers, networks, networks.values())]
-        # Not the variables themselves, which Keras would take for the pair's own.
-        self._owned = tuple(
-            frozenset(map(id, network.trainable_weights)) for network in networks.values()
-        )
+        found = [*map(_get, optimizers, networks)]
+        if len({id(_inner(optimizer)) for optimizer in found}) < len(found):
+            raise InputError(
+                f"{' and '.join(networks)}: expected an optimizer for each network. "
+                "Received: the same object twice"
+            )
+        self.whole = [*map(_build, found, networks, networks.values())]
+        self._inner_optimizers = [_inner(optimizer) for optimizer in self.whole]
         self.built = True
 
     @property
     def variables(self) -> list[keras.Variable]:
         """The variables of all optimizers."""
-        return [variable for optimizer in self.optimizers for variable in optimizer.variables]
+        return [variable for optimizer in self.whole for variable in optimizer.variables]
 
     @property
     def iterations(self) -> keras.Variable:
@@ -66,9 +71,9 @@ class OptimizerPair(keras.optimizers.MultiOptimizer):
         return self.optimizers[-1].iterations
 
     def finalize_variable_values(self, var_list: list[keras.Variable]) -> None:
-        """Hands each optimizer its own variables of the list."""
-        for optimizer, owned in zip(self.optimizers, self._owned, strict=True):
-            optimizer.finalize_variable_values([each for each in var_list if id(each) in owned])
+        """Has each optimizer finalize the variables that it was built with, whatever the list."""
+        for optimizer in self.optimizers:
+            optimizer.finalize_variable_values(optimizer._trainable_variables)
 
     def save_own_variables(self, store: dict[str, Any]) -> None:
         """Saves nothing more."""
@@ -77,11 +82,40 @@ class OptimizerPair(keras.optimizers.MultiOptimizer):
         """Loads nothing more."""
 
 
-def _build(optimizer: Optimizer | None, name: str, network: keras.Model) -> keras.optimizers.Optimizer:
-    built: Any = keras.optimizers.get(optimizer or keras.optimizers.Adam(1e-4))
-    scaled = isinstance(built, keras.optimizers.LossScaleOptimizer)
-    if not scaled and any(layer.compute_dtype == "float16" for layer in network.layers):
-        built = keras.optimizers.LossScaleOptimizer(built)
-    built.name = name
-    built.build(network.trainable_weights)
-    return built
+def _get(optimizer: Optimizer | None, name: str) -> keras.optimizers.Optimizer:
+    # A copy, since Keras takes some configurations apart.
+    given = copy.deepcopy(optimizer) if isinstance(optimizer, dict) else optimizer
+    try:
+        found = keras.optimizers.Adam(1e-4) if given is None else keras.optimizers.get(given)
+    except (ValueError, TypeError, KeyError):
+        found = None
+    if found is None or isinstance(found, keras.optimizers.MultiOptimizer):
+        raise InputError(
+            f"{name}_optimizer: expected one of keras.optimizers, its name or its configuration. "
+            f"Received: {optimizer!r}"
+        )
+    return found
+
+
+def _build(
+    optimizer: keras.optimizers.Optimizer, name: str, network: keras.Model
+) -> keras.optimizers.Optimizer:
+    # Models and inputs have Keras's global policy, whatever the layers have.
+    layers = [each for each in network._flatten_layers() if each._trainable_variables]
+    scaled = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+    if not scaled and any(layer.compute_dtype == "float16" for layer in layers):
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    for each in (optimizer, _inner(optimizer)):
+        each.name = name
+        known = set(map(id, each._trainable_variables))
+        if each.built and not known.issuperset(map(id, network.trainable_weights)):
+            raise InputError(
+                f"{name}_optimizer: expected a new optimizer. Received: one used for other weights"
+            )
+    optimizer.build(network.trainable_weights)
+    return optimizer
+
+
+def _inner(optimizer: keras.optimizers.Optimizer) -> keras.optimizers.Optimizer:
+    """Returns what callbacks look at: the optimizer without its scale of the loss."""
+    return getattr(optimizer, "inner_optimizer", optimizer)

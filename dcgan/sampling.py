@@ -84,5 +84,6 @@ def write(
                 images.save_png(pathlib.Path(png_dir) / f"{index:06d}.png", image)
             written.append(pathlib.Path(png_dir))
     except OSError as error:
-        raise InputError(f"{error.filename}: expected a place to write to ({error})") from None
+        reason = error.strerror or error
+        raise InputError(f"{error.filename}: expected a place to write to ({reason})") from None
     return written

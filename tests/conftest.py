@@ -9,7 +9,7 @@ from dcgan import cli
 from dcgan.cli import quiet
 
 # Else pytest shows its start-up lines after the summary.
-with quiet.discard_stderr():
+with quiet.hide_log_lines():
     import tensorflow as tf
 
 import keras

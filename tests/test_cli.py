@@ -1,7 +1,9 @@
 import csv
 import errno
+import importlib.metadata
 import json
 import os
+import pathlib
 import subprocess
 import sys
 
@@ -9,6 +11,7 @@ import imageio.v3 as imageio
 import numpy as np
 import pytest
 
+import dcgan
 from dcgan import cli, presets
 from dcgan.cli import info as info_command
 from dcgan.config import RunConfig, TrainingConfig
@@ -35,11 +38,21 @@ def config(tmp_path_factory, tiny_network):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory, data, config):
-    """A run that a process of its own has trained, with that process and where it worked."""
+    """A run that a process of its own has trained, with that process and where it worked.
+
+    Its environment says all that is wrong about Keras, and its home directory is empty.
+    """
     work = tmp_path_factory.mktemp("work")
+    keras = tmp_path_factory.mktemp("keras")
+    (keras / "keras.json").write_text(
+        '{"backend": "torch", "image_data_format": "channels_first", "floatx": "float16"}'
+    )
+    (work / "home").mkdir()
+    hostile = {"KERAS_BACKEND": "jax", "KERAS_HOME": str(keras), "TF_USE_LEGACY_KERAS": "1"}
+    environment = {**QUIET, **hostile, "HOME": str(work / "home")}
     command = [sys.executable, "-m", "dcgan", "train", "--config", config, "--data", data]
     process = subprocess.run(
-        [*command, "--out", "runs/tiny"], cwd=work, env=QUIET, capture_output=True, text=True
+        [*command, "--out", "runs/tiny"], cwd=work, env=environment, capture_output=True, text=True
     )
     return work, work / "runs" / "tiny", process
 
@@ -302,7 +315,7 @@ def test_train_says_what_it_does(trained, data):
 def test_train_writes_only_into_the_run(trained):
     work, run_path, _ = trained
     outside = [p for p in work.rglob("*") if not p.is_relative_to(run_path)]
-    assert outside == [work / "runs"]
+    assert sorted(outside) == [work / "home", work / "runs"]
     hidden = [p.name for p in run_path.rglob(".*")]
     assert hidden in ([], [".lock"])
 
@@ -411,6 +424,35 @@ def test_info(run_cli, trained):
     settings = json.loads((run_path / "config.json").read_text())
     for name in (*settings["network"], *settings["training"]):
         assert f".{name} " in out
+
+
+def test_info_in_a_pipe_shows_whole_values(run_cli, tmp_path):
+    run, data = tmp_path / ("r" * 100), f"/{'d' * 150}/{'e' * 150}"
+    presets.override(presets.get("mnist"), data=data).save(run / "config.json")
+    code, out, _ = run_cli("info", run)
+    assert code == 0
+    title, _, names, *_ = out.splitlines()
+    assert title.strip() == str(run)
+    assert any(data in line for line in out.splitlines())
+    assert "config" in names
+    assert len(names) < 400
+
+
+def test_a_terminal_that_is_too_narrow_shortens_nothing(monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "40")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    data = "/" + "0123456789" * 20
+    config = presets.override(presets.get("mnist"), data=data)
+    monkeypatch.setattr(info_command.RunDirectory, "open", info_command.RunDirectory)
+    monkeypatch.setattr(info_command.RunDirectory, "load_config", lambda run: config)
+    info_command.info(pathlib.Path("dcgan"))
+    digits = "".join(character for character in capsys.readouterr().out if character in "0123456789")
+    assert data[1:] in digits
+
+
+def test_the_version(run_cli):
+    assert dcgan.__version__ == importlib.metadata.version("dcgan")
+    assert run_cli("--version") == (0, f"dcgan {dcgan.__version__}\n", "")
 
 
 def test_info_of_a_run_that_has_only_begun(run_cli):

@@ -37,6 +37,22 @@ def test_two_devices_train_to_the_weights_of_one(results, norm, atol):
 
 
 @pytest.mark.slow
+def test_a_replica_without_images_counts_for_nothing(results):
+    (one_logs, one), (two_logs, two) = (results["none, uneven", name] for name in ("one", "two"))
+    for (single,), copies in zip(one, two, strict=True):
+        np.testing.assert_allclose(single, copies[0], atol=1e-5)
+    for name, values in one_logs.items():
+        np.testing.assert_allclose(values, two_logs[name], atol=1e-4, err_msg=name)
+
+
+@pytest.mark.slow
+def test_a_replica_without_images_leaves_batch_statistics_finite(results):
+    logs, variables = results["batch, uneven", "two"]
+    assert np.isfinite(list(logs.values())).all()
+    assert all(np.isfinite(copy).all() for copies in variables for copy in copies)
+
+
+@pytest.mark.slow
 def test_replicas_draw_different_noise(results):
     first, second = results["noise"]
     assert first.shape == second.shape

@@ -1,3 +1,6 @@
+import errno
+import re
+
 import pytest
 
 from dcgan import files
@@ -35,6 +38,31 @@ def test_an_exception_leaves_the_old_file_and_no_temporary(tmp_path, error):
         fail()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (OSError(errno.ENOSPC, "No space left"), "[Errno 28] No space left: '{path}'"),
+        (OSError("the library's own text"), "the library's own text"),
+        (FileNotFoundError(errno.ENOENT, "No such file", "source"), "[Errno 2] No such file: 'source'"),
+    ],
+)
+def test_errors_name_the_file_that_was_to_be_written(tmp_path, error, text):
+    path = tmp_path / "report.json"
+
+    def fail():
+        with files.write_atomically(path):
+            raise error
+
+    with pytest.raises(OSError, match=re.escape(text.format(path=path))):
+        fail()
+
+
+def test_errors_do_not_name_the_temporary_file(tmp_path):
+    path = tmp_path / f"{'x' * 300}.json"
+    with pytest.raises(OSError, match=rf"too long: '{path}'$"):
+        files.write_text(path, "{}")
 
 
 def test_replaces_the_old_file(tmp_path):

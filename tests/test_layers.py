@@ -160,7 +160,19 @@ def test_dropout_passes_the_layer_checks(tmp_path, arguments, policy):
 
 @pytest.mark.parametrize(
     "options",
-    [{"scale": False}, {"center": False}, {"axis": 1}, {"epsilon": 1e-7}, {"dtype": "float64"}],
+    [
+        {"scale": False},
+        {"center": False},
+        {"axis": 1},
+        {"axis": -2},
+        {"epsilon": 1e-7},
+        {"dtype": "float64"},
+        {"momentum": 0.0},
+        {"renorm": True},
+        {"trainable": False},
+        {"gamma_initializer": "zeros", "beta_initializer": "ones"},
+        {"moving_mean_initializer": "ones"},
+    ],
     ids=str,
 )
 def test_every_argument_of_norm_is_as_in_keras(options):
@@ -175,6 +187,16 @@ def test_every_argument_of_norm_is_as_in_keras(options):
         )
     for a, b in zip(ours.weights, keras_own.weights, strict=True):
         np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(0, 3), (0, 4, 4, 3)])
+def test_an_empty_share_of_a_batch_leaves_the_statistics_of_norm(shape):
+    layer = layers.FusedBatchNormalization()
+    layer(_normal(16, *shape[1:]), training=True)
+    before = layer.get_weights()
+    assert layer(np.zeros(shape, np.float32), training=True).shape == shape
+    for kept, weight in zip(before, layer.get_weights(), strict=True):
+        np.testing.assert_array_equal(weight, kept)
 
 
 def test_norm_honours_masks():

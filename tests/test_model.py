@@ -1,3 +1,6 @@
+import copy
+import math
+
 import keras
 import numpy as np
 import pytest
@@ -147,6 +150,13 @@ def test_jit_compile_is_left_to_keras(make_gan):
     assert make_gan().compile(jit_compile=True).jit_compile is True
 
 
+@pytest.mark.slow
+def test_jit_compile_trains(make_gan, make_images):
+    model = make_gan(dropout=0.3, augmentation="color,translation,cutout", ema_decay=0.9)
+    model.compile(**helpers.sgd(), r1_gamma=1.0, r1_interval=2, jit_compile=True)
+    assert np.isfinite(list(helpers.fit(model, make_images(16)).values())).all()
+
+
 @pytest.mark.parametrize("loss", losses.LOSSES)
 def test_every_loss_trains(make_gan, make_images, loss):
     model = make_gan(helpers.Recording).compile(**helpers.sgd(0.01), loss=loss, run_eagerly=True)
@@ -172,9 +182,21 @@ def test_label_smoothing(make_gan, make_images, loss):
     [
         ({"loss": "l1"}, InputError, "loss: expected one of"),
         ({"loss": "hinge", "label_smoothing": 0.1}, InputError, "expected 0 with the hinge loss"),
-        ({"r1_gamma": -1.0}, ValueError, "r1_gamma=-1"),
-        ({"r1_interval": 0}, ValueError, "r1_interval=0"),
-        ({"generator_optimizer": "steepest"}, ValueError, "steepest"),
+        ({"loss": keras.losses.MeanSquaredError()}, InputError, "loss: expected a string"),
+        ({"label_smoothing": 2.0}, InputError, "label_smoothing: expected 0 to 1. Received: 2.0"),
+        ({"r1_gamma": -1.0}, InputError, "r1_gamma: .*Received: -1"),
+        ({"r1_gamma": math.nan}, InputError, "r1_gamma: .*Received: nan"),
+        ({"r1_interval": 0}, InputError, "r1_interval: .*Received: 0"),
+        ({"r1_interval": 1.5}, InputError, "r1_interval: .*whole number. Received: 1.5"),
+        *(
+            (
+                {name: value},
+                InputError,
+                f"{name}: expected one of keras.optimizers, its name or its configuration",
+            )
+            for name in ("generator_optimizer", "discriminator_optimizer")
+            for value in ("steepest", 0.1, keras.optimizers.Adam, {"class_name": "Steepest"})
+        ),
         *(
             ({name: 1}, TypeError, f"DCGAN.compile does not support {name}. It has generator_opt")
             for name in ("optimizer", "metrics", "loss_weights", "weighted_metrics", "auto_scale_loss")
@@ -186,17 +208,34 @@ def test_compile_refuses(make_gan, options, error, message):
         make_gan().compile(**options)
 
 
+def test_compile_takes_keras_arguments_that_are_none(make_gan):
+    unset = dict.fromkeys(("metrics", "weighted_metrics", "loss_weights", "run_eagerly"))
+    assert make_gan().compile(**unset).compiled
+
+
 def test_one_optimizer_is_not_for_both(make_gan):
     one = keras.optimizers.SGD()
-    with pytest.raises(ValueError, match="an optimizer for each network"):
-        make_gan().compile(one, one)
+    for other in (one, keras.optimizers.LossScaleOptimizer(one)):
+        with pytest.raises(InputError, match="expected an optimizer for each network"):
+            make_gan().compile(one, other)
+
+
+def test_an_optimizer_of_another_model_is_refused(make_gan):
+    used = keras.optimizers.Adam()
+    model = make_gan().compile(used)
+    with pytest.raises(InputError, match="discriminator_optimizer: expected a new optimizer"):
+        make_gan().compile(None, used)
+    assert model.compile(used).compiled
 
 
 def test_optimizers_by_name_and_configuration(make_gan):
-    config = keras.optimizers.serialize(keras.optimizers.SGD(0.25))
+    sgd = keras.optimizers.SGD(0.25)
+    config = keras.optimizers.serialize(keras.optimizers.LossScaleOptimizer(sgd))
+    before = copy.deepcopy(config)
     model = make_gan().compile("rmsprop", config)
     assert isinstance(model.generator_optimizer, keras.optimizers.RMSprop)
     assert float(model.discriminator_optimizer.learning_rate) == 0.25
+    assert config == before
 
 
 @pytest.mark.parametrize("option", ["sample_weight", "class_weight"])
@@ -205,10 +244,16 @@ def test_weights_of_images_are_refused(make_gan, make_images, option, method):
     if (option, method) == ("class_weight", "evaluate"):
         pytest.skip("Keras's evaluate has no class_weight")
     weights = {"sample_weight": np.ones(8), "class_weight": {0: 1.0, 1: 2.0}}[option]
-    with pytest.raises(ValueError, match="DCGAN does not support sample_weight and class_weight"):
-        getattr(make_gan().compile(), method)(
-            make_images(8), np.arange(8) % 2, verbose=0, **{option: weights}
-        )
+    model = make_gan().compile()
+    for labels in (None, np.arange(8) % 2):
+        with pytest.raises(InputError, match="DCGAN does not support sample_weight and class_weight"):
+            getattr(model, method)(make_images(8), labels, verbose=0, **{option: weights})
+
+
+def test_weights_in_the_dataset_are_refused(make_gan, make_images):
+    rows = make_images(8), np.arange(8), np.ones(8)
+    with pytest.raises(InputError, match="DCGAN does not support sample_weight and class_weight"):
+        make_gan().compile().fit(tf.data.Dataset.from_tensor_slices(rows).batch(4), verbose=0)
 
 
 def test_replicas_draw_latents_apart(make_gan, monkeypatch):
@@ -224,7 +269,7 @@ def test_replicas_draw_latents_apart(make_gan, monkeypatch):
 
 
 def test_r1_value_and_interval(make_gan, make_images):
-    """Of a linear discriminator the gradient is its kernel: gamma / 2 * interval * |w|^2."""
+    """A linear discriminator's gradient is its kernel: gamma / 2 * interval * |w|^2."""
     generator = make_gan().generator
     discriminator = keras.Sequential(
         [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(1)]
@@ -235,9 +280,9 @@ def test_r1_value_and_interval(make_gan, make_images):
     reals, values = tf.constant(make_images()), []
     for step in range(9):
         model.step.assign(step)
-        values.append(float(penalty(reals, reals)))
+        values.append(penalty(reals, reals))
     expected = np.where(np.arange(9) % 4 == 0, 0.5 * 3.0 * 4 * squared_norm, 0)
-    np.testing.assert_allclose(values, expected, rtol=1e-5)
+    np.testing.assert_allclose(values, np.repeat(expected[:, None], len(reals), axis=1), rtol=1e-5)
 
 
 def test_r1_is_computed_only_when_due(make_gan, make_images, monkeypatch):

@@ -45,10 +45,6 @@ def test_early_stopping(make_gan, make_images, monitor, mode):
     assert len(history["g_loss"]) == 3
 
 
-def _plateau():
-    return keras.callbacks.ReduceLROnPlateau("g_loss", mode="min", factor=0.1, patience=1, min_delta=100)
-
-
 @pytest.mark.parametrize("precision", ["float32", "mixed_float16"])
 def test_learning_rate_callbacks_act_on_both_optimizers(make_gan, make_images, precision):
     model = make_gan(precision=precision)
@@ -63,3 +59,25 @@ def test_learning_rate_callbacks_act_on_both_optimizers(make_gan, make_images, p
     helpers.fit(model, make_images(), epochs=2, callbacks=[plateau])
     assert float(model.generator_optimizer.learning_rate) == pytest.approx(2.5e-4)
     assert float(model.discriminator_optimizer.learning_rate) == pytest.approx(5e-4)
+
+
+def test_backup_and_restore(tmp_path, make_gan, make_images, deterministic):
+    """A training that breaks off in its second epoch goes on from there, as if nothing had been."""
+
+    def train(*callbacks):
+        model = make_gan(dropout=0.5, ema_decay=0.9).compile(run_eagerly=True)
+        epochs = []
+        watch = keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: epochs.append(epoch))
+        helpers.fit(model, make_images(), epochs=3, callbacks=[*callbacks, watch])
+        return model, epochs
+
+    def break_off(epoch, logs):
+        if epoch == 1:
+            raise InterruptedError
+
+    backup = keras.callbacks.BackupAndRestore(tmp_path / "backup")
+    with pytest.raises(InterruptedError):
+        train(backup, keras.callbacks.LambdaCallback(on_epoch_begin=break_off))
+    resumed, epochs = train(keras.callbacks.BackupAndRestore(tmp_path / "backup"))
+    assert epochs == [1, 2]
+    helpers.assert_same(resumed.variables, train()[0].variables)

@@ -4,6 +4,7 @@ import pytest
 import tensorflow as tf
 
 import helpers
+from dcgan.errors import InputError
 
 
 @pytest.fixture(scope="module")
@@ -67,17 +68,23 @@ def test_generate_count_and_range(trained):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"count": 0}, "Received: count=0"),
-        ({"count": -2}, "Received: count=-2"),
-        ({"batch_size": 0}, "batch_size=0"),
-        ({"latents": np.zeros((0, 4))}, "Received: count=0"),
-        ({"latents": np.zeros((3, 5))}, r"\(3, 4\). Received: latents.shape=\(3, 5\)"),
-        ({"latents": np.zeros((3, 4)), "count": 2}, r"\(2, 4\). Received: latents.shape=\(3, 4\)"),
-        ({"latents": np.zeros(4)}, r"\(4, 4\). Received: latents.shape=\(4,\)"),
+        ({"count": 0}, "count: .*at least 1. Received: 0"),
+        ({"count": -2}, "count: .*at least 1. Received: -2"),
+        ({"count": 1.5}, "count: expected a whole number. Received: 1.5"),
+        ({"count": True}, "count: expected a whole number. Received: True"),
+        ({"seed": 0.5}, "seed: expected a whole number. Received: 0.5"),
+        ({"batch_size": 0}, "batch_size: .*at least 1. Received: 0"),
+        ({"latents": np.zeros((0, 4))}, "count: .*at least 1. Received: 0"),
+        ({"latents": np.zeros((3, 5))}, r"latents: .*shape \(3, 4\). Received: float64 of .*\(3, 5\)"),
+        ({"latents": np.zeros((3, 4)), "count": 2}, r"latents: .*\(2, 4\). Received: .*\(3, 4\)"),
+        ({"latents": np.zeros(4)}, r"latents: .*shape \(4, 4\). Received: .*\(4,\)"),
+        ({"latents": 5}, r"latents: .*shape \(1, 4\). Received: .*\(\)"),
+        ({"latents": np.full((1, 4), np.nan)}, "latents: expected finite numbers"),
+        ({"latents": np.full((1, 4), "a")}, "latents: expected numbers"),
     ],
 )
 def test_generate_refuses(trained, options, message):
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(InputError, match=message):
         trained[0].generate(**options)
 
 

@@ -1,6 +1,9 @@
+import copy
+
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import helpers
 from dcgan.config import RunConfig, TrainingConfig
@@ -10,9 +13,26 @@ from dcgan.model import DCGAN
 
 def test_config_both_ways(make_gan):
     model = make_gan(ema_decay=0.5, augmentation="color", seed=3, name="mine")
-    copy = DCGAN.from_config(model.get_config())
-    assert copy.get_config() == model.get_config()
-    assert (copy.ema_decay, copy.augmentation, copy.seed, copy.name) == (0.5, "color", 3, "mine")
+    second = DCGAN.from_config(model.get_config())
+    assert second.get_config() == model.get_config()
+    assert (second.ema_decay, second.augmentation, second.seed, second.name) == (0.5, "color", 3, "mine")
+
+
+def test_from_config_leaves_the_configs_as_they_are(tiny_network):
+    model = DCGAN.from_preset(RunConfig(network=tiny_network))
+    configs = model.get_config(), model.get_compile_config()
+    before = copy.deepcopy(configs)
+    DCGAN.from_config(configs[0]).compile_from_config(configs[1])
+    assert configs == before
+
+
+def test_exported_without_a_call_beforehand(tmp_path, make_gan, make_images):
+    model = make_gan(dropout=0.5).compile()
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    loaded.export(tmp_path / "exported", verbose=False)
+    exported = tf.saved_model.load(tmp_path / "exported")
+    np.testing.assert_allclose(exported.serve(make_images(3)), model(make_images(3)), atol=1e-6)
 
 
 def test_saved_and_loaded_training_goes_on_to_the_bit(

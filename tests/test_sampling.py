@@ -1,3 +1,4 @@
+import errno
 import zipfile
 
 import imageio.v3 as imageio
@@ -86,6 +87,17 @@ def test_write_keeps_the_names_that_were_given(tmp_path):
 def test_write_only_what_is_asked_for(tmp_path):
     assert sampling.write(np.zeros((1, 4, 4, 1), np.uint8)) == []
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("form", ["grid", "npz", "png_dir"])
+def test_a_full_disk_is_named(tmp_path, form, monkeypatch):
+    def write(*args, **options):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(images.imageio, "imwrite", write)
+    monkeypatch.setattr(np, "savez_compressed", write)
+    with pytest.raises(InputError, match=r"out.*: expected a place to write to \(No space left on dev"):
+        sampling.write(np.zeros((1, 4, 4, 1), np.uint8), **{form: tmp_path / "out.png"})
 
 
 @pytest.mark.parametrize("form", ["grid", "npz", "png_dir"])

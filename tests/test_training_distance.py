@@ -42,6 +42,31 @@ def test_a_run_measures_its_samples_against_the_test_split(make_config, tmp_path
     assert len(list(result.run.references.iterdir())) == 1
 
 
+def test_the_floor_is_that_of_training_images(make_config):
+    config = make_config()
+    train = training.load_images(config)
+    extractor = features.FeatureExtractor(name="rows", extract=lambda images: images[:, 14, :, 0] / 255)
+    found = training.load_reference(config, train, extractor=extractor).statistics.floor
+    test = data.load_split(config, "test").images
+    expected = features.Reference.compute(test, extractor, floor_images=train.images, fake_count=900)
+    assert found == expected.statistics.floor
+    assert found["frechet_distance"] > 0
+
+
+def test_a_cosine_ends_with_the_last_epoch(make_config, tmp_path, monkeypatch):
+    planned = []
+
+    def from_preset(config, *, total_steps):
+        planned.append(total_steps)
+        raise StopIteration
+
+    monkeypatch.setattr(training.DCGAN, "from_preset", from_preset)
+    with pytest.raises(StopIteration):
+        training.train(make_config(features="none"), tmp_path / "run")
+    # Three epochs of 900 images in batches of 300.
+    assert planned == [9]
+
+
 @pytest.mark.parametrize(("count", "extractor"), [(1000, "none"), (900, "auto")])
 def test_no_extractor_or_too_few_images_no_distance(make_config, tmp_path, count, extractor):
     result = training.train(make_config(count, features=extractor), tmp_path / "run")

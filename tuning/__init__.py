@@ -7,6 +7,8 @@ before TensorFlow is loaded.
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from dcgan import environment
+
 if TYPE_CHECKING:
     from tuning.hypermodel import DCGANHyperModel as DCGANHyperModel
     from tuning.search_config import Budget as Budget
@@ -38,6 +40,7 @@ __all__ = [*_HOMES]
 def __getattr__(name: str) -> Any:
     """Imports a public name on its first use."""
     if name in _HOMES:
+        environment.check()
         return getattr(importlib.import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'tuning' has no attribute {name!r}")
 

@@ -5,7 +5,7 @@ import functools
 import logging
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import keras
@@ -19,7 +19,7 @@ from tuning import objectives, trial_records, trial_training
 from tuning.search_config import SearchConfig
 from tuning.search_directory import SearchDirectory
 from tuning.space import Space
-from tuning.trial_records import TrialError
+from tuning.trial_records import TrialError, TrialRecord
 
 
 class DCGANHyperModel(keras_tuner.HyperModel):
@@ -72,8 +72,7 @@ class DCGANHyperModel(keras_tuner.HyperModel):
         _check_batches(self.space, config.base, self.images)
         self._reference = reference
         self.objective = keras_tuner.Objective(config.objective, config.direction)
-        ended = trial_records.read_all(self.directory.records)
-        self.origin = time.time() - max((record.elapsed for record in ended), default=0.0)
+        self.origin = self._find_origin()
         self.deadline = None if minutes is None else self.origin + 60 * minutes
         self._build_seconds = 0.0
 
@@ -84,6 +83,17 @@ class DCGANHyperModel(keras_tuner.HyperModel):
         count = min(self.config.samples, len(images))
         reference = self._reference or objectives.load_reference(self.config.base, count, cache)
         return objectives.Goal(self.config, reference, image_shape=images.shape[1:])
+
+    def keep_only(self, trials: Collection[str]) -> None:
+        """Removes the records of trials that a tuner has overwritten.
+
+        Args:
+            trials: The numbers of the trials that it knows.
+        """
+        for record in trial_records.read_all(self.directory.records):
+            if record.trial not in trials:
+                record.delete(self.directory.records)
+        self.origin = self._find_origin()
 
     def build(self, hp: keras_tuner.HyperParameters) -> DCGAN:
         """Builds and compiles the model of a point."""
@@ -117,11 +127,18 @@ class DCGANHyperModel(keras_tuner.HyperModel):
 
         Returns:
             The last metrics, the objective among them, and `trained_epochs`.
+
+        Raises:
+            keras_tuner.errors.FailedTrialError: If training diverges, collapses or raises an error, so
+                that the tuner does not take a penalty for a score.
         """
         trial = next((c.trial.trial_id for c in callbacks if hasattr(c, "trial")), "")
-        return self.run(
+        record = self.run(
             trial, hp, lambda: model, epochs=epochs, first_epoch=initial_epoch, callbacks=callbacks
         )
+        if record.failed:
+            raise keras_tuner.errors.FailedTrialError(record.reason)
+        return record.to_metrics()
 
     def run(
         self,
@@ -132,8 +149,8 @@ class DCGANHyperModel(keras_tuner.HyperModel):
         parent: str = "",
         epochs: int | None = None,
         **task: Any,
-    ) -> dict[str, float]:
-        """Trains and measures a trial and writes its record; failures end in a score.
+    ) -> TrialRecord:
+        """Trains and measures a trial and writes its record; a failed one has the worst score.
 
         Args:
             trial: The trial's number; "" writes no record.
@@ -149,23 +166,45 @@ class DCGANHyperModel(keras_tuner.HyperModel):
             model = prepare()
             config = self.space.to_config(self.config.base, values)
             record = trial_training.fit(model, self._make_task(config, epochs, **task))
+        except TrialError as error:
+            record = self.goal.failure(str(error))
         except Exception as error:
-            logging.getLogger("dcgan").debug("Trial %s failed", trial, exc_info=True)
+            logging.getLogger("dcgan").debug("Trial %s raised an error", trial, exc_info=True)
             record = self.goal.failure(_first_line(error))
+            record = dataclasses.replace(record, status=trial_records.ERROR)
         seconds = {"build": self._build_seconds, **record.seconds, "total": time.perf_counter() - start}
         self._build_seconds = 0.0
+        seconds = {name: round(value, 3) for name, value in seconds.items()}
+        return self._save(
+            dataclasses.replace(record, trial=trial, parent=parent, seconds=seconds), values
+        )
+
+    def record_error(self, trial: str, hp: keras_tuner.HyperParameters, reason: str) -> None:
+        """Writes the record of a trial that never came to `fit`.
+
+        Args:
+            trial: The trial's number.
+            hp: The point.
+            reason: The error, in one line.
+        """
+        record = dataclasses.replace(self.goal.failure(reason), status=trial_records.ERROR, trial=trial)
+        self._save(record, self.space.declare(hp))
+
+    def _save(self, record: TrialRecord, values: dict[str, Any]) -> TrialRecord:
         record = dataclasses.replace(
             record,
-            trial=trial,
             values=values,
-            parent=parent,
-            seconds={name: round(value, 3) for name, value in seconds.items()},
             elapsed=round(time.time() - self.origin, 3),
+            ended=round(time.time(), 3),
             worker=os.environ.get("KERASTUNER_TUNER_ID", ""),
         )
-        if trial:
+        if record.trial:
             record.save(self.directory.records)
-        return record.to_metrics()
+        return record
+
+    def _find_origin(self) -> float:
+        ended = trial_records.read_all(self.directory.records)
+        return time.time() - max((record.elapsed for record in ended), default=0.0)
 
     def _make_task(self, config: RunConfig, epochs: int | None, **task: Any) -> trial_training.Task:
         images, batch_size = self.images.images, config.training.batch_size
@@ -184,8 +223,6 @@ class DCGANHyperModel(keras_tuner.HyperModel):
 
 
 def _first_line(error: Exception) -> str:
-    if isinstance(error, TrialError):
-        return str(error)
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 

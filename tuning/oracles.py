@@ -1,15 +1,16 @@
 """KerasTuner's oracles, made to survive being killed at any moment and to keep to a budget.
 
 KerasTuner 1.4.8 writes its state in place, so that a kill leaves half a file; forgets at which point of
-its draws a Bayesian search was; takes the seed 0 for none; and stops a search for good after some failed
-trials.
+its draws a Bayesian search was, and all that a grid search has tried; takes the seed 0 for none; and
+stops a search for good after some failed trials.
 """
 
+import functools
 import json
 import math
 import pathlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import keras_tuner
@@ -29,6 +30,7 @@ KERAS_TUNER_INTERNALS = {
         "_get_size",
     ),
     keras_tuner.oracles.BayesianOptimizationOracle: ("_random_state",),
+    keras_tuner.oracles.GridSearchOracle: ("_compare", "_ordered_ids", "_populate_next"),
 }
 
 _NEVER = 10**9
@@ -48,6 +50,7 @@ class _Durable(keras_tuner.Oracle):
 
     Attributes:
         on_trial_end: Called after each trial.
+        broken: Whether to make no more trials, since the last ones have raised errors.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class _Durable(keras_tuner.Oracle):
         self._origin = origin
         self._default_epochs = default_epochs
         self.on_trial_end: Callable[[], None] = lambda: None
+        self.broken = False
         super().__init__(max_consecutive_failed_trials=_NEVER, **kwargs)
 
     def populate_space(self, trial_id: str) -> dict[str, Any]:
@@ -65,13 +69,27 @@ class _Durable(keras_tuner.Oracle):
         return {"status": "STOPPED"} if self.is_spent() else super().populate_space(trial_id)
 
     def is_spent(self) -> bool:
-        """Returns whether a limit of the budget is reached."""
+        """Returns whether a limit of the budget is reached, or there is no use in more trials."""
         budget, begun = self._budget, self.trials.values()
         return (
-            (budget.trials is not None and len(begun) >= budget.trials)
+            self.broken
+            or (budget.trials is not None and len(begun) >= budget.trials)
             or (budget.epochs is not None and sum(map(self._epochs_of, begun)) >= budget.epochs)
             or (budget.minutes is not None and time.time() - self._origin >= 60 * budget.minutes)
         )
+
+    def score_trial(self, trial: Any) -> None:
+        """Scores a trial; failed trials rank behind all others.
+
+        Their penalty alone might be better than the score of a trial that finished.
+        """
+        super().score_trial(trial)
+        scored = [other for other in self.trials.values() if other.metrics.exists(self.objective.name)]
+        scores = {other.trial_id: self._scale(self._objective_of(other)) for other in scored}
+        choose, end = (max, math.inf) if self.objective.direction == "min" else (min, -math.inf)
+        behind = math.nextafter(choose(scores.values()), end)
+        for other in scored:
+            other.score = behind if _has_failed(other) else scores[other.trial_id]
 
     def end_trial(self, trial: Any) -> None:
         """Ends a trial and reports it."""
@@ -98,11 +116,30 @@ class _Durable(keras_tuner.Oracle):
         """Goes on from `get_state`; trials that had not ended are handed out again."""
         self.trials = {name: trials.Trial.from_state(value) for name, value in state["trials"].items()}
         unfinished = [name for name in state["start_order"] if name not in state["end_order"]]
+        # KerasTuner takes the last one first; one that continues another comes after it.
+        unfinished.reverse()
         super().set_state({**state, "ongoing_trials": {}, "retry_queue": unfinished})
+
+    def take_back(self, names: Collection[str]) -> None:
+        """Reopens trials that have ended, so that they run once more."""
+        state = self.get_state()
+        state["end_order"] = [name for name in state["end_order"] if name not in names]
+        for name in names:
+            unscored: dict[str, Any] = {"metrics": {"metrics": {}}, "score": None, "status": "RUNNING"}
+            state["trials"][name] = {**state["trials"][name], **unscored}
+        self.set_state(state)
+        self.save()
 
     def promotable(self) -> set[str]:
         """Returns the trials that later ones may continue."""
         return set()
+
+    def _scale(self, objective: float) -> float:
+        """Returns the score that stands for a value of the objective."""
+        return objective
+
+    def _objective_of(self, trial: Any) -> float:
+        return float(trial.metrics.get_best_value(self.objective.name))
 
     def _epochs_of(self, trial: Any) -> float:
         if trial.metrics.exists("trained_epochs"):
@@ -132,10 +169,9 @@ class RandomOracle(_Durable, keras_tuner.oracles.RandomSearchOracle):
 class BayesianOracle(_Durable, keras_tuner.oracles.BayesianOptimizationOracle):
     """Bayesian search, on scores scaled so that failures do not hide all other differences."""
 
-    def score_trial(self, trial: Any) -> None:
-        """Scores a trial by the inverse hyperbolic sine of the objective, a logarithm for large ones."""
-        super().score_trial(trial)
-        trial.score = math.asinh(trial.score)
+    def _scale(self, objective: float) -> float:
+        """Returns the inverse hyperbolic sine, a logarithm for large values."""
+        return math.asinh(objective)
 
     def get_state(self) -> dict[str, Any]:
         """Returns the state as JSON values, that of the random draws included."""
@@ -173,6 +209,23 @@ def make(
     return BayesianOracle(max_trials=None, num_initial_points=_INITIAL, **shared)
 
 
+def restore_grid(oracle: Any) -> None:
+    """Restores what a reloaded grid search has tried, which KerasTuner does not save."""
+    if not isinstance(oracle, keras_tuner.oracles.GridSearchOracle) or oracle._populate_next:
+        return
+
+    def compare(one: str, other: str) -> int:
+        values = [oracle.trials[name].hyperparameters.values for name in (one, other)]
+        return oracle._compare(*values)
+
+    previous = None
+    for name in sorted(oracle.start_order, key=functools.cmp_to_key(compare)):
+        oracle._ordered_ids.insert(name, previous)
+        previous = name
+    # KerasTuner passes over those whose next point has been tried.
+    oracle._populate_next = list(oracle.end_order)
+
+
 def planned_epochs(config: SearchConfig, budget: Budget) -> float | None:
     """Returns the most epochs that a search will train; None if only its time is limited."""
     if budget.given:
@@ -188,3 +241,7 @@ def planned_epochs(config: SearchConfig, budget: Budget) -> float | None:
             total += oracle._get_size(bracket, number) * (epochs - before)
             before = epochs
     return total
+
+
+def _has_failed(trial: Any) -> bool:
+    return trial.metrics.exists("failed") and bool(trial.metrics.get_last_value("failed"))

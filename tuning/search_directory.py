@@ -121,10 +121,13 @@ def _to_json(config: SearchConfig, space: Space) -> str:
     return json.dumps(values, indent=1) + "\n"
 
 
-def _first_difference(started: Any, asked: Any, name: str = "") -> str:
+def _first_difference(started: Any, asked: Any, *names: str) -> str:
     if started == asked:
         return ""
     if not (isinstance(started, dict) and isinstance(asked, dict)):
-        return f"{name}={json.dumps(started)}, not {json.dumps(asked)}"
-    found = (_first_difference(started.get(key), asked.get(key), key) for key in {**started, **asked})
+        # Without "config" or "space".
+        return f"{'.'.join(names[1:])}={json.dumps(started)}, not {json.dumps(asked)}"
+    found = (
+        _first_difference(started.get(key), asked.get(key), *names, key) for key in {**started, **asked}
+    )
     return next(filter(None, found))

@@ -82,7 +82,7 @@ def _describe_search(directory: SearchDirectory, config: SearchConfig, space: Sp
 def _describe_trial(record: TrialRecord, space: Space, free: Sequence[str]) -> dict[str, Any]:
     values = {name: record.values[name] for name in free if name in record.values}
     return {
-        **dataclasses.asdict(record),
+        **record.to_row(),
         "failed": record.failed,
         "minutes": record.elapsed / 60,
         "positions": {name: importance.position(space, name, value) for name, value in values.items()},

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import itertools
 import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
@@ -74,6 +75,7 @@ def search(
 
     A search that is killed at any moment and called again ends with the same trials as one that was
     not, and trains none of them twice. With a larger budget it continues from where it had ended.
+    It ends after three trials in a row that raised an error, and tries those again when it is continued.
 
     With KerasTuner's environment variables this process is the search's chief or one of its workers, see
     `tuning.distributed`; all of them share the directory. Workers end trials in an order that varies.
@@ -94,7 +96,7 @@ def search(
 
     Raises:
         InputError: If the data, the directory, the space or the config cannot be used, or a worker's
-            chief does not answer.
+            chief does not answer, or three trials in a row have raised an error.
 
     Example:
         >>> result = search(SearchConfig(base=dcgan.presets.get("mnist")), "runs/tune")
@@ -114,18 +116,22 @@ def search(
     if role == distributed.WORKER:
         with _quiet():
             distributed.work(_make_tuner(hypermodel, budget, on_change))
-        return _collect(directory)
+        return _check_breakdown(_collect(directory))
     with directory.lock():
         _ = hypermodel.goal
         directory.claim(config, space)
         with _concluding(directory), _quiet():
             tuner = _make_tuner(hypermodel, budget, on_change)
-            distributed.serve(tuner) if role else tuner.search(verbose=0)
-    return _collect(directory)
+            _take_back_errors(directory, tuner.oracle)
+            distributed.serve(tuner) if role else _search_here(tuner)
+    return _check_breakdown(_collect(directory))
 
 
 def run(tuner: keras_tuner.Tuner, *args: Any, **kwargs: Any) -> SearchResult:
     """Searches with any tuner of KerasTuner's, and writes what `search` writes.
+
+    A directory holds one search: records of trials that the tuner does not know, as after
+    `overwrite=True`, are removed.
 
     Args:
         tuner: A tuner over a `DCGANHyperModel`.
@@ -136,12 +142,26 @@ def run(tuner: keras_tuner.Tuner, *args: Any, **kwargs: Any) -> SearchResult:
         As `search`.
 
     Raises:
-        InputError: If the hyper-model's directory holds another search.
+        InputError: If the hyper-model's directory holds another search, or so many trials in a row have
+            failed as the tuner's `max_consecutive_failed_trials` says.
     """
     hypermodel = tuner.hypermodel
     hypermodel.directory.claim(hypermodel.config, hypermodel.space)
+    oracles.restore_grid(tuner.oracle)
+    if isinstance(tuner.oracle, keras_tuner.Oracle):
+        hypermodel.keep_only(tuner.oracle.trials)
     with _concluding(hypermodel.directory):
-        tuner.search(*args, **kwargs)
+        try:
+            tuner.search(*args, **kwargs)
+        except RuntimeError as error:
+            _record_errors(tuner)
+            ended = trial_records.read_all(hypermodel.directory.records)
+            failed = trial_records.latest(ended, lambda record: record.failed)
+            # KerasTuner's limit of consecutive failures, to be told from other errors by its text only.
+            if not failed or "consecutive failures" not in str(error):
+                raise
+            raise InputError(_describe_breakdown(hypermodel.directory, failed)) from error
+        _record_errors(tuner)
     return _collect(hypermodel.directory)
 
 
@@ -153,12 +173,43 @@ def _make_tuner(hypermodel: DCGANHyperModel, budget: Budget, on_change: Listener
 
     def on_trial_end() -> None:
         ended = trial_records.write_tables(directory)
+        oracle.broken = bool(trial_records.find_breakdown(ended))
         best = [record.trial for record in trial_records.rank(ended, direction=config.direction)]
         _prune(directory, ended, kept={*oracle.promotable(), *best[:1]})
         on_change(ended)
 
     oracle.on_trial_end = on_trial_end
     return DCGANTuner(oracle, hypermodel)
+
+
+def _search_here(tuner: DCGANTuner) -> None:
+    try:
+        tuner.search(verbose=0)
+    except keras_tuner.errors.FatalError as error:
+        raise error.__cause__ or error from None
+
+
+def _take_back_errors(directory: SearchDirectory, oracle: Any) -> None:
+    """Reopens the trials whose errors ended the search: their cause may have been fixed."""
+    broken = trial_records.find_breakdown(trial_records.read_all(directory.records))
+    if broken:
+        oracle.take_back([record.trial for record in broken])
+    for record in broken:
+        record.delete(directory.records)
+
+
+def _record_errors(tuner: keras_tuner.Tuner) -> None:
+    """Records the trials whose models could not be built, of which only KerasTuner knows."""
+    hypermodel = tuner.hypermodel
+    for number, trial in getattr(tuner.oracle, "trials", {}).items():
+        if trial.message and trial_records.find(hypermodel.directory.records, number) is None:
+            hypermodel.record_error(number, trial.hyperparameters, _error_of(trial.message))
+
+
+def _error_of(traceback: str) -> str:
+    """Returns the first line of the error, which follows the indented lines of the traceback."""
+    frames = itertools.takewhile(lambda line: not line.startswith(" "), reversed(traceback.splitlines()))
+    return list(frames)[-1]
 
 
 def _prune(directory: SearchDirectory, ended: Sequence[TrialRecord], *, kept: set[str]) -> None:
@@ -174,12 +225,27 @@ def _collect(directory: SearchDirectory) -> SearchResult:
     return SearchResult(directory, ended, trial_records.rank(ended, direction=config.direction))
 
 
+def _check_breakdown(result: SearchResult) -> SearchResult:
+    if broken := trial_records.find_breakdown(result.records):
+        raise InputError(_describe_breakdown(result.directory, broken))
+    return result
+
+
+def _describe_breakdown(directory: SearchDirectory, broken: Sequence[TrialRecord]) -> str:
+    first = broken[0]
+    return (
+        f"{directory.path}: {len(broken)} trials in a row failed, the first, trial {first.trial}, with: "
+        f"{first.reason}. Fix the cause and repeat the search, which then goes on, or start another one "
+        "in a space without such values"
+    )
+
+
 @contextlib.contextmanager
 def _concluding(directory: SearchDirectory) -> Iterator[None]:
     """Writes tables and report at the end, and when the search is interrupted."""
     try:
         yield
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, InputError):
         search_report.write(directory)
         raise
     search_report.write(directory)

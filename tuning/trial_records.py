@@ -3,16 +3,19 @@
 import csv
 import dataclasses
 import io
+import itertools
 import json
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from dcgan import files
 from dcgan.errors import InputError
 from tuning.search_directory import SearchDirectory
 
-DONE, STOPPED, CUT, FAILED = "done", "stopped", "cut", "failed"
+DONE, STOPPED, CUT, FAILED, ERROR = "done", "stopped", "cut", "failed", "error"
+# This many errors in a row are the environment's fault. KerasTuner has the same limit.
+_MOST_ERRORS = 3
 _COLUMNS = ("trial", "status", "score", "epochs", "first_epoch", "parent", "elapsed", "worker")
 
 
@@ -27,17 +30,19 @@ class TrialRecord:
     Attributes:
         trial: Its number, as text.
         status: "done"; "stopped", if it fell behind the median of finished trials; "cut", if the
-            search's time was over; "failed", if its training diverged, collapsed or raised an error.
-        score: The objective; a failed trial scores worse than any that learns.
+            search's time was over; "failed", if its training diverged or collapsed; "error", if it
+            raised one.
+        score: The objective; a failed trial's is a penalty for KerasTuner.
         reason: Why it ended early; "" if it did not.
         values: The hyper-parameters that matter.
         parent: The trial that it continued, in a later rung; "" for a new one.
         first_epoch: The epochs that the parent was trained for.
         epochs: The epochs that the model was trained for, the parent's included.
-        metrics: The last metrics.
+        metrics: The last metrics; a failed trial's are penalties too.
         curve: Pairs of epochs and objective.
         seconds: The time of each part: "build", "first_step", "train", "measure", "save" and "total".
-        elapsed: Seconds from the search's begin to the trial's end.
+        elapsed: Seconds from the search's begin to the trial's end, less the time it did not run.
+        ended: When the trial ended, as `time.time`.
         worker: The worker that ran it.
     """
 
@@ -53,12 +58,13 @@ class TrialRecord:
     curve: Sequence[Sequence[float]] = ()
     seconds: Mapping[str, float] = dataclasses.field(default_factory=dict)
     elapsed: float = 0.0
+    ended: float = 0.0
     worker: str = ""
 
     @property
     def failed(self) -> bool:
-        """Whether its training failed."""
-        return self.status == FAILED
+        """Whether it has no score of its own."""
+        return self.status in (FAILED, ERROR)
 
     def save(self, directory: pathlib.Path) -> None:
         """Writes the record atomically."""
@@ -66,9 +72,19 @@ class TrialRecord:
             directory / f"{self.trial}.json", json.dumps(dataclasses.asdict(self), indent=1)
         )
 
+    def delete(self, directory: pathlib.Path) -> None:
+        """Removes the record."""
+        (directory / f"{self.trial}.json").unlink(missing_ok=True)
+
     def to_metrics(self) -> dict[str, float]:
         """Returns what KerasTuner needs to know of the trial."""
-        return {**self.metrics, "trained_epochs": float(self.epochs - self.first_epoch)}
+        trained = float(self.epochs - self.first_epoch)
+        return {**self.metrics, "trained_epochs": trained, "failed": float(self.failed)}
+
+    def to_row(self) -> dict[str, Any]:
+        """Returns the record for tables: a failed trial has no score and no metrics there."""
+        row = dataclasses.asdict(self)
+        return {**row, "score": None, "metrics": {}} if self.failed else row
 
 
 def find(directory: pathlib.Path, trial: str) -> TrialRecord | None:
@@ -84,7 +100,7 @@ def read_all(directory: pathlib.Path) -> list[TrialRecord]:
         InputError: If a file is damaged.
     """
     records = [_read(path) for path in directory.glob("[!.]*.json")]
-    return sorted(records, key=lambda record: (record.elapsed, record.trial))
+    return sorted(records, key=lambda record: (record.ended, record.elapsed))
 
 
 def rank(records: Sequence[TrialRecord], *, direction: str) -> list[TrialRecord]:
@@ -92,6 +108,21 @@ def rank(records: Sequence[TrialRecord], *, direction: str) -> list[TrialRecord]
     surpassed = {record.parent for record in records if not record.failed}
     latest = [record for record in records if not record.failed and record.trial not in surpassed]
     return sorted(latest, key=lambda record: record.score, reverse=direction == "max")
+
+
+def find_breakdown(records: Sequence[TrialRecord]) -> list[TrialRecord]:
+    """Returns the errors that end a search: the last trials, if at least three in a row raised one.
+
+    Args:
+        records: All records, in the order in which the trials ended.
+    """
+    errors = latest(records, lambda record: record.status == ERROR)
+    return errors if len(errors) >= _MOST_ERRORS else []
+
+
+def latest(records: Sequence[TrialRecord], wanted: Callable[[TrialRecord], bool]) -> list[TrialRecord]:
+    """Returns the last records for which all `wanted` holds."""
+    return list(itertools.takewhile(wanted, reversed(records)))[::-1]
 
 
 def write_tables(directory: SearchDirectory) -> list[TrialRecord]:
@@ -102,24 +133,27 @@ def write_tables(directory: SearchDirectory) -> list[TrialRecord]:
     """
     config, space = directory.load()
     ended = read_all(directory.records)
-    rows = [dataclasses.asdict(record) for record in ended]
+    rows = [record.to_row() for record in ended]
     files.write_text(directory.trials_json, json.dumps(rows, indent=1) + "\n")
     files.write_text(directory.trials_csv, to_csv(ended))
     if best := rank(ended, direction=config.direction):
         space.to_config(config.base, best[0].values).save(directory.best)
+    else:
+        directory.best.unlink(missing_ok=True)
     return ended
 
 
 def to_csv(records: Sequence[TrialRecord]) -> str:
     """Returns a table with a row for each trial and a column for each metric and hyper-parameter."""
-    names = dict.fromkeys(name for record in records for name in (*record.metrics, *record.values))
+    rows = [record.to_row() for record in records]
+    names = dict.fromkeys(name for row in rows for name in (*row["metrics"], *row["values"]))
     text = io.StringIO()
     writer = csv.DictWriter(text, [*_COLUMNS, "seconds", *names, "reason"], lineterminator="\n")
     writer.writeheader()
-    for record in records:
-        fixed = {name: getattr(record, name) for name in (*_COLUMNS, "reason")}
-        seconds = record.seconds.get("total", 0.0)
-        writer.writerow({**fixed, "seconds": seconds, **record.metrics, **record.values})
+    for row in rows:
+        fixed = {name: row[name] for name in (*_COLUMNS, "reason")}
+        seconds = row["seconds"].get("total", 0.0)
+        writer.writerow({**fixed, "seconds": seconds, **row["metrics"], **row["values"]})
     return text.getvalue()
 
 

@@ -1,6 +1,7 @@
 """The tuner of a search: runs the trials that an oracle makes."""
 
 import os
+import pathlib
 import time
 from typing import Any
 
@@ -8,9 +9,10 @@ import keras
 import keras_tuner
 
 from dcgan import files
+from dcgan.model import DCGAN
 from tuning import trial_records
 from tuning.hypermodel import DCGANHyperModel
-from tuning.trial_records import TrialError
+from tuning.trial_records import TrialError, TrialRecord
 
 _PAUSE = 0.5
 _ATTEMPTS = 3
@@ -34,29 +36,16 @@ class DCGANTuner(keras_tuner.Tuner):
     def run_trial(self, trial: Any, *args: Any, **kwargs: Any) -> dict[str, float]:
         """Builds, trains and measures a trial, unless its record says that it has ended."""
         hypermodel, hp, number = self.hypermodel, trial.hyperparameters, trial.trial_id
-        directory = hypermodel.directory
-        known = trial_records.find(directory.records, number)
+        known = trial_records.find(hypermodel.directory.records, number)
         if known is not None and dict(known.values) == hypermodel.space.declare(hp):
             return known.to_metrics()
-        parent = hp.values.get("tuner/trial_id", "")
-
-        def prepare() -> Any:
-            before = trial_records.find(directory.records, parent) if parent else None
-            if before is not None and before.failed:
-                raise TrialError(before.reason)
-            self._count_attempt(number)
-            keras.utils.clear_session()
-            return hypermodel.build(hp)
-
-        return hypermodel.run(
-            number,
-            hp,
-            prepare,
-            parent=parent,
-            epochs=hp.values.get("tuner/epochs"),
-            checkpoint=directory.checkpoints / number,
-            resume=directory.checkpoints / parent if parent else None,
-        )
+        try:
+            record = self._run(number, hp, parent=hp.values.get("tuner/trial_id", ""))
+        except Exception as error:
+            # Not the trial's fault, as KerasTuner would take it to be: its record could not be written.
+            raise keras_tuner.errors.FatalError(str(error)) from error
+        self._attempts(number).unlink(missing_ok=True)
+        return record.to_metrics()
 
     def pre_create_trial(self) -> None:
         """Pauses a worker, which would otherwise ask a chief without trials incessantly."""
@@ -66,10 +55,34 @@ class DCGANTuner(keras_tuner.Tuner):
     def save(self) -> None:
         """Does nothing, as the oracle saves itself and a tuner has no state."""
 
+    def _run(self, number: str, hp: keras_tuner.HyperParameters, *, parent: str) -> TrialRecord:
+        directory = self.hypermodel.directory
+
+        def prepare() -> DCGAN:
+            before = trial_records.find(directory.records, parent) if parent else None
+            if before is not None and before.failed:
+                raise TrialError(before.reason)
+            self._count_attempt(number)
+            keras.utils.clear_session()
+            return self.hypermodel.build(hp)
+
+        return self.hypermodel.run(
+            number,
+            hp,
+            prepare,
+            parent=parent,
+            epochs=hp.values.get("tuner/epochs"),
+            checkpoint=directory.checkpoints / number,
+            resume=directory.checkpoints / parent if parent else None,
+        )
+
     def _count_attempt(self, number: str) -> None:
         """Gives up on a trial that has killed its process several times, perhaps for want of memory."""
-        path = self.hypermodel.directory.tuner / "attempts" / number
+        path = self._attempts(number)
         attempts = int(path.read_text()) if path.is_file() else 0
         if attempts >= _ATTEMPTS:
             raise TrialError(f"Its process has died {attempts} times.")
         files.write_text(path, str(attempts + 1))
+
+    def _attempts(self, number: str) -> pathlib.Path:
+        return self.hypermodel.directory.tuner / "attempts" / number

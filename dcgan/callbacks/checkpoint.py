@@ -9,6 +9,8 @@ from typing import Any
 import keras
 
 from dcgan import files
+from dcgan.callbacks import _steps
+from dcgan.errors import InputError
 from dcgan.runs import checkpoint_files
 
 
@@ -73,7 +75,15 @@ class RunCheckpoint(keras.callbacks.Callback):
 
         Returns:
             The number of epochs done, for `fit`'s `initial_epoch`; 0 if there is no checkpoint.
+
+        Raises:
+            InputError: If the model is not compiled.
         """
+        if not model.compiled:
+            raise InputError(
+                "RunCheckpoint.restore: expected a compiled model, since optimizers are restored too. "
+                f"Received: {model.name}, not compiled"
+            )
         if model.optimizer is not None and not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
         for path in checkpoint_files.iterate_usable(self.directory):
@@ -92,7 +102,7 @@ class RunCheckpoint(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Counts steps, and looks whether this is to be the last."""
-        self._steps = batch + 1
+        self._steps = _steps.done(self, batch)
         self._stopping = self.model.stop_training
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

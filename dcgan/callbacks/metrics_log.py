@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 
+from dcgan.callbacks import _steps
 from dcgan.runs import epoch_table
 
 
@@ -47,7 +48,7 @@ class MetricsLog(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Counts steps."""
-        self._steps = batch + 1
+        self._steps = _steps.done(self, batch)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Adds the epoch's row."""

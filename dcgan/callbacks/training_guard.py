@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from dcgan.callbacks import _samples
+from dcgan.callbacks import _samples, _steps
 
 _SAMPLES = 64
 _GREY_LEVEL = 2 / 255
@@ -89,8 +89,8 @@ class TrainingGuard(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Looks for values that are not finite; takes microseconds."""
-        self._epoch_batches = batch + 1
-        self._check_finite(logs or {}, f"epoch {self._epoch}, batch {batch + 1}")
+        self._epoch_batches = _steps.done(self, batch)
+        self._check_finite(logs or {}, f"epoch {self._epoch}, batch {self._epoch_batches}")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Looks for all three failures; makes 64 samples."""

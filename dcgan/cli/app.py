@@ -5,17 +5,19 @@ import errno
 import io
 import os
 import sys
-from typing import NoReturn, cast
+from typing import Annotated, NoReturn, cast
 
 import typer
 
-from dcgan import files, texts
+import dcgan
+from dcgan import environment, files, texts
 from dcgan.cli import (
     detect,
     evaluate,
     export,
     features,
     info,
+    interrupts,
     push,
     quickstart,
     report,
@@ -36,7 +38,6 @@ _PATHS = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOO
 
 app = typer.Typer(
     name="dcgan",
-    help="Train a DCGAN, measure its samples, detect generated images, export for TF Serving.",
     add_completion=False,
     pretty_exceptions_enable=False,
 )
@@ -56,13 +57,30 @@ app.command()(versions.versions)
 app.command()(serving_config.serving_config)
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        print("dcgan", dcgan.__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """Train a DCGAN, measure its samples, detect generated images, export for TF Serving."""
+
+
 def main() -> NoReturn:
     """Runs the command line; an error that the user can fix is one line, with exit code 2."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # A name that the terminal's encoding does not know ends nothing.
-        sys.stdout.reconfigure(errors="backslashreplace")
+    _prepare_streams()
+    environment.isolate()
     try:
-        code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
+        environment.check()
+        with interrupts.arriving():
+            code = app(sys.argv[1:] or ["--help"], standalone_mode=False)
         sys.stdout.flush()
     except (InputError, ServerError) as error:
         _fail(str(error))
@@ -83,6 +101,22 @@ def main() -> NoReturn:
     if code == _INTERRUPTED:
         print("Interrupted.", file=sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _prepare_streams() -> None:
+    """Opens what the shell has closed, else the next file would take its place; escapes characters.
+
+    A name that the terminal's encoding does not know ends nothing.
+    """
+    for descriptor, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            stream = open(os.devnull, "w" if descriptor else "r", encoding="utf-8")  # noqa: SIM115, PTH123
+            setattr(sys, name, stream)
+    for output in (sys.stdout, sys.stderr):
+        if isinstance(output, io.TextIOWrapper):
+            output.reconfigure(errors="backslashreplace")
 
 
 def _fail(message: str) -> NoReturn:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 import typer.core
 
-from dcgan.cli import quiet
+from dcgan.cli import consoles, quiet
 from dcgan.cli.options import RunArgument
 from dcgan.runs.run_directory import RunDirectory
 
@@ -181,7 +181,6 @@ def _bars() -> "Iterator[Progress]":
 
 def _show(report: dict[str, Any], directory: RunDirectory) -> None:
     """Prints the headline, then AUROC by delivery and generator beside the reals called fake."""
-    import rich.console
     import rich.table
 
     headline, rates = report["headline"], report["false_positives"]
@@ -194,6 +193,6 @@ def _show(report: dict[str, Any], directory: RunDirectory) -> None:
         values = [report["detector"][name][generator]["auroc"] for generator in generators]
         alarms = f"{rates['realised'][name]:.2%}" if name in rates["realised"] else ""
         table.add_row(name, *(f"{value:.3f}" for value in [*values, row["mean_auroc"]]), alarms)
-    rich.console.Console(markup=False, emoji=False).print(table)
+    consoles.output().print(table)
     print(f"detector  {directory.detector}")
     print(f"report    {directory.report_html}")

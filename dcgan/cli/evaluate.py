@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from dcgan.cli import quiet
+from dcgan.cli import consoles, quiet
 from dcgan.cli.options import RunArgument
 from dcgan.runs.run_directory import RunDirectory
 
@@ -38,7 +38,7 @@ def evaluate(
         floor = "" if score.floor is None else f"{score.floor:.4g}"
         better = "higher" if score.higher_is_better else "lower"
         table.add_row(score.name, f"{score.value:.4g}", floor, better)
-    console = rich.console.Console(markup=False, emoji=False)
+    console = consoles.output()
     console.print(table)
     for note in report.notes:
         console.print(note, highlight=False)

@@ -92,5 +92,7 @@ def _show(name: str, candidate: "Candidate", found: "Validation", *, note: str =
         print(f"           {reason}")
     if candidate.training:
         print(f"training   {candidate.training}")
+    for text in found.notes:
+        print(f"note       {text}")
     print(f"{name:10} {candidate.directory}{note}")
     return found.blessed and found.infra_blessed

@@ -1,9 +1,9 @@
 """`dcgan info`: what a run is and how far it has come."""
 
-import rich.console
 import rich.table
 
 from dcgan import texts
+from dcgan.cli import consoles
 from dcgan.cli.options import RunArgument
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
@@ -15,8 +15,10 @@ def info(run: RunArgument) -> None:
     directory = RunDirectory.open(run)
     config = directory.load_config()
     rows = directory.read_metrics()
-    console = rich.console.Console(markup=False, emoji=False)
-    table = rich.table.Table("config", "value", title=texts.printable(str(run)), title_justify="left")
+    console = consoles.output()
+    # A value that is too long for a terminal goes on in the next line.
+    columns = [rich.table.Column(name, overflow="fold") for name in ("config", "value")]
+    table = rich.table.Table(*columns, title=texts.printable(str(run)), title_justify="left")
     for name, value in config.flatten().items():
         table.add_row(name, str(value))
     console.print(table)

@@ -26,13 +26,18 @@ def push(
     ] = False,
     keep: Keep = 5,
 ) -> None:
-    """Make a blessed candidate live, as DIR/NAME/VERSION."""
+    """Make a blessed candidate live, as DIR/NAME/VERSION.
+
+    Labels stay where `dcgan serving-config` has put them, and so do the versions they are on.
+    """
     directory = RunDirectory.open(run)
     quiet.silence_tensorflow()
     from export import push_model, roll_back
 
     publish = roll_back if rollback else push_model
     pushed = publish(directory, to, name=name, version=version, keep=keep)
-    if rollback:
+    if not pushed.added:
+        print("already live, nothing to do")
+    elif rollback:
         print(f"version {pushed.original} is live again, as version {pushed.version}")
     print(f"{name:10} {pushed.path}")

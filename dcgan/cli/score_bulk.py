@@ -61,10 +61,10 @@ def _find_version(model: str) -> str:
     published = path / "serving" / "detector"
     from export.publishing import versions
 
-    numbers = versions.list_versions(published)
-    if not numbers:
+    found = versions.find(published)
+    if not found:
         raise InputError(
             f"{model}: expected an exported version, or a run with one in {published}; "
             "`dcgan export` and `dcgan push` make it"
         )
-    return str(published / str(numbers[-1]))
+    return str(list(found.values())[-1])

@@ -115,7 +115,8 @@ class Leaders:
 
 def _line(record: TrialRecord) -> str:
     reason = f"  {record.reason}" if record.reason else ""
-    return f"trial {record.trial}  {record.status}  {record.score:.4g}  epochs {record.epochs:g}{reason}"
+    score = "-" if record.failed else f"{record.score:.4g}"
+    return f"trial {record.trial}  {record.status}  {score}  epochs {record.epochs:g}{reason}"
 
 
 def _show(value: object) -> str:

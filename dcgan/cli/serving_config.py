@@ -21,7 +21,14 @@ def serving_config(
     canary: Annotated[
         int | None, typer.Option(help="The version with this label.  [default: the newest]")
     ] = None,
-    image: Annotated[str, typer.Option(help="The server's image.")] = "tensorflow/serving:latest",
+    image: Annotated[str, typer.Option(help="The server's image.")] = "tensorflow/serving:2.20.0",
+    address: Annotated[
+        str,
+        typer.Option(
+            help="The IP address on which the server's ports open: 127.0.0.1 is this machine alone, "
+            "0.0.0.0 every network that it is on. A server asks nobody who they are."
+        ),
+    ] = "127.0.0.1",
 ) -> None:
     """Write models.config, batching.config, monitoring.config and compose.yaml for TF Serving."""
     directory = RunDirectory.open(run)
@@ -31,7 +38,7 @@ def serving_config(
     from export import Labels, write_serving_config
 
     labels = None if stable is None or canary is None else {name: Labels(stable, canary)}
-    written = write_serving_config(to or directory.serving, labels=labels, image=image)
+    written = write_serving_config(to or directory.serving, labels=labels, image=image, address=address)
     for model, pair in written.labels.items():
         print(f"{model:10} stable {pair.stable}, canary {pair.canary}")
     for path in written.files:

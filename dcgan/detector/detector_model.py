@@ -1,5 +1,6 @@
 """The detector: a classifier, its calibration, and a copy of the run's discriminator."""
 
+import copy
 import dataclasses
 from collections.abc import Callable
 from typing import Any, Self
@@ -8,8 +9,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dcgan import image_batches, image_model
 from dcgan.detector.layers import fake_classifier
 from dcgan.detector.threshold import Calibration
+from dcgan.errors import InputError
 from dcgan.scoring import DECISIONS, UNFAMILIAR
 
 _BATCH = 256
@@ -19,7 +22,7 @@ _REAL, _UNSURE, _FAKE = (DECISIONS.index(name) for name in ("real", "unsure", "f
 
 
 @keras.saving.register_keras_serializable(package="dcgan")
-class Detector(keras.Model):
+class Detector(image_model.ImageModel):
     """Tells generated images from real ones.
 
     Called on images, it returns four values for each:
@@ -48,6 +51,8 @@ class Detector(keras.Model):
         >>> detector.score(images)["p_fake"]  # uint8, shape (count, 28, 28, 1)
     """
 
+    weighs_images = True
+
     def __init__(
         self,
         discriminator: keras.Model,
@@ -57,7 +62,8 @@ class Detector(keras.Model):
         familiarity: keras.Model | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        # The networks have precisions of their own; the images that pass here stay as they are.
+        super().__init__(**{"dtype": "float32", **kwargs})
         self.discriminator = discriminator
         self.discriminator.trainable = False
         self.classifier = classifier
@@ -86,16 +92,11 @@ class Detector(keras.Model):
             precision: See `fake_classifier.build_classifier`. Defaults to "float32".
             seed: Seed of the classifier's initial weights. Defaults to 0.
         """
-        copy = _copy_exactly(discriminator)
+        frozen = _copy_exactly(discriminator)
         classifier = fake_classifier.build_classifier(
-            copy.input_shape[1:], width=width, precision=precision, seed=seed
+            frozen.input_shape[1:], width=width, precision=precision, seed=seed
         )
-        return cls(copy, classifier)
-
-    @property
-    def image_shape(self) -> tuple[int, int, int]:
-        """The (height, width, channels) of the images that it takes."""
-        return tuple(self.discriminator.input_shape[1:])
+        return cls(frozen, classifier)
 
     def with_familiarity(self, familiarity: keras.Model) -> Self:
         """Returns this detector, its networks shared, with another measure of familiarity.
@@ -130,6 +131,7 @@ class Detector(keras.Model):
             `p_fake`, `familiarity` and `discriminator_logit`, float32, and `decision`, int32, each of
             shape (batch,).
         """
+        images = image_batches.as_images(images, self.image_shape)
         logit = self.logits(images)
         slope, offset, fake_above, real_below = tf.unstack(self.scale.value)
         # Compared so that NaN is unsure.
@@ -160,6 +162,9 @@ class Detector(keras.Model):
 
         Returns:
             What `call` returns, as arrays of shape (count,).
+
+        Raises:
+            InputError: If the images are of another type or shape, or `batch_size` is below 1.
         """
         parts = self._in_batches(self._score, images, batch_size)
         return {
@@ -180,9 +185,30 @@ class Detector(keras.Model):
         parts = self._in_batches(self._raw, images, batch_size)
         return np.concatenate([part.numpy() for part in parts])[: len(images)]
 
+    def make_train_function(self, force: bool = False) -> None:
+        """Makes the function that trains on a batch; raises `InputError` if compiled with a loss."""
+        self._check_compiled()
+        super().make_train_function(force)
+
+    def make_test_function(self, force: bool = False) -> None:
+        """Makes the function that measures a batch; raises `InputError` if compiled with a loss."""
+        self._check_compiled()
+        super().make_test_function(force)
+
+    def unpack(self, data: Any) -> image_batches.Batch:
+        """Takes apart what a step gets, as `ImageModel.unpack`; there must be labels.
+
+        Raises:
+            InputError: If there are no such images, or no labels.
+        """
+        batch = super().unpack(data)
+        if batch.labels is None:
+            raise InputError("labels: expected 1 for fakes and 0 for reals beside the images")
+        return batch
+
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Trains on one batch of images, labels (1 for fakes) and optional sample weights."""
-        images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+        images, labels, weights = self.unpack(data)
         with tf.GradientTape() as tape:
             logits = self.classifier(images, training=True)
             loss = self._loss(labels, logits, weights)
@@ -193,7 +219,7 @@ class Detector(keras.Model):
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Measures one batch without training."""
-        images, labels, weights = keras.utils.unpack_x_y_sample_weight(data)
+        images, labels, weights = self.unpack(data)
         logits = self.classifier(images, training=False)
         return self._update_metrics(self._loss(labels, logits, weights), labels, logits, weights)
 
@@ -211,16 +237,21 @@ class Detector(keras.Model):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         """Builds the detector from what `get_config` returned."""
-        config = dict(config)
+        # A copy, since Keras empties the networks' own.
+        config = copy.deepcopy(config)
         for name in ("discriminator", "classifier", "familiarity"):
             config[name] = keras.saving.deserialize_keras_object(config[name])
         if config["calibration"] is not None:
             config["calibration"] = Calibration(**config["calibration"])
         return cls(**config)
 
+    def _check_compiled(self) -> None:
+        compiled = self.get_compile_config()
+        for name in ("loss", "loss_weights"):
+            if compiled.get(name) is not None:
+                raise InputError(f"{name}: expected none, since a detector has its own loss")
+
     def _loss(self, labels: Any, logits: tf.Tensor, weights: Any) -> tf.Tensor:
-        if self.loss is not None:
-            raise ValueError(f"Expected a detector compiled without a loss. Received: {self.loss!r}")
         labels = tf.reshape(labels, tf.shape(logits))
         return keras.losses.BinaryCrossentropy(from_logits=True)(labels, logits, weights)
 
@@ -246,11 +277,14 @@ class Detector(keras.Model):
 
     def _in_batches(self, graph: Callable[[tf.Tensor], Any], images: np.ndarray, size: int) -> list[Any]:
         """Runs a graph on batches; on a black image where there are none, which kernels do not take."""
+        shape = ", ".join(map(str, self.image_shape))
         if images.dtype != np.uint8 or images.shape[1:] != self.image_shape:
-            raise ValueError(
-                f"Expected uint8 images of shape (count, {', '.join(map(str, self.image_shape))}). "
+            raise InputError(
+                f"images: expected uint8 of shape (count, {shape}). "
                 f"Received: {images.dtype} of shape {images.shape}"
             )
+        if size < 1:
+            raise InputError(f"batch_size: expected at least 1. Received: {size}")
         images = images if len(images) else np.zeros((1, *self.image_shape), np.uint8)
         return [
             graph(tf.constant(images[start : start + size])) for start in range(0, len(images), size)
@@ -259,9 +293,9 @@ class Detector(keras.Model):
 
 def _copy_exactly(network: keras.Model) -> keras.Model:
     """Copies a network into one that computes in float32."""
-    copy = keras.models.clone_model(network, clone_function=_as_float32)
-    copy.set_weights(network.get_weights())
-    return copy
+    twin = keras.models.clone_model(network, clone_function=_as_float32)
+    twin.set_weights(network.get_weights())
+    return twin
 
 
 def _as_float32(layer: keras.layers.Layer) -> keras.layers.Layer:

@@ -1,12 +1,13 @@
 """ImageNet's Inception v3 as a feature extractor."""
 
-import contextlib
-import socket
-from collections.abc import Iterator
+import pathlib
+import shutil
+import urllib.request
 
 import keras
 import numpy as np
 
+from dcgan import environment, files
 from dcgan.errors import InputError
 from dcgan.features.feature_extractor import FeatureExtractor
 from dcgan.features.keras_extractor import KerasExtractor
@@ -15,10 +16,12 @@ from dcgan.metrics.embedding import Embedding
 _SIZE = 299
 _BATCH = 50
 _PATIENCE = 15.0
+_WEIGHTS = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
+_URL = f"https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/{_WEIGHTS}"
 
 
 def load_inception() -> FeatureExtractor:
-    """Loads Inception v3, whose weights Keras downloads once and keeps in its own cache.
+    """Loads Inception v3, whose weights are downloaded once and kept in Keras's cache.
 
     Images of any size are scaled to 299 pixels, grey ones become RGB. Features are the 2048 of the last
     pooling layer. The weights are those of `keras.applications`, not those of published FIDs, so compare
@@ -35,8 +38,7 @@ def load_inception() -> FeatureExtractor:
         Szegedy et al. (2016), Rethinking the Inception Architecture for Computer Vision.
     """
     try:
-        with _patience(_PATIENCE):
-            model = keras.applications.InceptionV3(weights="imagenet")
+        model = keras.applications.InceptionV3(weights=_fetch())
     except Exception as error:
         reason = " ".join(str(error).split())
         raise InputError(
@@ -64,12 +66,14 @@ def _prepare(images: np.ndarray) -> np.ndarray:
     return np.repeat(levels, 3, axis=-1) if levels.shape[-1] == 1 else levels
 
 
-@contextlib.contextmanager
-def _patience(seconds: float) -> Iterator[None]:
-    """Bounds how long a connection may stay silent; Keras's download offers no time limit."""
-    before = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(seconds)
-    try:
-        yield
-    finally:
-        socket.setdefaulttimeout(before)
+def _fetch() -> pathlib.Path:
+    """Downloads the weights to where Keras keeps them; its own download offers no time limit."""
+    path = environment.keras_home() / "models" / _WEIGHTS
+    if not path.is_file():
+        with (
+            urllib.request.urlopen(_URL, timeout=_PATIENCE) as response,
+            files.write_atomically(path) as temporary,
+            temporary.open("wb") as file,
+        ):
+            shutil.copyfileobj(response, file)
+    return path

@@ -1,11 +1,11 @@
 """A run is one directory: where its files are, and who may write to it."""
 
 import contextlib
-import fcntl
 import os
 import pathlib
 from collections.abc import Iterator
 
+from dcgan import files
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
 from dcgan.runs import checkpoint_files, epoch_table, training_record
@@ -174,10 +174,8 @@ class RunDirectory:
         except OSError as error:
             raise InputError(f"{self.path}: expected a directory to write to ({error})") from None
         with handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise InputError(f"{self.path}: another process is training in it") from None
+            if not files.try_lock(handle.fileno()):
+                raise InputError(f"{self.path}: another process is training in it")
             yield
 
 

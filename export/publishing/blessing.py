@@ -4,9 +4,11 @@
         Format-Serving/                 the SavedModel, where a TFX `Model` holds it
         blessing/BLESSED                or NOT_BLESSED, as TFX's Evaluator writes it
         infra_blessing/INFRA_BLESSED    or INFRA_NOT_BLESSED, as TFX's InfraValidator writes it
-        validation.json                 the reasons
+        validation.json                 what was found, and the digest of the files that it was found in
 
 So the directory is a TFX `Model`, and the two marks in it are a `ModelBlessing` and an `InfraBlessing`.
+The blessing is what `validation.json` says; marks that disagree with it, or files with another digest,
+were changed since.
 
 Reference:
     [Pusher](https://www.tensorflow.org/tfx/guide/pusher),
@@ -22,7 +24,7 @@ from dcgan import files
 from dcgan.errors import InputError
 from dcgan.runs import training_record
 from export import model_card
-from export.publishing import versions
+from export.publishing import integrity, versions
 
 MODEL = "Format-Serving"
 # The directory of each mark, what it says of a good model, and what of any other.
@@ -86,31 +88,57 @@ class Candidate:
             if (self.directory / directory / mark).is_file()
         )
 
+    def find_obstacle(self) -> str | None:
+        """Returns why it may not be pushed, or None if it may.
+
+        Raises:
+            InputError: If its report or its files cannot be read.
+        """
+        marks = self.marks()
+        if len(marks) < 2:
+            return "expected a validated candidate; export it again"
+        report = self.read_report()
+        expected = _marks_of(report)
+        if marks != expected:
+            return (
+                f"expected the marks that validation.json calls for, {' and '.join(expected)}, found "
+                f"{' and '.join(marks)}; export it again"
+            )
+        if marks != (_EVALUATOR[1], _INFRA_VALIDATOR[1]):
+            reasons = "; ".join(map(str, report.get("reasons") or []))
+            return f"{' and '.join(marks)}, not pushed: {reasons}"
+        if integrity.digest(self.path) != report.get("files"):
+            return "expected the files that were validated, some have changed; export it again"
+        return None
+
     def is_blessed(self) -> bool:
         """Whether it may be pushed."""
-        return self.marks() == (_EVALUATOR[1], _INFRA_VALIDATOR[1])
+        try:
+            return self.find_obstacle() is None
+        except InputError:
+            return False
 
-    def bless(self, *, blessed: bool, infra_blessed: bool, report: dict[str, Any]) -> None:
+    def bless(self, report: dict[str, Any]) -> None:
         """Writes what validation found, in place of any earlier blessing.
 
         If it is killed on the way, the candidate is not blessed.
 
         Args:
-            blessed: Whether the model is good enough.
-            infra_blessed: Whether a server can load and call it.
-            report: What `validation.json` holds, JSON values.
+            report: What `validation.json` holds, JSON values, among them `blessed`, whether the model is
+                good enough; `infra_blessed`, whether a server can load and call it; `reasons`, a list;
+                and `files`, the digest of what was validated.
 
         Raises:
             InputError: If the candidate's directory cannot be written to.
         """
-        outcomes = ((_INFRA_VALIDATOR, infra_blessed), (_EVALUATOR, blessed))
+        outcomes = zip((_EVALUATOR, _INFRA_VALIDATOR), _marks_of(report), strict=True)
         try:
-            for (directory, *marks), _ in outcomes:
+            for directory, *marks in (_EVALUATOR, _INFRA_VALIDATOR):
                 for mark in marks:
                     (self.directory / directory / mark).unlink(missing_ok=True)
             files.write_text(self.validation, json.dumps(report, indent=2) + "\n")
-            for (directory, good, bad), is_good in outcomes:
-                files.write_text(self.directory / directory / (good if is_good else bad), "")
+            for (directory, *_), mark in outcomes:
+                files.write_text(self.directory / directory / mark, "")
         except OSError as error:
             raise InputError(
                 f"{self.directory}: expected a directory to write to ({error.strerror})"
@@ -131,7 +159,7 @@ def list_candidates(model: pathlib.Path) -> list[Candidate]:
     Args:
         model: `<base>/<name>`; it need not exist.
     """
-    return [Candidate(model / str(version)) for version in versions.list_versions(model)]
+    return [Candidate(path) for path in versions.find(model).values()]
 
 
 def find(model: pathlib.Path, version: int | None) -> Candidate:
@@ -144,11 +172,20 @@ def find(model: pathlib.Path, version: int | None) -> Candidate:
     Raises:
         InputError: If there is no such candidate.
     """
-    numbers = versions.list_versions(model)
-    if not numbers:
+    found = versions.find(model)
+    if not found:
         raise InputError(f"{model}: expected a candidate to push; `dcgan export` makes one")
-    if version is not None and version not in numbers:
+    if version is not None and version not in found:
         raise InputError(
-            f"{model}: expected a candidate's number, one of {numbers}. Received: {version}"
+            f"{model}: expected a candidate's number, one of {list(found)}. Received: {version}"
         )
-    return Candidate(model / str(version or numbers[-1]))
+    return Candidate(found[max(found) if version is None else version])
+
+
+def _marks_of(report: dict[str, Any]) -> tuple[str, str]:
+    """Returns the marks that a report calls for."""
+    (_, *evaluator), (_, *infra) = _EVALUATOR, _INFRA_VALIDATOR
+    return (
+        evaluator[report.get("blessed") is not True],
+        infra[report.get("infra_blessed") is not True],
+    )

@@ -5,21 +5,18 @@ Reference:
 """
 
 import dataclasses
-import json
 import os
 import pathlib
-import shlex
 
 from dcgan import files
 from dcgan.errors import InputError
-from export.publishing import pushing
+from export.publishing import labels as version_labels
+from export.publishing import pushing, versions
 from export.publishing.pushing import Pushed
+from export.serving.container import ADDRESS, IMAGE, Container
 
-IMAGE = "tensorflow/serving:latest"
-_MOUNT = "/models"
-_PORTS = (8500, 8501)
-_MODELS, _BATCHING = "models.config", "batching.config"
-_MONITORING, _COMPOSE = "monitoring.config", "compose.yaml"
+_MOUNT = version_labels.MOUNT
+_BATCHING, _MONITORING, _COMPOSE = "batching.config", "monitoring.config", "compose.yaml"
 # The client sends up to 64 images a request; so many images make a batch.
 _LARGEST_BATCH = 256
 _WAIT_MICROSECONDS = 2_000
@@ -42,26 +39,6 @@ prometheus_config {
   enable: true
   path: "/monitoring/prometheus/metrics"
 }
-"""
-_MODEL_TEXT = """\
-  config {{
-    name: "{name}"
-    base_path: "{mount}/{name}"
-    model_platform: "tensorflow"
-    # A request without a label gets the newest.
-    model_version_policy {{ latest {{ num_versions: {count} }} }}
-    version_labels {{ key: "stable" value: {stable} }}
-    version_labels {{ key: "canary" value: {canary} }}
-  }}
-"""
-_COMPOSE_TEXT = """\
-services:
-  serving:
-    image: {image}
-    command: {command}
-    ports: {ports}
-    volumes: {volumes}
-    restart: unless-stopped
 """
 
 
@@ -94,61 +71,109 @@ class ServingConfig:
 
 
 def write_serving_config(
-    base: str | os.PathLike[str], *, labels: dict[str, Labels] | None = None, image: str = IMAGE
+    base: str | os.PathLike[str],
+    *,
+    labels: dict[str, Labels] | None = None,
+    image: str = IMAGE,
+    address: str = ADDRESS,
 ) -> ServingConfig:
     """Writes a configuration for all live models.
 
-    A server loads new versions by itself; labels stay until this is called again.
+    A server loads the labelled versions and the newest. Each push adds its version to those; labels stay
+    until this is called again.
 
     Args:
         base: The directory of live models, where the files go.
         labels: The labels of each model. Defaults to the newest version as canary, and the version
             that a rollback would lead to as stable; if there is none, the newest is both.
-        image: The server's image. Defaults to "tensorflow/serving:latest".
+        image: The server's image. Defaults to "tensorflow/serving:2.20.0".
+        address: The IP address on which the server's ports open. Defaults to "127.0.0.1", which only
+            this machine reaches; "0.0.0.0" is every network that it is on.
 
     Returns:
         The files and the command.
 
     Raises:
-        InputError: If nothing is live, a label's version is not live, or the base cannot be written to.
+        InputError: If nothing is live, a label's model or version is not live, the address is none, or
+            the base cannot be written to.
 
     Example:
         >>> print(write_serving_config("runs/mnist/serving").docker)
     """
     base = pathlib.Path(base)
-    live = _find_models(base)
-    chosen = {name: (labels or {}).get(name) or _default_labels(live[name]) for name in live}
-    for name, pair in chosen.items():
-        _check_labels(base / name, live[name], pair)
-    contents = {
-        _MODELS: _models_text(live, chosen),
-        _BATCHING: _BATCHING_TEXT.format(
-            largest=_LARGEST_BATCH,
-            wait=_WAIT_MICROSECONDS,
-            queued=_QUEUED_BATCHES,
-            threads=os.cpu_count() or 1,
-        ),
-        _MONITORING: _MONITORING_TEXT,
-        _COMPOSE: _compose_text(image),
-    }
+    server = Container(image=image, options=_options(), mount=_MOUNT, address=address)
+    if not base.is_dir():
+        raise _nothing_live(base)
+    with versions.locked(base):
+        live = _find_models(base)
+        chosen = _choose_labels(base, live, labels or {})
+        contents = {
+            version_labels.FILE: _models_text(live, chosen),
+            _BATCHING: _BATCHING_TEXT.format(
+                largest=_LARGEST_BATCH,
+                wait=_WAIT_MICROSECONDS,
+                queued=_QUEUED_BATCHES,
+                threads=os.cpu_count() or 1,
+            ),
+            _MONITORING: _MONITORING_TEXT,
+            _COMPOSE: server.render_compose(),
+        }
+        _write(base, contents)
+    return ServingConfig(
+        files=tuple(base / name for name in contents),
+        labels=chosen,
+        docker=server.command(base),
+    )
+
+
+def _write(base: pathlib.Path, contents: dict[str, str]) -> None:
     try:
         for name, text in contents.items():
             files.write_text(base / name, text)
     except OSError as error:
         raise InputError(f"{base}: expected a directory to write to ({error.strerror})") from None
-    return ServingConfig(
-        files=tuple(base / name for name in contents), labels=chosen, docker=_docker(base, image)
-    )
+
+
+def _nothing_live(base: pathlib.Path) -> InputError:
+    return InputError(f"{base}: expected live models; `dcgan push` makes one live")
 
 
 def _find_models(base: pathlib.Path) -> dict[str, list[Pushed]]:
     """Returns the live versions of each model."""
-    names = sorted(path.name for path in base.iterdir() if path.is_dir()) if base.is_dir() else []
+    names = sorted(path.name for path in base.iterdir() if versions.is_name(path.name))
     live = {name: pushing.list_live(base / name) for name in names}
     live = {name: found for name, found in live.items() if found}
     if not live:
-        raise InputError(f"{base}: expected live models; `dcgan push` makes one live")
+        raise _nothing_live(base)
     return live
+
+
+def _choose_labels(
+    base: pathlib.Path, live: dict[str, list[Pushed]], given: dict[str, Labels]
+) -> dict[str, Labels]:
+    """Returns the labels of each model; where some are given, those of other models stay."""
+    if unknown := sorted(set(given) - set(live)):
+        raise InputError(f"{base}: expected a live model {unknown[0]}, one of {', '.join(live)}")
+    kept = _read_labels(base, live) if given else {}
+    chosen = {name: _default_labels(live[name]) for name in live} | kept | given
+    for name, pair in given.items():
+        _check_labels(base / name, live[name], pair)
+    return chosen
+
+
+def _read_labels(base: pathlib.Path, live: dict[str, list[Pushed]]) -> dict[str, Labels]:
+    """Returns the labels that were chosen before, of models where both versions are still live."""
+    try:
+        found = version_labels.read(base)
+    except InputError:
+        return {}
+    return {
+        name: Labels(**labels)
+        for name, labels in found.items()
+        if name in live
+        and set(labels) == set(version_labels.NAMES)
+        and {pushed.version for pushed in live[name]} >= set(labels.values())
+    }
 
 
 def _default_labels(live: list[Pushed]) -> Labels:
@@ -166,18 +191,15 @@ def _check_labels(model: pathlib.Path, live: list[Pushed], labels: Labels) -> No
 
 
 def _models_text(live: dict[str, list[Pushed]], labels: dict[str, Labels]) -> str:
-    configs = ""
-    for name, pair in labels.items():
-        oldest = min(pair.stable, pair.canary)
-        # All versions from the oldest with a label on, and one more to come.
-        count = sum(pushed.version >= oldest for pushed in live[name]) + 1
-        configs += _MODEL_TEXT.format(name=name, mount=_MOUNT, count=count, **dataclasses.asdict(pair))
-    return f"model_config_list {{\n{configs}}}\n"
+    return version_labels.render(
+        {name: dataclasses.asdict(pair) for name, pair in labels.items()},
+        live={name: [pushed.version for pushed in found] for name, found in live.items()},
+    )
 
 
 def _options() -> list[str]:
     return [
-        f"--model_config_file={_MOUNT}/{_MODELS}",
+        f"--model_config_file={_MOUNT}/{version_labels.FILE}",
         f"--model_config_file_poll_wait_seconds={_POLL_SECONDS}",
         # No version is loaded at the start, when labels would be refused.
         "--allow_version_labels_for_unavailable_models=true",
@@ -185,19 +207,3 @@ def _options() -> list[str]:
         f"--batching_parameters_file={_MOUNT}/{_BATCHING}",
         f"--monitoring_config_file={_MOUNT}/{_MONITORING}",
     ]
-
-
-def _compose_text(image: str) -> str:
-    # JSON's lists and texts are valid YAML.
-    return _COMPOSE_TEXT.format(
-        image=json.dumps(image),
-        command=json.dumps(_options()),
-        ports=json.dumps([f"{port}:{port}" for port in _PORTS]),
-        volumes=json.dumps([f".:{_MOUNT}:ro"]),
-    )
-
-
-def _docker(base: pathlib.Path, image: str) -> str:
-    ports = [part for port in _PORTS for part in ("-p", f"{port}:{port}")]
-    volume = ["-v", f"{base.resolve()}:{_MOUNT}:ro"]
-    return shlex.join(["docker", "run", "--rm", *ports, *volume, image, *_options()])

@@ -5,9 +5,10 @@ import datetime
 import os
 import pathlib
 
+from dcgan.errors import InputError
 from dcgan.runs import training_record
 from export import model_card, sources
-from export.publishing import versions
+from export.publishing import integrity, versions
 from export.publishing.blessing import Candidate
 from export.sources import Source
 from export.validation import fresh_process, metric_thresholds, probes
@@ -26,12 +27,14 @@ class Validation:
         infra_blessed: Whether a fresh process could load it and call every signature.
         reasons: Why it is not blessed, a line each.
         differences: The largest difference from Keras's numbers, by signature.
+        notes: What was not looked at, a line each. Defaults to nothing.
     """
 
     blessed: bool
     infra_blessed: bool
     reasons: tuple[str, ...]
     differences: dict[str, float]
+    notes: tuple[str, ...] = ()
 
 
 def validate_model(
@@ -46,7 +49,7 @@ def validate_model(
 
     A new process without Keras loads the SavedModel and calls every signature. Its answers are
     compared with Keras's, and the metrics of the model card with the thresholds. A model of a training
-    that failed is not blessed.
+    that failed is not blessed. The blessing is for the files that were read, byte for byte.
 
     Args:
         candidate: What `export_model` or `export_generator` returned.
@@ -61,7 +64,8 @@ def validate_model(
         What was found.
 
     Raises:
-        InputError: If the source cannot be read, or the candidate is gone or cannot be written to.
+        InputError: If the source or the candidate cannot be read, or the candidate changes meanwhile or
+            cannot be written to.
 
     Example:
         >>> candidate = export_model("runs/mnist")
@@ -70,11 +74,12 @@ def validate_model(
         True
     """
     limits = limits or Thresholds()
+    digest = integrity.digest(candidate.path)
     card = model_card.read(candidate.path)
     asked = _make_probes(source, card["kind"])
     broken, differences, disagreements = _examine(candidate.path, asked, tolerance=tolerance)
     live = _find_live(source, against, card["name"])
-    before = None if live is None else metric_thresholds.read_metrics(model_card.read(live))
+    before, notes = _read_live_metrics(live)
     violated = limits.violations(metric_thresholds.read_metrics(card), before)
     training = card["training"]
     if training and training_record.failed(training["reason"]):
@@ -84,17 +89,21 @@ def validate_model(
         infra_blessed=not broken,
         reasons=(*broken, *disagreements, *violated),
         differences=differences,
+        notes=tuple(notes),
     )
     report = {
         "validated": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         "digest": card["digest"],
+        "files": digest,
         **dataclasses.asdict(found),
         "training": training,
         "tolerance": tolerance,
         "thresholds": dataclasses.asdict(limits),
         "live": None if live is None else int(live.name),
     }
-    candidate.bless(blessed=found.blessed, infra_blessed=found.infra_blessed, report=report)
+    if integrity.digest(candidate.path) != digest:
+        raise InputError(f"{candidate.directory}: expected files that stay as they are; export it again")
+    candidate.bless(report)
     return found
 
 
@@ -131,6 +140,15 @@ def _find_live(source: Source, against: str | os.PathLike[str] | None, name: str
     run = sources.as_run(source)
     if against is None and run is None:
         return None
-    model = sources.live_base(against, run) / name
-    numbers = versions.list_versions(model)
-    return model / str(numbers[-1]) if numbers else None
+    found = versions.find(sources.live_base(against, run) / name)
+    return found[max(found)] if found else None
+
+
+def _read_live_metrics(live: pathlib.Path | None) -> tuple[dict[str, float] | None, list[str]]:
+    """Returns the metrics that changes are measured from, if there are any, and what to say of them."""
+    if live is None:
+        return None, []
+    try:
+        return metric_thresholds.read_metrics(model_card.read(live)), []
+    except InputError as error:
+        return None, [f"not compared with the live version: {error}"]

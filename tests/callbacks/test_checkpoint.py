@@ -9,6 +9,7 @@ import tensorflow as tf
 
 import helpers
 from dcgan.callbacks import RunCheckpoint
+from dcgan.errors import InputError
 from dcgan.runs import checkpoint_files
 
 
@@ -105,6 +106,11 @@ def test_restores_the_newest(two_checkpoints, make_gan):
 
 def test_nothing_to_restore(tmp_path, make_gan):
     assert _restore(tmp_path / "none", make_gan)[0] == 0
+
+
+def test_a_model_that_is_not_compiled_is_not_restored(two_checkpoints, make_gan):
+    with pytest.raises(InputError, match="restore: expected a compiled model, since optimizers are"):
+        RunCheckpoint(two_checkpoints[0]).restore(make_gan())
 
 
 def test_an_interrupted_training_ends_as_an_uninterrupted_one(tmp_path, fit, deterministic):

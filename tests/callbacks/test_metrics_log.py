@@ -81,6 +81,19 @@ def test_timings_have_a_file_of_their_own(tmp_path, monkeypatch):
     assert (tmp_path / "timings.csv").read_text() == text
 
 
+def test_steps_beyond_the_end_of_an_epoch_do_not_count(tmp_path, monkeypatch):
+    """As Keras numbers them with `steps_per_execution=3`."""
+    monkeypatch.setattr("time.perf_counter", iter([10.0, 14.0]).__next__)
+    log = MetricsLog(tmp_path / "timings.csv", timings=True)
+    log.set_params({"steps": 4})
+    log.on_train_begin()
+    log.on_epoch_begin(0)
+    for batch in (2, 5):
+        log.on_train_batch_end(batch)
+    log.on_epoch_end(0, {"loss": 1})
+    assert read_rows(tmp_path / "timings.csv")[0]["steps_per_second"] == "1.0"
+
+
 def test_written_after_every_epoch_without_leftovers(tmp_path, make_gan, make_images):
     path, seen = tmp_path / "metrics.csv", []
 

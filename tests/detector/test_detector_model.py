@@ -1,6 +1,9 @@
+import copy
+
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from dcgan import images as pixels
 from dcgan import networks
@@ -55,6 +58,17 @@ def test_outputs(detector, make_discriminator, spots, spoiled):
     np.testing.assert_allclose(outputs["discriminator_logit"], raw, atol=1e-6)
 
 
+@pytest.mark.parametrize("training", [False, True])
+def test_the_discriminator_drops_nothing_out(training, spots):
+    """Neither where images are scored nor while a detector trains."""
+    layers = [keras.Input((12, 12, 1)), keras.layers.Flatten(), keras.layers.Dropout(0.5)]
+    discriminator = keras.Sequential([*layers, keras.layers.Dense(1)])
+    detector = Detector.from_discriminator(discriminator, width=4)
+    images = pixels.to_float(spots(9, 1))
+    logits = detector(images, training=training)["discriminator_logit"]
+    np.testing.assert_allclose(logits, discriminator(images, training=False)[:, 0], atol=1e-6)
+
+
 def test_a_logit_on_the_threshold_is_not_fake(detector, spots):
     image = spots(1, 0)
     logit = float(_logit(detector, image)[0])
@@ -101,7 +115,7 @@ def test_nan_is_unsure(detector, spots, familiar):
 def test_pixels_of_another_type_or_shape(detector, images):
     # Converted to uint8, pixels from 0 to 1 would be black.
     for score in (detector.score, detector.raw_scores):
-        with pytest.raises(ValueError, match=r"Expected uint8 images of shape \(count, 12, 12, 1\)"):
+        with pytest.raises(InputError, match=r"images: expected uint8 of shape \(count, 12, 12, 1\)"):
             score(images)
 
 
@@ -281,7 +295,8 @@ def test_evaluate_weighs_samples_and_starts_anew(detector, spots, spoiled):
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
-        ({"loss": "mse"}, ValueError, "compiled without a loss. Received: 'mse'"),
+        ({"loss": "mse"}, InputError, "loss: expected none"),
+        ({"loss_weights": [2.0]}, InputError, "loss_weights: expected none"),
         ({"losses": "mse"}, TypeError, "losses"),
     ],
 )
@@ -292,3 +307,64 @@ def test_compile_arguments_that_are_refused(detector, spots, options, error, mes
 
     with pytest.raises(error, match=message):
         evaluate()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "labels", "message"),
+    [
+        (lambda images: images.astype(np.uint8), np.zeros(2), "images: expected.*Received: uint8"),
+        (lambda images: 127.5 * images + 127.5, np.zeros(2), "images: expected.*Received: values from"),
+        (lambda images: images, None, "labels: expected 1 for fakes"),
+    ],
+)
+def test_fit_refuses(detector, spots, spoil, labels, message):
+    detector.compile("sgd")
+    before = detector.classifier.get_weights()
+    with pytest.raises(InputError, match=message):
+        detector.fit(spoil(pixels.to_float(spots(2, 0))), labels, verbose=0)
+    for weight, value in zip(before, detector.classifier.get_weights(), strict=True):
+        np.testing.assert_array_equal(weight, value)
+
+
+def test_exported_without_a_call_beforehand(detector, spots, tmp_path):
+    images = pixels.to_float(spots(3, 0))
+    Detector.from_config(detector.get_config()).export(tmp_path / "untrained", verbose=False)
+    detector.export(tmp_path / "exported", verbose=False)
+    exported = tf.saved_model.load(tmp_path / "exported")
+    for name, values in detector(images).items():
+        np.testing.assert_allclose(exported.serve(images)[name], values, atol=1e-5)
+
+
+def test_from_config_leaves_the_config_as_it_is(detector):
+    config = detector.get_config()
+    before = copy.deepcopy(config)
+    Detector.from_config(config)
+    assert config == before
+
+
+def test_a_subclass_adds_metrics_of_its_own(make_discriminator, spots):
+    class Counting(Detector):
+        def __init__(self, *args, **options):
+            super().__init__(*args, **options)
+            self.steps = keras.metrics.Sum("steps")
+
+        def train_step(self, data):
+            self.steps.update_state(1)
+            return super().train_step(data)
+
+    model = Counting.from_discriminator(make_discriminator(), width=4)
+    average = keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5)
+    model.compile(average, run_eagerly=True)
+    images = pixels.to_float(spots(4, 0))
+    history = model.fit(images, np.arange(4) % 2, batch_size=2, epochs=2, verbose=0).history
+    assert history["steps"] == [2, 2]
+    # In the end the weights are the optimizer's averages.
+    moving = average._model_variables_moving_average
+    for weight, mean in zip(model.trainable_weights, moving, strict=True):
+        np.testing.assert_array_equal(weight, mean)
+
+
+def test_batches_of_none_are_refused(detector, spots):
+    for score in (detector.score, detector.raw_scores):
+        with pytest.raises(InputError, match=r"batch_size: expected at least 1. Received: 0"):
+            score(spots(2, 0), batch_size=0)

@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
@@ -70,6 +71,30 @@ def test_each_fold_is_kept_from_its_family(fitted, pool, reals, config, monkeypa
     for family, (part, steps) in folds.items():
         assert set(part.families) == set(folds) - {family}
         assert steps == config.fold_steps
+
+
+def test_the_learning_rate_rises_and_falls_once_over_all_steps(
+    make_discriminator, pool, reals, config, monkeypatch
+):
+    planned = []
+
+    def make(learning_rate, steps):
+        planned.append(steps)
+        return optimizer(learning_rate, steps)
+
+    optimizer = classifier_training._optimizer
+    monkeypatch.setattr(classifier_training, "_optimizer", make)
+    monkeypatch.setattr(
+        keras.Model, "fit", lambda self, data, **options: planned.append(options["steps_per_epoch"])
+    )
+    classifier_training._train(make_discriminator(), pool, reals.train, config, steps=40, callback=None)
+    assert planned == [40, 40]
+    rate = keras.optimizers.schedules.deserialize(optimizer(0.5, 100).get_config()["learning_rate"])
+    rates = [float(rate(step)) for step in range(101)]
+    assert rates[0] == rates[100] == 0
+    assert np.argmax(rates) == 6
+    assert max(rates) == pytest.approx(0.5)
+    assert rates[53] == pytest.approx(0.25)
 
 
 def test_scores_of_fakes_held_back_cover_every_generator(fitted, pool):

@@ -26,7 +26,10 @@ def report(fitted, reals, spoiled):
         fitted.detector,
         reals.test,
         fakes,
-        baselines={"mean": lambda images: images.mean(axis=(1, 2, 3))},
+        baselines={
+            "mean": lambda images: images.mean(axis=(1, 2, 3)),
+            "pixel": lambda images: images[:, 5, 5, 0].astype(float),
+        },
     )
     measured["families"] = families.measure_families(fitted.folds, fitted.pool, reals.test)
     measured["simple_statistics"] = {
@@ -46,7 +49,7 @@ def test_every_condition_generator_and_metric(report):
         for row in rows.values():
             assert {"auroc", "auroc_interval", "average_precision", "eer", "tpr_at_fpr_1"} <= set(row)
             assert {"tpr_at_fpr_01", "found", "ece", "brier", "miss_rate"} <= set(row)
-    assert list(report["baselines"]) == ["raw discriminator", "mean"]
+    assert list(report["baselines"]) == ["raw discriminator", "mean", "pixel"]
     assert list(report["baselines"]["mean"]) == names
     assert report["counts"] == {"reals": 150, "checks": 60, "stripes": 50}
 
@@ -67,6 +70,20 @@ def test_deliveries_reach_both_classes(reals, spoiled):
         assert same == expected
     matched = changed["histogram-matched one by one"]["checks"][0]
     assert np.isin(matched, reals.test[:5]).all()
+
+
+def test_both_classes_are_scored_as_they_were_delivered(report, fitted, reals, spoiled):
+    fakes = {"checks": spoiled(60, "checks", 31), "stripes": spoiled(50, "stripes", 32)}
+    delivered = dict(conditions.apply_each(reals.test, fakes))
+    for condition in ("blur", "noise", "crop 90", CHECKS[0]):
+        images = delivered[condition]
+        logits = {name: fitted.detector.raw_scores(part) for name, part in images.items()}
+        levels = {name: part[:, 5, 5, 0] for name, part in images.items()}
+        for name in fakes:
+            expected = detection_metrics.rank(levels["reals"], levels[name])["auroc"]
+            assert report["baselines"]["pixel"][condition][name]["auroc"] == expected
+            expected = detection_metrics.rank(logits["reals"], logits[name])["auroc"]
+            assert report["detector"][condition][name]["auroc"] == pytest.approx(expected, abs=0.02)
 
 
 def test_raw_discriminator_is_ranked_by_its_logit(report, fitted, reals, spoiled):
@@ -94,6 +111,19 @@ def test_each_family_is_told_by_the_fold_that_was_kept_from_it(report, fitted, r
     scores = [fitted.folds["gan"].raw_scores(part) for part in (reals.test, kept)]
     found = families.measure_families(fitted.folds, fitted.pool, reals.test)["gan"]
     assert found["worst_auroc"] <= detection_metrics.rank(*scores)["auroc"]
+
+
+def test_folds_are_measured_on_delivered_reals(pool, reals):
+    """The reals come first; as they are, they come once."""
+    plain = []
+
+    class Fold:
+        def raw_scores(self, images):
+            plain.append(np.array_equal(images[:150], reals.test))
+            return np.arange(len(images))
+
+    families.measure_families({"gan": Fold()}, pool, reals.test)
+    assert dict(zip(NAMED, plain, strict=True)) == {name: name == "as they are" for name in NAMED}
 
 
 def test_summary():

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from dcgan.detector.delivery import deliveries
 from dcgan.detector.evaluation import simple_statistics
 from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 
@@ -27,6 +28,12 @@ def test_an_easy_pool_is_told(spots, spoiled):
     assert found["auroc"] > 0.9
     assert found["too_easy"]
     assert found["found"] > 0.3
+
+
+def test_reals_and_fakes_are_delivered_alike(spots, spoiled, monkeypatch):
+    """Where delivery leaves nothing of an image, nothing tells fakes from reals."""
+    monkeypatch.setattr(deliveries, "random_chains", lambda images, rng: np.zeros_like(images))
+    assert simple_statistics.measure(spots(40, 0), spoiled(40, "checks", 1))["auroc"] == 0.5
 
 
 def test_share_of_the_pool_that_is_easy(spots, spoiled):

@@ -36,6 +36,9 @@ def test_members_are_built_one_after_the_other(small, tmp_path):
     assert [gan.name for gan in gans] == [member.name for member in zoo.MEMBERS]
     assert {(gan.count, gan.steps, gan.warm_up, gan.batch_size) for gan in gans} == {(10, 8, 4, 8)}
     assert [gan.seed for gan in gans] == [201, 202, 203]
+    for gan in gans:
+        rate = gan.model.generator_optimizer.get_config()["learning_rate"]["config"]
+        assert rate["decay_steps"] == 8
 
 
 def test_takes_over_the_shape_and_nothing_else():

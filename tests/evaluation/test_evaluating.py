@@ -10,7 +10,7 @@ import pytest
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
 from dcgan.evaluation import evaluate, evaluated_run, measurements
-from dcgan.features import Reference
+from dcgan.features import Reference, reference
 from dcgan.metrics import Real, evaluate_features
 from dcgan.runs.run_directory import RunDirectory
 
@@ -91,11 +91,22 @@ def test_the_report_holds_what_it_promises(run, quick_extractor):
     assert "1 min 1 s for 2 epochs" in page
 
 
-def test_the_floor_is_explained_once(run, quick_extractor):
+def test_the_floor_is_that_of_training_images_and_explained_once(run, quick_extractor):
+    """Of 20 test images in their own place the distance would be 0."""
+    loaded = _load(run, quick_extractor)
+    chosen = reference._choose(180, 20, seed=0)
+    floor = evaluate_features(
+        Real.of(quick_extractor.embed(loaded.test.images)),
+        quick_extractor.embed(loaded.train.images[chosen]),
+        features="blocks",
+    )
     report = evaluate(run, features=quick_extractor)
+    for name in ("frechet_distance", "kid"):
+        assert report.scores[name].floor == pytest.approx(floor[name].value, rel=1e-6)
+    assert report.scores["frechet_distance"].floor > 0.01
     page = report.html.read_text()
-    floor = report.scores["frechet_distance"].floor
-    assert page.count(f"Held-out real images score {floor:.4g}, the floor") == 1
+    value = report.scores["frechet_distance"].floor
+    assert page.count(f"Held-out real images score {value:.4g}, the floor") == 1
 
 
 @pytest.mark.parametrize("split", ["train", "all"])

@@ -1,3 +1,4 @@
+import dataclasses
 import io
 
 import numpy as np
@@ -5,6 +6,10 @@ import PIL.Image
 import pytest
 import tensorflow as tf
 
+from dcgan import networks
+from dcgan.detector import Calibration, Detector
+from dcgan.detector.familiarity import familiarity_model
+from dcgan.images import to_float
 from export.graph import saved_model, scoring_model, signatures
 
 MAX_PIXELS = 10_000
@@ -36,6 +41,38 @@ def served(exported):
         return {name: a.astype(str) if a.dtype == object else a for name, a in arrays.items()}
 
     return call
+
+
+@pytest.fixture(scope="session")
+def familiar_detector(tiny_network):
+    """A calibrated detector of 32-pixel images in colour, with a familiarity; and images, uint8.
+
+    The images have all three decisions, and some are unfamiliar.
+    """
+    pixels = np.random.default_rng(0).integers(0, 256, (30, 32, 32, 3), np.uint8)
+    network = dataclasses.replace(tiny_network, image_size=32, channels=3)
+    detector = Detector.from_discriminator(networks.build_discriminator(network), width=4, seed=1)
+    familiarity = familiarity_model.build((32, 32, 3))
+    known = familiarity_model.strangeness(familiarity)(to_float(pixels)).numpy()
+    for which, share in ((0, 0.4), (1, 0.7)):
+        quantiles = np.quantile(known, np.linspace(0, share, 2_000))
+        familiarity_model.p_values(familiarity).calibrate(quantiles, which=which)
+    real_below, fake_above = np.quantile(detector.raw_scores(pixels), [0.3, 0.6]).tolist()
+    detector.calibrate(
+        Calibration(
+            slope=20.0,
+            offset=-1.0,
+            fake_above=fake_above,
+            real_below=real_below,
+            false_positive_rate=0.01,
+            confidence=0.95,
+            deliveries=("as they are",),
+            miss_rate=0.02,
+            reals=500,
+            fakes=400,
+        )
+    )
+    return detector.with_familiarity(familiarity), pixels
 
 
 @pytest.fixture(scope="session")

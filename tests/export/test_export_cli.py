@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import pytest
 
@@ -78,7 +79,7 @@ def test_a_threshold_set_too_high_keeps_a_model_from_going_live(run_cli, run):
     assert not (run / "serving").exists()
 
 
-def test_push_rollback_and_versions(run_cli, run, tmp_path):
+def test_push_rollback_and_versions(run_cli, run, gan, make_gan, tmp_path):
     code, output, _ = run_cli("versions", run)
     assert code == 0
     assert output == (
@@ -86,36 +87,60 @@ def test_push_rollback_and_versions(run_cli, run, tmp_path):
         f"nothing live; `dcgan push {run}` makes a blessed candidate live\n"
     )
     run_cli("export", run)
+    other = make_gan()
+    other.discriminator.set_weights([weight + 1 for weight in gan.discriminator.get_weights()])
+    other.compile().save(run / "dcgan.keras")
+    run_cli("export", run)
     run_cli("export", run, "--maximum", "precision=0.1")
     assert run_cli("push", run)[0] == 2
     to = ("--to", tmp_path / "live")
-    for _ in range(2):
-        code, output, _ = run_cli("push", run, "--version", 1, *to)
-        assert code == 0
-    assert output == f"detector   {tmp_path}/live/detector/2\n"
+    for version in (1, 2):
+        code, output, _ = run_cli("push", run, "--version", version, *to)
+        assert (code, output) == (0, f"detector   {tmp_path}/live/detector/{version}\n")
+    code, output, _ = run_cli("push", run, "--version", 2, *to)
+    assert (code, output) == (0, f"already live, nothing to do\ndetector   {tmp_path}/live/detector/2\n")
+    assert run_cli("serving-config", run, *to)[0] == 0
     code, output, _ = run_cli("push", run, "--rollback", *to)
     assert code == 0
     assert output == f"version 1 is live again, as version 3\ndetector   {tmp_path}/live/detector/3\n"
     code, output, _ = run_cli("versions", run, *to)
     assert code == 0
     rows = [line.split() for line in output.splitlines()]
-    digest = rows[1][1]
-    assert digest.startswith("sha256:")
+    first, second = rows[1][1], rows[2][1]
+    assert first.startswith("sha256:")
     assert rows == [
         ["candidate", "digest", "validation"],
-        ["1", digest, "BLESSED,", "INFRA_BLESSED"],
-        ["2", digest, "NOT_BLESSED,", "INFRA_BLESSED"],
+        ["1", first, "BLESSED,", "INFRA_BLESSED"],
+        ["2", second, "BLESSED,", "INFRA_BLESSED"],
+        ["3", second, "NOT_BLESSED,", "INFRA_BLESSED"],
         ["version", "digest", "candidate"],
-        ["1", digest, "1"],
-        ["2", digest, "1"],
-        ["3", digest, "1", "copy", "of", "1,", "live"],
+        ["1", first, "1", "stable"],
+        ["2", second, "2", "canary"],
+        ["3", first, "1", "copy", "of", "1,", "live"],
     ]
-    (run / "export" / "detector" / "2" / "blessing" / "NOT_BLESSED").unlink()
-    (run / "export" / "detector" / "2" / "infra_blessing" / "INFRA_BLESSED").unlink()
+    (run / "export" / "detector" / "1" / "Format-Serving" / "saved_model.pb").write_bytes(b"")
+    (run / "export" / "detector" / "3" / "blessing" / "NOT_BLESSED").unlink()
+    (run / "export" / "detector" / "3" / "infra_blessing" / "INFRA_BLESSED").unlink()
     (tmp_path / "live" / "detector" / "1" / "assets.extra" / "model_card.json").write_text("[]")
+    shutil.rmtree(tmp_path / "live" / "detector" / "2")
     output = run_cli("versions", run, *to)[1]
+    assert "BLESSED, INFRA_BLESSED, but changed since" in output
     assert "not validated" in output
-    assert ["1", "?", "1"] in [line.split() for line in output.splitlines()]
+    assert ["1", "?", "1", "stable"] in [line.split() for line in output.splitlines()]
+    assert f"canary: version 2 is gone; `dcgan serving-config {run}` sets labels anew\n" in output
+
+
+def test_a_live_version_without_a_card_is_said_and_not_compared_with(run_cli, run):
+    run_cli("export", run)
+    run_cli("push", run)
+    card = run / "serving" / "detector" / "1" / "assets.extra" / "model_card.json"
+    card.unlink()
+    code, output, errors = run_cli("export", run, "--maximum-drop", "precision=0.1")
+    assert (code, errors) == (0, "")
+    (note,) = [line for line in output.splitlines() if line.startswith("note")]
+    assert note.startswith(
+        f"note       not compared with the live version: {card}: expected a model card"
+    )
 
 
 @pytest.mark.parametrize(

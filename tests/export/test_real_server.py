@@ -12,8 +12,9 @@ pytest.importorskip("tensorflow_serving", reason="tensorflow-serving-api is not 
 
 from dcgan.errors import InputError
 from export.client import Client
+from export.serving import container
 
-_BINARY, _IMAGE = "tensorflow_model_server", "tensorflow/serving"
+_BINARY = "tensorflow_model_server"
 
 
 def command(base, grpc_port, http_port):
@@ -22,12 +23,12 @@ def command(base, grpc_port, http_port):
     if shutil.which(_BINARY):
         return [_BINARY, *ports, f"--model_base_path={base}"]
     if shutil.which("docker"):
-        found = subprocess.run(["docker", "image", "inspect", _IMAGE], capture_output=True)
+        found = subprocess.run(["docker", "image", "inspect", container.IMAGE], capture_output=True)
         if found.returncode == 0:
             mount = ["--network=host", "-v", f"{base}:/models/detector", "--entrypoint", _BINARY]
             base = "--model_base_path=/models/detector"
-            return ["docker", "run", "--rm", *mount, _IMAGE, *ports, base]
-    pytest.skip(f"neither {_BINARY} nor a container engine with the image {_IMAGE} is here")
+            return ["docker", "run", "--rm", *mount, container.IMAGE, *ports, base]
+    pytest.skip(f"neither {_BINARY} nor a container engine with the image {container.IMAGE} is here")
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ import tensorflow as tf
 import export
 from dcgan.config import RunConfig
 from dcgan.detector import Calibration, Detector
+from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
 from export import sources
 from export.publishing import blessing
@@ -190,6 +191,31 @@ def test_thresholds_are_of_the_card_and_of_the_live_version(run, answer_as):
     assert found.reasons == ("precision 0.35 is 0.15 lower than the live version's 0.5, more than 0.1",)
     assert read(worse)["live"] == 1
     assert export.validate_model(worse, run, limits=change, against=run.path / "other").blessed
+
+
+def test_a_candidate_that_changes_while_it_is_validated(gan, tmp_path, monkeypatch):
+    exported = export.export_model(gan, tmp_path)
+
+    def answer(model, requests):
+        (model / "assets.extra" / "model_card.md").write_text("better than it is")
+        return ["no such signature" for _ in requests]
+
+    monkeypatch.setattr(fresh_process, "answer", answer)
+    with pytest.raises(InputError, match=r"detector/1: expected files that stay as they are"):
+        export.validate_model(exported, gan)
+    assert marks(exported) == set()
+
+
+def test_a_live_version_that_others_pushed_without_a_card(run, answer_as):
+    exported = export.export_model(run)
+    answer_as(lambda name, answer: answer, sources.load_scoring_model(run)[0])
+    (run.serving / "detector" / "00000005").mkdir(parents=True)
+    limits = Thresholds(maximum_drop={"precision": 0.1})
+    found = export.validate_model(exported, run, limits=limits)
+    assert (found.blessed, found.infra_blessed, found.reasons) == (True, True, ())
+    (note,) = found.notes
+    assert note.startswith("not compared with the live version: ")
+    assert (read(exported)["live"], read(exported)["notes"]) == (5, [note])
 
 
 def test_a_validation_that_is_cut_off_blesses_nothing(made, gan, answer_as, monkeypatch):

@@ -5,8 +5,10 @@ import os
 import pathlib
 import re
 import resource
+import shutil
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -47,7 +49,7 @@ def few_bytes():
 def test_versions_count_up_and_the_oldest_go(tmp_path):
     model = tmp_path / "base" / "model"
     assert [publish(model).name for _ in range(5)] == ["1", "2", "3", "4", "5"]
-    assert versions.list_versions(model) == [3, 4, 5]
+    assert list(versions.find(model)) == [3, 4, 5]
     assert sorted(path.name for path in model.iterdir()) == ["3", "4", "5"]
 
 
@@ -56,13 +58,13 @@ def test_numbers_go_on_from_the_largest(tmp_path):
         (tmp_path / name).mkdir()
     (tmp_path / "20260102").write_text("a file is no version")
     assert publish(tmp_path).name == "20260103"
-    assert versions.list_versions(tmp_path / "none") == []
+    assert versions.find(tmp_path / "none") == {}
 
 
 def test_a_number_appears_with_everything_in_it(tmp_path):
     def check(directory):
         assert not directory.name.isdigit()
-        assert versions.list_versions(tmp_path) == []
+        assert versions.find(tmp_path) == {}
         write(directory)
 
     path = publish(tmp_path, check)
@@ -70,16 +72,16 @@ def test_a_number_appears_with_everything_in_it(tmp_path):
 
 
 def test_content_is_on_the_disk_before_it_has_a_number(tmp_path, monkeypatch):
-    synced = []
+    model, synced = tmp_path / "model", []
 
     def sync(path):
-        synced.append((path.name, versions.list_versions(tmp_path)))
+        synced.append((path.name, list(versions.find(model))))
 
     monkeypatch.setattr(versions.files, "sync", sync)
-    publish(tmp_path)
-    assert [name for name, _ in synced[:1]] == ["file"]
-    assert [numbers for _, numbers in synced] == [[], [], [1]]
-    assert synced[-1][0] == tmp_path.name
+    publish(model)
+    assert synced[0] == ("file", [])
+    assert synced[-1] == ("model", [1])
+    assert all(numbers == [] for _, numbers in synced[:-1])
 
 
 def test_killed_at_any_moment(tmp_path):
@@ -90,18 +92,78 @@ def test_eight_at_once(tmp_path):
     run_script("race", tmp_path / "model")
 
 
-def test_what_another_process_still_writes_stays(tmp_path):
-    mine, left = tmp_path / "incoming-1", tmp_path / "incoming-2"
-    mine.mkdir()
-    left.mkdir()
-    descriptor = os.open(mine, os.O_RDONLY)
-    fcntl.flock(descriptor, fcntl.LOCK_EX)
-    publish(tmp_path)
-    os.close(descriptor)
-    assert mine.is_dir()
-    assert not left.exists()
-    publish(tmp_path)
-    assert not mine.exists()
+def test_one_publishes_while_the_other_waits(tmp_path):
+    model = tmp_path / "model"
+    other = threading.Thread(target=publish, args=(model,))
+
+    def write_slowly(directory):
+        other.start()
+        other.join(0.5)
+        write(directory)
+
+    assert publish(model, write_slowly).name == "1"
+    other.join()
+    assert list(versions.find(model)) == [1, 2]
+
+
+def test_what_killed_processes_left_goes(tmp_path):
+    model = tmp_path / "model"
+    for name in ("incoming-1", "pruned-2"):
+        (model / name).mkdir(parents=True)
+    (tmp_path / ".models.17.tmp.config").write_text("")
+    publish(model)
+    assert [path.name for path in model.iterdir()] == ["1"]
+    assert not list(tmp_path.glob(".models*"))
+
+
+def test_no_number_comes_back_after_a_directory_was_emptied_by_hand(tmp_path):
+    model = tmp_path / "model"
+    for expected in ("1", "2"):
+        assert publish(model).name == expected
+    shutil.rmtree(model / "1")
+    shutil.rmtree(model / "2")
+    assert publish(model).name == "3"
+    shutil.rmtree(model)
+    assert publish(model).name == "4"
+    assert publish(tmp_path / "other").name == "1"
+
+
+def test_a_number_is_remembered_before_it_is_used(tmp_path, monkeypatch):
+    def cut_off(path, target):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pathlib.Path, "rename", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            publish(tmp_path / "model")
+    assert publish(tmp_path / "model").name == "2"
+
+
+def test_a_damaged_memory(tmp_path):
+    (tmp_path / ".model.highest").write_text("seven")
+    expected = r"\.model\.highest: expected the highest version number that was ever used$"
+    with pytest.raises(InputError, match=expected):
+        publish(tmp_path / "model")
+    assert versions.find(tmp_path / "model") == {}
+
+
+def test_names_that_a_server_reads_as_numbers(tmp_path):
+    for name in ("00000012", "3", str(2**63), "9" * 30, "1.5", "-4", "\u0663"):
+        (tmp_path / name).mkdir()
+    assert versions.find(tmp_path) == {3: tmp_path / "3", 12: tmp_path / "00000012"}
+    (tmp_path / "12").mkdir()
+    assert versions.find(tmp_path)[12] == tmp_path / "12"
+    assert publish(tmp_path).name == "13"
+    (tmp_path / str(2**63 - 1)).mkdir()
+    with pytest.raises(InputError, match="expected numbers below 9223372036854775807"):
+        publish(tmp_path)
+
+
+def test_protected_versions_stay(tmp_path):
+    model = tmp_path / "model"
+    for _ in range(4):
+        versions.add(model, write, keep=1, protected=[1, 3, 99])
+    assert list(versions.find(model)) == [1, 3, 4]
 
 
 def test_an_error_leaves_nothing_behind(tmp_path):
@@ -126,15 +188,17 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path):
 
 def test_a_place_that_cannot_be_written_to(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match=r"file/model: expected a directory .*\(Not a directory\)$"):
+    with pytest.raises(InputError, match=r"file: expected a directory .*\(File exists\)$"):
         publish(tmp_path / "file" / "model")
 
     def refuse(*_, **__):
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(pathlib.Path, "mkdir", refuse)
-    with pytest.raises(InputError, match=r"\(Permission denied\)$"):
-        publish(tmp_path / "model")
+    for owner, name in ((pathlib.Path, "mkdir"), (versions.os, "open"), (fcntl, "flock")):
+        with monkeypatch.context() as patch:
+            patch.setattr(owner, name, refuse)
+            with pytest.raises(InputError, match=r"\(Permission denied\)$"):
+                publish(tmp_path / "model")
 
 
 def test_at_least_one_is_kept(tmp_path):

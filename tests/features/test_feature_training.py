@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dcgan.features import fit_extractor
+from dcgan.features import feature_training, fit_extractor
 
 
 def _squares_and_bars(count, *, size=28, channels=1, seed=0):
@@ -27,10 +27,21 @@ def test_learns_what_it_is_shown():
     assert extractor.image_shape == (28, 28, 1)
 
 
-def test_colour_and_fewer_images_than_a_batch():
+def test_colour_and_fewer_images_than_a_batch(monkeypatch):
     images, labels = _squares_and_bars(20, size=32, channels=3)
     labels[:4] = 3
-    extractor = fit_extractor(images, labels, name="few", trained_on="", epochs=1)
+    schedule, planned = feature_training._schedule, []
+
+    def make(steps):
+        planned.append(steps)
+        return schedule(steps)
+
+    monkeypatch.setattr(feature_training, "_schedule", make)
+    extractor = fit_extractor(images, labels, name="few", trained_on="", epochs=2)
+    # The learning rate falls over both epochs of a single step.
+    assert planned == [2]
+    assert [float(schedule(50)(step)) for step in (0, 50)] == [0, 0]
+    assert float(schedule(50)(25)) > 0
     embedding = extractor.embed(images)
     assert embedding.features.shape == (20, 64)
     assert embedding.probabilities.shape == (20, 4)

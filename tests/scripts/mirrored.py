@@ -39,12 +39,12 @@ def make_model(cls, norm):
     return model.compile(*optimizers, r1_gamma=1.0 if norm == "none" else 0.0, r1_interval=2)
 
 
-def train(strategy, norm):
+def train(strategy, norm, *, count=64):
     """Returns the logs, and each variable's copies on the replicas."""
     with strategy.scope():
         model = make_model(GivenNoise, norm)
-    images = np.random.default_rng(0).uniform(-1, 1, (64, 28, 28, 1)).astype(np.float32)
-    dataset = tf.data.Dataset.from_tensor_slices(images).batch(GLOBAL_BATCH, drop_remainder=True)
+    images = np.random.default_rng(0).uniform(-1, 1, (count, 28, 28, 1)).astype(np.float32)
+    dataset = tf.data.Dataset.from_tensor_slices(images).batch(GLOBAL_BATCH)
     history = model.fit(dataset, epochs=2, verbose=0).history
     copies = [
         [copy.numpy() for copy in getattr(variable.value, "values", [variable.value])]
@@ -68,6 +68,8 @@ def main(out):
     for norm in ("none", "batch"):
         for name, strategy in (("one", tf.distribute.get_strategy()), ("two", two)):
             results[norm, name] = train(strategy, norm)
+            # The last batch is one image: a replica has none.
+            results[f"{norm}, uneven", name] = train(strategy, norm, count=2 * GLOBAL_BATCH + 1)
     pathlib.Path(out).write_bytes(pickle.dumps(results))
 
 

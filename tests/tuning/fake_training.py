@@ -80,4 +80,4 @@ def install(patch=setattr):
 
 def without_times(ended):
     """Leaves out of records what differs from one search to the next."""
-    return [dataclasses.replace(record, seconds={}, elapsed=0.0) for record in ended]
+    return [dataclasses.replace(record, seconds={}, elapsed=0.0, ended=0.0) for record in ended]

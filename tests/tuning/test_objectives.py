@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from dcgan.detector.delivery import deliveries
 from dcgan.detector.fakes import reconstructions
 from dcgan.detector.fakes.fake_pool import Fakes
 from dcgan.model import DCGAN
@@ -25,6 +26,17 @@ def test_it_measures_what_a_discriminator_is_worth(detection, make_config, deter
     assert 0 <= detection.measure(model) <= 1
     for weight, former in zip(model.discriminator.weights, before, strict=True):
         np.testing.assert_array_equal(weight.numpy(), former)
+
+
+def test_it_tests_reals_and_fakes_as_they_are_delivered(make_config, monkeypatch):
+    def rebuild(reals, *, count, **options):
+        return [Fakes("white", "autoencoder", np.full_like(reals[:count], 255))]
+
+    monkeypatch.setattr(reconstructions, "rebuild", rebuild)
+    monkeypatch.setattr(deliveries, "random_chains", lambda images, rng: np.zeros_like(images))
+    detection = Detection(make_config().base)
+    assert not detection._unseen.any()
+    assert not any(fakes.any() for fakes in detection._tested)
 
 
 @pytest.fixture

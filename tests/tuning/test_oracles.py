@@ -137,6 +137,23 @@ def test_the_time_ends_a_search(make_oracle, monkeypatch):
     assert step(oracle) is None
 
 
+@pytest.mark.parametrize("objective", ["val_frechet_distance", "detector_auroc"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
+def test_failed_trials_rank_behind_all_others(make_oracle, algorithm, objective):
+    """Here by a penalty that is better than the score of a trial that has finished."""
+    oracle = make_oracle(algorithm, objective=objective)
+    worse = 29.19 if objective == "val_frechet_distance" else -1.0
+    for score, failed in ((20.25, 1.0), (worse, 0.0), (20.25, 1.0), (15.0, 0.0)):
+        trial = oracle.create_trial("tuner0")
+        metrics = {objective: score, "trained_epochs": 1.0, "failed": failed}
+        oracle.update_trial(trial.trial_id, metrics)
+        trial.status = "COMPLETED"
+        oracle.end_trial(trial)
+    best = [trial.trial_id for trial in oracle.get_best_trials(4)]
+    assert best[:2] == ["0003", "0001"]
+    assert oracle.trials["0000"].score == oracle.trials["0002"].score
+
+
 def test_one_failure_does_not_flatten_what_a_bayesian_search_sees(make_oracle):
     oracle = make_oracle("bayesian")
     scores = [

@@ -21,8 +21,20 @@ def test_the_same_search_goes_on(directory, make_config, tiny_space):
 def test_another_search_is_refused(directory, make_config, tiny_space):
     with pytest.raises(InputError, match=r"another search \(epochs=9, not 3\)"):
         directory.check(make_config(epochs=3), tiny_space)
-    with pytest.raises(InputError, match=r"another search \(choice=\[4, 8\], not \[4\]\)"):
-        directory.check(make_config(), tiny_space.change(latent_dim=4))
+    changes = {
+        r"latent_dim\.choice=\[4, 8\], not \[4\]": {"latent_dim": 4},
+        r"beta_1\.high=0\.9, not 0\.5": {"beta_1": {"low": 0.0, "high": 0.5}},
+        r"r1_gamma\.when\.discriminator_norm=\[.none.\], not null": {
+            "r1_gamma": {"choice": [0.0, 0.05, 0.2, 1.0, 5.0], "when": {}}
+        },
+        r"dropout=null, not \{.*0\.5.*\}": {"dropout": [0.0, 0.5]},
+    }
+    for difference, change in changes.items():
+        with pytest.raises(InputError, match=rf"holds another search \({difference}\)"):
+            directory.check(make_config(), tiny_space.change(**change))
+    base = presets.override(make_config().base, training={"batch_size": 16})
+    with pytest.raises(InputError, match=r"\(base\.training\.batch_size=8, not 16\)"):
+        directory.check(make_config(base=base), tiny_space)
 
 
 def test_what_is_no_search_is_refused(tmp_path, make_config):

@@ -68,6 +68,8 @@ def test_it_has_what_a_reader_looks_for(page, directory):
     assert headings == [*HEADINGS, "Failed trials", "All trials", "Search"]
     assert page.count("<svg") == 7
     best = json.loads(directory.trials_json.read_text())
+    assert {trial["score"] is None for trial in best if trial["status"] == "failed"} == {True}
+    assert ">900<" not in page
     best = min((r for r in best if r["status"] == "done"), key=lambda r: r["score"])
     assert f"trial {best['trial']}, " in page
     assert "&lt;b&gt;g_loss&lt;/b&gt;" in page

@@ -1,3 +1,4 @@
+import errno
 import os
 import pathlib
 import signal
@@ -122,19 +123,23 @@ def test_killed_and_called_again_it_ends_with_the_same_trials(
     assert sorted(trained) == sorted([*(record.trial for record in whole.records), "0010"])
 
 
-def test_failed_trials_have_a_score_and_never_stop_a_search(search, fake, monkeypatch):
+def diverge(model, task):
+    """Stands for a training that leads nowhere."""
+    fake_training._mark(task.checkpoint)
+    return task.goal.failure("It diverged.")
+
+
+def test_diverged_trials_have_a_score_and_never_stop_a_search(search, fake, monkeypatch):
     train = trial_training.fit
 
     def fail_often(model, task):
-        if model.values["batch_size"] == 16:
-            raise RuntimeError("no\nmemory")
-        return train(model, task)
+        return (diverge if model.values["batch_size"] == 16 else train)(model, task)
 
     monkeypatch.setattr(trial_training, "fit", fail_often)
     result = search()
     failed = [record for record in result.records if record.failed]
     assert 3 < len(failed) < len(result.records)
-    assert {record.reason for record in failed} == {"RuntimeError: no"}
+    assert {record.reason for record in failed} == {"It diverged."}
     worst = {record.score for record in failed}
     assert len(worst) == 1
     assert worst.pop() > 0
@@ -143,16 +148,52 @@ def test_failed_trials_have_a_score_and_never_stop_a_search(search, fake, monkey
 
 
 def test_a_trial_that_goes_on_from_a_failed_one_fails_at_once(search, fake, monkeypatch, tmp_path):
-    def fail(model, task):
-        fake_training._mark(task.checkpoint)
-        raise RuntimeError("always")
-
-    monkeypatch.setattr(trial_training, "fit", fail)
+    monkeypatch.setattr(trial_training, "fit", diverge)
     result = search(budget=Budget(trials=13))
     assert len(result.records) == 13
     assert len(fake_training.trained(tmp_path / "search")) == 9
-    with pytest.raises(InputError, match=r"expected a trial that does not fail: RuntimeError: always"):
+    with pytest.raises(InputError, match=r"expected a trial that does not fail: It diverged"):
         _ = result.best
+
+
+@pytest.mark.parametrize("algorithm", ["hyperband", "bayesian"])
+def test_a_broken_environment_ends_a_search_which_goes_on_once_it_is_mended(
+    search, fake, make_config, monkeypatch, tmp_path, algorithm
+):
+    options = {"config": make_config(algorithm=algorithm), "budget": Budget(trials=9)}
+    whole = search("whole", **options)
+    train, trained = trial_training.fit, []
+
+    def run_out_of_memory(model, task):
+        trained.append(task.checkpoint.name)
+        if len(trained) > 4:
+            raise MemoryError(f"after {len(trained)}\ntrials")
+        return train(model, task)
+
+    monkeypatch.setattr(trial_training, "fit", run_out_of_memory)
+    for _ in range(2):
+        with pytest.raises(InputError) as error:
+            search("parts", **options)
+        assert "3 trials in a row failed, the first, trial 0004, with: MemoryError: after" in str(
+            error.value
+        )
+    assert trained == [*(f"{number:04}" for number in range(4)), *["0004", "0005", "0006"] * 2]
+    records = trial_records.read_all(tmp_path / "parts" / "trials")
+    assert [record.status for record in records] == ["done"] * 4 + ["error"] * 3
+    assert (tmp_path / "parts" / "trials.csv").exists()
+    monkeypatch.setattr(trial_training, "fit", train)
+    parts = search("parts", **options)
+    assert {r.trial for r in parts.records} == {r.trial for r in whole.records}
+    assert fake_training.without_times(parts.ranked)[:1] == fake_training.without_times(whole.ranked)[:1]
+
+
+def test_a_record_that_cannot_be_written_ends_a_search(search, fake, monkeypatch):
+    def write(record, directory):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(trial_records.TrialRecord, "save", write)
+    with pytest.raises(OSError, match="No space left on device"):
+        search()
 
 
 def test_a_trial_whose_process_dies_every_time_is_given_up(search, fake, monkeypatch, tmp_path):
@@ -187,24 +228,106 @@ def test_only_checkpoints_that_are_needed_are_kept(search, fake, monkeypatch):
     assert len(kept) < 5 < len(result.records)
 
 
-@pytest.mark.slow
-def test_any_tuner_can_be_used(fake, make_config, noise, noise_reference, tiny_space, tmp_path):
+@pytest.fixture
+def make_tuner(fake, make_config, noise, noise_reference, tiny_space, tmp_path, monkeypatch):
+    """Makes one of KerasTuner's own tuners, as a program does that is started again."""
+    monkeypatch.setattr(keras_tuner.Tuner, "_try_build", lambda self, hp: self.hypermodel.build(hp))
     space = tiny_space.change(**{
         name: parameter.ends[0]
         for name, parameter in tiny_space.parameters.items()
         if name not in ("batch_size", "latent_dim")
     })  # fmt: skip
-    hypermodel = DCGANHyperModel(
-        make_config(), tmp_path / "grid", space=space, images=noise, reference=noise_reference
-    )
-    tuner = keras_tuner.GridSearch(
-        hypermodel, hypermodel.objective, directory=tmp_path / "grid", project_name="kt"
-    )
-    result = run(tuner, verbose=0)
-    points = {(r.values["batch_size"], r.values["latent_dim"]) for r in result.records}
-    assert points == {(8, 4), (8, 8), (16, 4), (16, 8)}
+
+    def make(cls=keras_tuner.GridSearch, **options):
+        hypermodel = DCGANHyperModel(
+            make_config(), tmp_path / "own", space=space, images=noise, reference=noise_reference
+        )
+        names = {"directory": tmp_path / "own", "project_name": "kt"}
+        return cls(hypermodel, hypermodel.objective, **names, **options)
+
+    return make
+
+
+GRID = [(8, 4), (8, 8), (16, 4), (16, 8)]
+
+
+def _points(records):
+    return [(record.values["batch_size"], record.values["latent_dim"]) for record in records]
+
+
+def test_any_tuner_can_be_used(make_tuner):
+    result = run(make_tuner(), verbose=0)
+    assert sorted(_points(result.records)) == GRID
     assert result.best.values["batch_size"] == 8
     assert result.directory.trials_csv.is_file()
+
+
+@pytest.mark.parametrize("killed", [1, 2, 3])
+def test_a_grid_search_goes_on_after_a_restart(make_tuner, monkeypatch, killed):
+    train, calls = trial_training.fit, []
+
+    def interrupt(model, task):
+        calls.append(model)
+        if len(calls) == killed + 1:
+            raise KeyboardInterrupt
+        return train(model, task)
+
+    monkeypatch.setattr(trial_training, "fit", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        run(make_tuner(), verbose=0)
+    result = run(make_tuner(), verbose=0)
+    assert sorted(_points(result.records)) == GRID
+    assert len(calls) == len(GRID) + 1
+
+
+def test_another_tuner_sees_no_score_of_a_failed_trial(make_tuner, monkeypatch):
+    train = trial_training.fit
+
+    def fail_often(model, task):
+        if model.values["batch_size"] == 8:
+            return task.goal.failure("It diverged.")
+        return train(model, task)
+
+    monkeypatch.setattr(trial_training, "fit", fail_often)
+    tuner = make_tuner(max_consecutive_failed_trials=10)
+    result = run(tuner, verbose=0)
+    assert sorted(_points(result.records)) == GRID
+    assert {trial.status for trial in tuner.oracle.trials.values() if trial.score is None} == {"FAILED"}
+    best = tuner.get_best_hyperparameters(4)[:2]
+    assert {hp.values["batch_size"] for hp in best} == {16}
+
+
+def test_an_overwritten_search_leaves_nothing(make_tuner, monkeypatch):
+    first = run(make_tuner(keras_tuner.RandomSearch, max_trials=4, seed=1), verbose=0)
+    assert first.best_config
+    again = make_tuner(keras_tuner.RandomSearch, max_trials=2, seed=2, overwrite=True)
+    second = run(again, verbose=0)
+    assert [record.trial for record in second.records] == ["0", "1"]
+    assert {record.trial for record in second.ranked} == {"0", "1"}
+    assert len(second.directory.trials_csv.read_text().splitlines()) == 3
+    assert second.best_config.training.batch_size == second.best.values["batch_size"]
+    assert second.records[0].elapsed < first.records[-1].elapsed
+    monkeypatch.setattr(trial_training, "fit", lambda model, task: task.goal.failure("It diverged."))
+    run(make_tuner(keras_tuner.RandomSearch, max_trials=1, overwrite=True), verbose=0)
+    assert not second.directory.best.exists()
+
+
+@pytest.mark.parametrize("place", ["build", "fit"])
+def test_a_broken_environment_ends_the_search_of_another_tuner(make_tuner, monkeypatch, tmp_path, place):
+    tuner = make_tuner(keras_tuner.RandomSearch, max_trials=10)
+
+    def run_out_of_memory(*arguments):
+        raise MemoryError("no\nmore")
+
+    owner = tuner.hypermodel if place == "build" else trial_training
+    monkeypatch.setattr(owner, place, run_out_of_memory)
+    with pytest.raises(
+        InputError, match=r"own: 3 trials in a row failed, the first, trial 00, with: Mem"
+    ):
+        run(tuner, verbose=0)
+    rows = (tmp_path / "own" / "trials.csv").read_text().splitlines()
+    assert len(rows) == 4
+    assert all(",error," in row for row in rows[1:])
 
 
 def test_a_batch_larger_than_the_data_is_refused(search, fake, tiny_space):

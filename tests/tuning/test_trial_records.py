@@ -21,9 +21,10 @@ def test_a_record_reads_back(tmp_path):
 
 
 def test_they_are_read_in_the_order_of_their_ends(tmp_path):
-    for trial, elapsed in (("0000", 30.0), ("0001", 10.0), ("0002", 20.0)):
-        record(trial, 1.0, elapsed=elapsed).save(tmp_path)
-    assert [found.trial for found in trial_records.read_all(tmp_path)] == ["0001", "0002", "0000"]
+    """Whose clocks of the search may differ where a worker or a chief was started again."""
+    for trial, ended, elapsed in (("9", 30.0, 5.0), ("10", 10.0, 15.0), ("02", 20.0, 0.0)):
+        record(trial, 1.0, ended=ended, elapsed=elapsed).save(tmp_path)
+    assert [found.trial for found in trial_records.read_all(tmp_path)] == ["10", "02", "9"]
 
 
 def test_a_damaged_record_is_named(tmp_path):
@@ -48,8 +49,12 @@ def test_the_table_has_a_column_for_each_value_and_metric():
     ended = [
         record("0", 5.0, values={"loss": "hinge"}, metrics={"val_kid": 0.5}, seconds={"total": 7.5}),
         record("1", 6.0, values={"r1_gamma": 0.1}, status="failed", reason="a, b"),
+        record("2", 4.0, metrics={"val_kid": 4.0}, status="error"),
     ]
     rows = list(csv.DictReader(io.StringIO(trial_records.to_csv(ended))))
-    assert [row["loss"] for row in rows] == ["hinge", ""]
-    assert [row["r1_gamma"] for row in rows] == ["", "0.1"]
+    assert [row["loss"] for row in rows] == ["hinge", "", ""]
+    assert [row["r1_gamma"] for row in rows] == ["", "0.1", ""]
+    # A penalty might pass for better than what a finished trial was measured at.
+    assert [row["score"] for row in rows] == ["5.0", "", ""]
+    assert [row["val_kid"] for row in rows] == ["0.5", "", ""]
     assert (rows[0]["val_kid"], rows[0]["seconds"], rows[1]["reason"]) == ("0.5", "7.5", "a, b")

@@ -128,5 +128,5 @@ def test_without_a_terminal_each_trial_is_a_line():
     board.show([first, _record("0001", 3.0, status="failed", reason="It diverged.")])
     assert console.export_text().splitlines() == [
         "trial 0000  done  9  epochs 9",
-        "trial 0001  failed  3  epochs 9  It diverged.",
+        "trial 0001  failed  -  epochs 9  It diverged.",
     ]

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dcgan import data, images
+from dcgan import data, images, seeds
 
 _FREQUENCIES = 16
 _EMA = 0.999
@@ -32,10 +32,10 @@ class Diffusion(keras.Model):
 
     def __init__(self, image_shape: tuple[int, int, int], *, width: int, seed: int) -> None:
         super().__init__()
-        keras.utils.set_random_seed(seed)
         self.image_shape = image_shape
-        self.network = _build(image_shape, width)
-        self.average = keras.models.clone_model(self.network)
+        with seeds.default_seeds(seed):
+            self.network = _build(image_shape, width)
+            self.average = keras.models.clone_model(self.network)
         self.average.set_weights(self.network.get_weights())
         self.average.trainable = False
         self.random = keras.random.SeedGenerator(seed)

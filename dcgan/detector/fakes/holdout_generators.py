@@ -8,7 +8,7 @@ import tensorflow as tf
 from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 
-from dcgan import data, images
+from dcgan import data, images, seeds
 
 _SAMPLE = 10_000
 _COMPONENTS = 60
@@ -80,9 +80,9 @@ def variational_autoencoder(
 class _VariationalAutoencoder(keras.Model):
     def __init__(self, image_shape: tuple[int, ...], *, seed: int) -> None:
         super().__init__()
-        keras.utils.set_random_seed(seed)
-        self.encoder = _encoder(image_shape)
-        self.decoder = _decoder(image_shape)
+        with seeds.default_seeds(seed):
+            self.encoder = _encoder(image_shape)
+            self.decoder = _decoder(image_shape)
         self.noise = keras.random.SeedGenerator(seed)
 
     def train_step(self, reals: tf.Tensor) -> dict[str, tf.Tensor]:

@@ -1,0 +1,64 @@
+"""Drawing images: checked latents, decoded in batches."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from dcgan.errors import InputError
+
+
+def latents_for(count: int | None, latents: Any, *, latent_dim: int, seed: int) -> np.ndarray:
+    """Draws normal latents, or checks given ones.
+
+    Args:
+        count: How many; None for 1, or for as many as are given.
+        latents: Shape (count, latent_dim), numbers; None to draw them.
+        latent_dim: Size of a latent vector.
+        seed: Seed of the draw.
+
+    Returns:
+        Shape (count, latent_dim), float32.
+
+    Raises:
+        InputError: If `count` is below 1, a number is not whole, or `latents` are of another shape or
+            not finite.
+    """
+    if latents is None:
+        count = 1 if count is None else _check_count("count", count)
+        return tf.random.stateless_normal((count, latent_dim), [_check_whole("seed", seed), 0]).numpy()
+    latents = np.asarray(latents)
+    count = _check_count("count", len(np.atleast_1d(latents)) if count is None else count)
+    if latents.shape != (count, latent_dim) or not np.issubdtype(latents.dtype, np.number):
+        raise InputError(
+            f"latents: expected numbers of shape {(count, latent_dim)}. "
+            f"Received: {latents.dtype} of shape {latents.shape}"
+        )
+    if not np.isfinite(latents).all():
+        raise InputError("latents: expected finite numbers. Received: NaN or infinity")
+    return latents.astype(np.float32)
+
+
+def in_batches(
+    decode: Callable[[tf.Tensor], tf.Tensor], latents: np.ndarray, batch_size: int
+) -> np.ndarray:
+    """Decodes latents, `batch_size` at once; raises `InputError` if that is not at least 1."""
+    _check_count("batch_size", batch_size)
+    batches = [
+        decode(tf.constant(latents[start : start + batch_size])).numpy()
+        for start in range(0, len(latents), batch_size)
+    ]
+    return np.concatenate(batches)
+
+
+def _check_count(name: str, value: Any) -> int:
+    if _check_whole(name, value) < 1:
+        raise InputError(f"{name}: expected a whole number of at least 1. Received: {value}")
+    return int(value)
+
+
+def _check_whole(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise InputError(f"{name}: expected a whole number. Received: {value!r}")
+    return int(value)

@@ -1,0 +1,86 @@
+"""Whether two networks make a GAN; a line about what does not fit."""
+
+from typing import Any
+
+import keras
+
+from dcgan.errors import InputError
+
+# What may stand between the last activation and the output.
+_SHAPING = (keras.layers.Reshape, keras.layers.Flatten, keras.layers.Permute, keras.layers.Cropping2D)
+# Those that never come below 0.
+_POSITIVE = {"sigmoid", "hard_sigmoid", "softmax", "softplus", "relu", "relu6"}
+
+
+def check_pair(generator: keras.Model, discriminator: keras.Model) -> None:
+    """Checks shapes and last activations.
+
+    Args:
+        generator: Should map latents, shape (batch, latent_dim), to images in -1 to 1.
+        discriminator: Should map such images to (batch, 1) logits.
+
+    Raises:
+        InputError: If they do not.
+    """
+    (latents, images), (judged, logits) = (
+        _shapes(generator, "generator"),
+        _shapes(discriminator, "discriminator"),
+    )
+    if len(latents) != 2:
+        raise InputError(
+            f"generator: expected latents of shape (batch, latent_dim). Received: {latents}"
+        )
+    if images[1:] != judged[1:]:
+        raise InputError(
+            f"generator: expected images that fit the discriminator. Received: {images} against {judged}"
+        )
+    if logits[1:] != (1,):
+        raise InputError(
+            f"discriminator: expected one logit an image, shape (batch, 1). Received: {logits}"
+        )
+    if (activation := _last_activation(discriminator)) != "linear":
+        raise InputError(
+            "discriminator: expected logits, without an activation after the last layer. "
+            f"Received: {activation}"
+        )
+    if (activation := _last_activation(generator)) in _POSITIVE:
+        raise InputError(
+            f"generator: expected images in [-1, 1], as tanh gives them. Received: {activation}"
+        )
+
+
+def check_penalized(discriminator: keras.Model) -> None:
+    """Checks that an image's gradient is its own, without which R1 is not defined.
+
+    Raises:
+        InputError: If there is batch normalization.
+    """
+    for layer in discriminator._flatten_layers():
+        if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable:
+            raise InputError(
+                "r1_gamma: expected 0, or a discriminator without batch normalization, under which an "
+                f"image's own gradient is not defined. Received: the layer {layer.name}"
+            )
+
+
+def _shapes(network: Any, name: str) -> tuple[tuple[int | None, ...], tuple[int | None, ...]]:
+    """Returns a network's input and output shapes."""
+    try:
+        return tuple(network.input_shape), tuple(network.output_shape)
+    except AttributeError:
+        raise InputError(
+            f"{name}: expected a built Functional or Sequential model. Received: {network!r}"
+        ) from None
+
+
+def _last_activation(network: keras.Model) -> str:
+    """Returns the name of the function that a network ends in; "linear" if there is none."""
+    operation = network.outputs[0]._keras_history.operation
+    while isinstance(operation, _SHAPING):
+        operation = operation.input._keras_history.operation
+    if isinstance(operation, keras.Model) and hasattr(operation, "outputs"):
+        return _last_activation(operation)
+    if (activation := getattr(operation, "activation", None)) is not None:
+        return getattr(activation, "__name__", type(activation).__name__)
+    name = type(operation).__name__.lower()
+    return name if name in {"sigmoid", "softmax", "tanh", "relu", "hardsigmoid"} else "linear"
