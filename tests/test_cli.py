@@ -304,7 +304,7 @@ def test_train_says_what_it_does(trained, data):
     assert out[0].split()[1] == os.path.join("runs", "tiny", "dcgan.keras")  # noqa: PTH118
     # A file without a test split keeps two of its twenty images for it.
     warning, first, *epochs = process.stderr.splitlines()
-    assert warning.startswith(f"{data}: distances are not measured: the test split has 2 images")
+    assert warning.startswith(f"{data}: distances are not measured: 2 images are held out")
     assert first == f"{data}, preset article, into runs/tiny: 2 epochs of 2 steps"
     assert [line[:9] for line in epochs if line] == ["epoch   1", "epoch   2"]
     # Nothing of TensorFlow's own chatter.
