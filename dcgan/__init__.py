@@ -65,7 +65,16 @@ _HOMES = {
     "model": ("DCGAN",),
     "training": ("train",),
 }
-_WITHOUT_KERAS = ("InputError", "NetworkConfig", "RunConfig", "TrainingConfig", "presets", "report")
+_WITHOUT_KERAS = (
+    "InputError",
+    "NetworkConfig",
+    "RunConfig",
+    "TrainingConfig",
+    "metrics",
+    "presets",
+    "report",
+    "scoring",
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -6,6 +6,8 @@ Public names are imported when they are first used, as in `dcgan`.
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from dcgan import environment
+
 if TYPE_CHECKING:
     from export.bulk import score_bulk as score_bulk
     from export.client import Client as Client
@@ -49,6 +51,8 @@ __all__ = list(_HOMES)
 def __getattr__(name: str) -> Any:
     """Imports a public name on its first use."""
     if name in _HOMES:
+        if name != "Client":  # It needs no Keras.
+            environment.check()
         return getattr(importlib.import_module(f"export.{_HOMES[name]}"), name)
     raise AttributeError(f"module 'export' has no attribute {name!r}")
 

@@ -6,6 +6,7 @@ import keras
 import pytest
 
 import dcgan
+import export
 import tuning
 from dcgan import environment, presets
 from dcgan.errors import InputError
@@ -36,7 +37,11 @@ def test_settings_of_keras_that_cannot_work_are_named(before_keras, text, messag
     with pytest.raises(InputError) as error:
         _ = dcgan.DCGAN
     assert str(error.value) == f"{before_keras}: {message}"
+    for package, name in ((tuning, "search"), (export, "export_model")):
+        with pytest.raises(InputError):
+            getattr(package, name)
     # What does not need Keras is there all the same.
+    assert export.Client
     assert dcgan.RunConfig().preset == presets.get("mnist").preset
 
 

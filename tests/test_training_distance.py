@@ -44,11 +44,12 @@ def test_a_run_measures_its_samples_against_the_test_split(make_config, tmp_path
 
 def test_the_floor_is_that_of_training_images(make_config):
     config = make_config()
-    train = training.load_images(config)
+    partition = data.Partition.load(config)
     extractor = features.FeatureExtractor(name="rows", extract=lambda images: images[:, 14, :, 0] / 255)
-    found = training.load_reference(config, train, extractor=extractor).statistics.floor
-    test = data.load_split(config, "test").images
-    expected = features.Reference.compute(test, extractor, floor_images=train.images, fake_count=900)
+    found = training.load_reference(config, partition, extractor=extractor).statistics.floor
+    expected = features.Reference.compute(
+        partition.held_out.images, extractor, floor_images=partition.rest.images, fake_count=900
+    )
     assert found == expected.statistics.floor
     assert found["frechet_distance"] > 0
 

@@ -10,9 +10,11 @@ from typing import Any
 
 import keras
 import keras_tuner
+import numpy as np
 
-from dcgan import data, features, training
+from dcgan import data, features, keras_limits, presets, training
 from dcgan.config import RunConfig
+from dcgan.data import load
 from dcgan.errors import InputError
 from dcgan.model import DCGAN
 from tuning import objectives, trial_records, trial_training
@@ -29,9 +31,9 @@ class DCGANHyperModel(keras_tuner.HyperModel):
         config: The search.
         directory: The search's directory, where the trials' records are kept.
         space: What may change. Defaults to `Space()`.
-        images: The training images. Defaults to those of `config.base`.
-        reference: What samples are measured against. Defaults to the test split of `config.base`'s
-            data, seen by its feature extractor.
+        images: The images, of which a fifth is held out. Defaults to those of `config.base`.
+        reference: What samples are measured against. Defaults to the images that are held out, seen by
+            the feature extractor of `config.base`.
         minutes: The search's time, sessions before this one included, after which trials are cut short.
             Defaults to None: no limit.
 
@@ -41,7 +43,8 @@ class DCGANHyperModel(keras_tuner.HyperModel):
         deadline: When trials are cut short, as `time.time`; None for never.
 
     Raises:
-        InputError: If the data cannot be used, or points of the space are no valid models.
+        InputError: If the data cannot be used, points of the space are no valid models, or
+            `KERAS_MAX_EPOCHS` or `KERAS_MAX_STEPS_PER_EPOCH` would cut trials short.
 
     Example:
         >>> config = SearchConfig(base=dcgan.presets.get("mnist"), epochs=3)
@@ -59,17 +62,20 @@ class DCGANHyperModel(keras_tuner.HyperModel):
         directory: str | os.PathLike[str],
         *,
         space: Space | None = None,
-        images: data.ImageSet | None = None,
+        images: data.ImageSet | np.ndarray | None = None,
         reference: features.Reference | None = None,
         minutes: float | None = None,
     ) -> None:
         super().__init__()
-        self.config = config
+        keras_limits.refuse("the trials")
+        given = training.as_image_set(images, config.base)
+        self.config = config = config if given is None else _of(config, given)
         self.directory = SearchDirectory(directory)
         self.space = space or Space()
         self.space.check(config.base)
-        self.images = images or training.load_images(_smallest_batch(config.base))
-        _check_batches(self.space, config.base, self.images)
+        self.partition = data.Partition.load(config.base, given)
+        self.images = self.partition.rest
+        _check_images(self.space, config.base, self.images)
         self._reference = reference
         self.objective = keras_tuner.Objective(config.objective, config.direction)
         self.origin = self._find_origin()
@@ -81,8 +87,19 @@ class DCGANHyperModel(keras_tuner.HyperModel):
         """What trials are measured by."""
         images, cache = self.images.images, self.directory.references
         count = min(self.config.samples, len(images))
-        reference = self._reference or objectives.load_reference(self.config.base, count, cache)
-        return objectives.Goal(self.config, reference, image_shape=images.shape[1:])
+        reference = self._reference or objectives.make_reference(
+            self.config.base, self.partition, count=count, cache=cache
+        )
+        return objectives.Goal(self.config, reference, self.partition)
+
+    def claim(self) -> None:
+        """Starts the search in its directory, or checks that it can continue.
+
+        Raises:
+            InputError: If the directory holds another search, or its images have changed.
+        """
+        digests = (self.partition.rest.digest, self.partition.held_out.digest)
+        self.directory.claim(self.config, self.space, images=" ".join(digests))
 
     def keep_only(self, trials: Collection[str]) -> None:
         """Removes the records of trials that a tuner has overwritten.
@@ -227,11 +244,20 @@ def _first_line(error: Exception) -> str:
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
 
 
-def _smallest_batch(base: RunConfig) -> RunConfig:
-    return dataclasses.replace(base, training=dataclasses.replace(base.training, batch_size=1))
+def _of(config: SearchConfig, given: data.ImageSet) -> SearchConfig:
+    """Returns the config of a search that was given its images, as `dcgan.train` names them."""
+    base = presets.override(config.base, data=f"{load.GIVEN}{given.name}", split=given.split)
+    return dataclasses.replace(config, base=base)
 
 
-def _check_batches(space: Space, base: RunConfig, images: data.ImageSet) -> None:
+def _check_images(space: Space, base: RunConfig, images: data.ImageSet) -> None:
+    side = base.network.image_size
+    expected = (side, side, base.network.channels)
+    if images.images.shape[1:] != expected:
+        raise InputError(
+            f"{base.data}: expected images of shape {expected}, as the networks take. "
+            f"Received: {images.images.shape[1:]}"
+        )
     parameter = space.parameters.get("batch_size")
     largest = max(parameter.ends) if parameter else base.training.batch_size
     if largest > len(images.images):

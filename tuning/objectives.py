@@ -38,8 +38,8 @@ class Detection:
     unseen. Reals and fakes come under random chains of deliveries.
     """
 
-    def __init__(self, base: RunConfig, *, steps: int = _DETECTOR_STEPS) -> None:
-        self._reals = detector.Reals.load(base)
+    def __init__(self, images: data.Partition, *, steps: int = _DETECTOR_STEPS) -> None:
+        self._reals = detector.Reals.of(images)
         config = detector.DetectorConfig(steps=steps, deliveries="as they are")
         self._config = config.certify(len(self._reals.calibration), None)
         rebuilt = reconstructions.rebuild(
@@ -69,21 +69,20 @@ class Goal:
     Args:
         config: The search.
         reference: What distances are measured against.
-        image_shape: The images' height, width and channels.
+        images: The search's images.
     """
 
     def __init__(
-        self, config: SearchConfig, reference: features.Reference, *, image_shape: tuple[int, ...]
+        self, config: SearchConfig, reference: features.Reference, images: data.Partition
     ) -> None:
         self.name = config.objective
         self.direction = config.direction
-        self._base = config.base
         self._reference = reference
-        self._image_shape = image_shape
+        self._images = images
 
     @functools.cached_property
     def _detection(self) -> Detection:
-        return Detection(self._base)
+        return Detection(self._images)
 
     def measure(self, model: DCGAN) -> dict[str, float]:
         """Measures a model by samples of its averaged generator.
@@ -113,7 +112,7 @@ class Goal:
 
         A generator that has just begun may be farther off than grey and noise without being a failure.
         """
-        shape = (self._reference.fake_count, *self._image_shape)
+        shape = (self._reference.fake_count, *self._images.rest.images.shape[1:])
         grey = self._distances(np.zeros(shape, np.float32))
         noise = self._distances(np.random.default_rng(_SEED).uniform(-1, 1, shape).astype(np.float32))
         worse = {name: 2 * max(grey[name], noise[name]) for name in grey}
@@ -129,20 +128,28 @@ class Goal:
         }
 
 
-def load_reference(base: RunConfig, count: int, cache: pathlib.Path) -> features.Reference:
-    """Returns what `count` samples are measured against, computed once for all workers.
+def make_reference(
+    base: RunConfig, images: data.Partition, *, count: int, cache: pathlib.Path
+) -> features.Reference:
+    """Returns what samples are measured against, computed once for all workers.
+
+    Args:
+        base: Names the feature extractor.
+        images: The search's images; those that are held out are the reference.
+        count: How many samples will be measured.
+        cache: Directory to keep it in.
 
     Raises:
-        InputError: If there is no feature extractor, or the test split has fewer than 100 images.
+        InputError: If there is no feature extractor, or fewer than 100 images are held out.
     """
     extractor = features.for_run(base)
     if extractor is None:
         raise InputError("features none: expected a feature extractor, by which trials are compared")
-    reals = data.Partition.load(base).held_out.images
+    reals = images.held_out.images
     if len(reals) < _FEWEST_REALS:
         raise InputError(
-            f"{base.data}: expected at least {_FEWEST_REALS} images in the test split, by which trials "
-            f"are compared, found {len(reals)}"
+            f"{base.data}: expected at least {_FEWEST_REALS} images in the test split or held out, by "
+            f"which trials are compared, found {len(reals)}"
         )
     return features.Reference.compute(reals, extractor, fake_count=count, cache_dir=cache)
 

@@ -47,22 +47,35 @@ class SearchDirectory:
             raise InputError(f"{self.path}: holds a run, expected a search or a new directory")
         if not self.config.is_file():
             return
-        difference = _first_difference(self._read(), json.loads(_to_json(config, space)))
+        started = self._read()
+        asked = json.loads(_to_json(config, space, images=started.get("images", "")))
+        difference = _first_difference(started, asked)
         if difference:
             raise InputError(
                 f"{self.path}: holds another search ({difference}). Choose another directory by --out, "
                 "or repeat that search's options"
             )
 
-    def claim(self, config: SearchConfig, space: Space) -> None:
+    def claim(self, config: SearchConfig, space: Space, *, images: str) -> None:
         """Starts the search, or checks that it can continue.
 
+        Args:
+            config: The search.
+            space: What may change.
+            images: The digests of its images.
+
         Raises:
-            InputError: As for `check`, or if the directory cannot be written to.
+            InputError: As for `check`, if it was started with other images, or if the directory cannot
+                be written to.
         """
         self.check(config, space)
+        if self.config.is_file() and self._read()["images"] != images:
+            raise InputError(
+                f"{self.path}: holds a search on other images: {config.base.data} has changed since it "
+                "began. Bring the former images back, or choose another directory"
+            )
         try:
-            files.write_text(self.config, _to_json(config, space))
+            files.write_text(self.config, _to_json(config, space, images=images))
         except OSError as error:
             raise InputError(f"{self.path}: expected a directory to write to ({error})") from None
 
@@ -92,11 +105,8 @@ class SearchDirectory:
         """Keeps other processes from searching in the directory, see `RunDirectory.lock`."""
         return RunDirectory(self.path).lock()
 
-    def _read(self) -> Any:
-        try:
-            return json.loads(self.config.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise InputError(f"{self.path}: expected the directory of a search ({error})") from None
+    def _read(self) -> dict[str, Any]:
+        return files.read_json(self.config, "the config of a search")
 
 
 def best_config(search: str | os.PathLike[str]) -> RunConfig:
@@ -116,8 +126,8 @@ def best_config(search: str | os.PathLike[str]) -> RunConfig:
     return SearchDirectory(search).load_best()
 
 
-def _to_json(config: SearchConfig, space: Space) -> str:
-    values = {"config": dataclasses.asdict(config), "space": space.to_dict()}
+def _to_json(config: SearchConfig, space: Space, *, images: str) -> str:
+    values = {"config": dataclasses.asdict(config), "space": space.to_dict(), "images": images}
     return json.dumps(values, indent=1) + "\n"
 
 

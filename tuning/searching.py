@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras_tuner
+import numpy as np
 
 from dcgan import data, features
 from dcgan.config import RunConfig
@@ -67,7 +68,7 @@ def search(
     space: Space | None = None,
     budget: Budget | None = None,
     beyond_loopback: bool = False,
-    images: data.ImageSet | None = None,
+    images: data.ImageSet | np.ndarray | None = None,
     reference: features.Reference | None = None,
     on_change: Listener = lambda ended: None,
 ) -> SearchResult:
@@ -87,8 +88,9 @@ def search(
         budget: When it ends. Defaults to one iteration of Hyperband, or to 20 trials.
         beyond_loopback: Whether a chief may listen at an address that other machines can reach; any of
             them can then take part. Defaults to False.
-        images: The training images. Defaults to those of `config.base`.
-        reference: What samples are measured against. Defaults to the test split.
+        images: The images, of which a fifth is held out to compare with; given again when a search is
+            continued. Defaults to those of `config.base`.
+        reference: What samples are measured against. Defaults to the images that are held out.
         on_change: Called with all records after each trial. Defaults to nothing.
 
     Returns:
@@ -109,7 +111,8 @@ def search(
     space = space or Space()
     budget = (budget or Budget()).for_algorithm(config.algorithm)
     directory = SearchDirectory(out)
-    directory.check(config, space)
+    if images is None:
+        directory.check(config, space)
     hypermodel = DCGANHyperModel(
         config, out, space=space, images=images, reference=reference, minutes=budget.minutes
     )
@@ -119,7 +122,7 @@ def search(
         return _check_breakdown(_collect(directory))
     with directory.lock():
         _ = hypermodel.goal
-        directory.claim(config, space)
+        hypermodel.claim()
         with _concluding(directory), _quiet():
             tuner = _make_tuner(hypermodel, budget, on_change)
             _take_back_errors(directory, tuner.oracle)
@@ -146,7 +149,7 @@ def run(tuner: keras_tuner.Tuner, *args: Any, **kwargs: Any) -> SearchResult:
             failed as the tuner's `max_consecutive_failed_trials` says.
     """
     hypermodel = tuner.hypermodel
-    hypermodel.directory.claim(hypermodel.config, hypermodel.space)
+    hypermodel.claim()
     oracles.restore_grid(tuner.oracle)
     if isinstance(tuner.oracle, keras_tuner.Oracle):
         hypermodel.keep_only(tuner.oracle.trials)

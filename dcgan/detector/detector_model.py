@@ -9,10 +9,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dcgan import image_batches, image_model
 from dcgan.detector.layers import fake_classifier
 from dcgan.detector.threshold import Calibration
 from dcgan.errors import InputError
+from dcgan.model import image_batches, image_model
 from dcgan.scoring import DECISIONS, UNFAMILIAR
 
 _BATCH = 256

@@ -1,5 +1,6 @@
 """ImageNet's Inception v3 as a feature extractor."""
 
+import hashlib
 import pathlib
 import shutil
 import urllib.request
@@ -17,6 +18,8 @@ _SIZE = 299
 _BATCH = 50
 _PATIENCE = 15.0
 _WEIGHTS = "inception_v3_weights_tf_dim_ordering_tf_kernels.h5"
+# Keras's own checksum of that file.
+_MD5 = "9a0d58056eeedaa3f26cb7ebd46da564"
 _URL = f"https://storage.googleapis.com/tensorflow/keras-applications/inception_v3/{_WEIGHTS}"
 
 
@@ -73,7 +76,10 @@ def _fetch() -> pathlib.Path:
         with (
             urllib.request.urlopen(_URL, timeout=_PATIENCE) as response,
             files.write_atomically(path) as temporary,
-            temporary.open("wb") as file,
+            temporary.open("w+b") as file,
         ):
             shutil.copyfileobj(response, file)
+            file.seek(0)
+            if hashlib.file_digest(file, "md5").hexdigest() != _MD5:
+                raise ValueError(f"{_URL} is damaged or has changed")
     return path

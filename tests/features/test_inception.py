@@ -1,3 +1,4 @@
+import hashlib
 import io
 import socket
 import types
@@ -59,6 +60,10 @@ def test_weights_are_kept_where_keras_looks_for_them(monkeypatch, tmp_path):
         return io.BytesIO(b"weights")
 
     monkeypatch.setattr(urllib.request, "urlopen", answer)
+    with pytest.raises(InputError, match=r"features inception_v3: .* is damaged or has changed"):
+        inception.load_inception()
+    assert not [*tmp_path.rglob("*.h5")]
+    monkeypatch.setattr(inception, "_MD5", hashlib.md5(b"weights").hexdigest())
     monkeypatch.setattr(keras.applications, "InceptionV3", lambda weights: weights.read_bytes())
     monkeypatch.setattr(inception, "KerasExtractor", lambda model: types.SimpleNamespace(digest=str))
     for _ in range(2):
@@ -66,4 +71,4 @@ def test_weights_are_kept_where_keras_looks_for_them(monkeypatch, tmp_path):
     cached = tmp_path / "models" / fetched[0].rpartition("/")[2]
     assert [*tmp_path.rglob("*.h5")] == [cached]
     assert cached.read_bytes() == b"weights"
-    assert len(fetched) == 1
+    assert len(fetched) == 2

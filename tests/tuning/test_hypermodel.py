@@ -1,6 +1,9 @@
+import keras
 import keras_tuner
+import pytest
 
 from dcgan import presets
+from dcgan.errors import InputError
 from tuning import DCGANHyperModel, SearchConfig
 
 
@@ -14,7 +17,15 @@ def test_a_cosine_ends_with_the_last_epoch_of_the_longest_trial(
     )
     hp = keras_tuner.HyperParameters()
     model = hypermodel.build(hp)
-    steps = config.steps(hp.get("batch_size"), images=200)
+    steps = config.steps(hp.get("batch_size"), images=160)
     for optimizer in (model.generator_optimizer, model.discriminator_optimizer):
         rate = optimizer.get_config()["learning_rate"]["config"]
         assert rate["decay_steps"] == steps * config.epochs
+
+
+@pytest.mark.parametrize("limit", ["max_epochs", "max_steps_per_epoch"])
+def test_keras_limits_would_falsify_trials(search, monkeypatch, limit, tmp_path):
+    monkeypatch.setattr(keras.config, limit, lambda: 1)
+    with pytest.raises(InputError, match=f"KERAS_{limit.upper()}=1: expected it unset"):
+        search()
+    assert not (tmp_path / "search").exists()

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from dcgan import data
 from dcgan.detector.delivery import deliveries
 from dcgan.detector.fakes import reconstructions
 from dcgan.detector.fakes.fake_pool import Fakes
@@ -16,7 +17,7 @@ def detection(make_config, monkeypatch):
         return [Fakes("black", "autoencoder", np.zeros((count, *reals.shape[1:]), np.uint8))]
 
     monkeypatch.setattr(reconstructions, "rebuild", rebuild)
-    return Detection(make_config().base, steps=2)
+    return Detection(data.Partition.load(make_config().base), steps=2)
 
 
 @pytest.mark.slow
@@ -34,15 +35,16 @@ def test_it_tests_reals_and_fakes_as_they_are_delivered(make_config, monkeypatch
 
     monkeypatch.setattr(reconstructions, "rebuild", rebuild)
     monkeypatch.setattr(deliveries, "random_chains", lambda images, rng: np.zeros_like(images))
-    detection = Detection(make_config().base)
+    detection = Detection(data.Partition.load(make_config().base))
     assert not detection._unseen.any()
     assert not any(fakes.any() for fakes in detection._tested)
 
 
 @pytest.fixture
-def make_goal(make_config, noise_reference):
+def make_goal(make_config, noise, noise_reference):
     def make(**values):
-        return Goal(make_config(**values), noise_reference, image_shape=(28, 28, 1))
+        config = make_config(**values)
+        return Goal(config, noise_reference, data.Partition.load(config.base, noise))
 
     return make
 

@@ -9,12 +9,13 @@ from tuning.search_directory import SearchDirectory
 @pytest.fixture
 def directory(tmp_path, make_config, tiny_space):
     directory = SearchDirectory(tmp_path / "search")
-    directory.claim(make_config(), tiny_space)
+    directory.claim(make_config(), tiny_space, images="a b")
     return directory
 
 
 def test_the_same_search_goes_on(directory, make_config, tiny_space):
     assert directory.load() == (make_config(), tiny_space)
+    directory.claim(make_config(), tiny_space, images="a b")
     directory.check(make_config(), tiny_space)
 
 
@@ -37,6 +38,11 @@ def test_another_search_is_refused(directory, make_config, tiny_space):
         directory.check(make_config(base=base), tiny_space)
 
 
+def test_other_images_are_refused(directory, make_config, tiny_space):
+    with pytest.raises(InputError, match=r"on other images: .*noise\.npz has changed since it began"):
+        directory.claim(make_config(), tiny_space, images="a c")
+
+
 def test_what_is_no_search_is_refused(tmp_path, make_config):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match="found a file"):
@@ -44,7 +50,7 @@ def test_what_is_no_search_is_refused(tmp_path, make_config):
     presets.get("mnist").save(tmp_path / "run" / "config.json")
     with pytest.raises(InputError, match="holds a run"):
         SearchDirectory(tmp_path / "run").check(make_config(), Space())
-    with pytest.raises(InputError, match="expected the directory of a search"):
+    with pytest.raises(InputError, match=r"search\.json: expected the config of a search"):
         SearchDirectory(tmp_path / "nothing").load()
 
 

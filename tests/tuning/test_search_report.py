@@ -51,7 +51,7 @@ def _records(space, count=24):
 def directory(tmp_path, make_config):
     """A search of 24 trials, four of which have failed."""
     directory = SearchDirectory(tmp_path / "search")
-    directory.claim(make_config(), Space())
+    directory.claim(make_config(), Space(), images="")
     for record in _records(Space()):
         record.save(directory.records)
     return directory
@@ -91,14 +91,14 @@ def test_it_is_drawn_again_from_what_is_stored(page, directory, run_cli):
 
 def test_without_a_trial_nothing_is_written(tmp_path, make_config):
     directory = SearchDirectory(tmp_path / "search")
-    directory.claim(make_config(), Space())
+    directory.claim(make_config(), Space(), images="")
     search_report.write(directory)
     assert not directory.report_html.exists()
 
 
 def test_when_all_have_failed_it_says_so(tmp_path, make_config):
     directory = SearchDirectory(tmp_path / "search")
-    directory.claim(make_config(), Space())
+    directory.claim(make_config(), Space(), images="")
     TrialRecord(trial="0000", status="failed", score=1.0, reason="no").save(directory.records)
     search_report.write(directory)
     page = directory.report_html.read_text()
@@ -110,7 +110,7 @@ def test_when_all_have_failed_it_says_so(tmp_path, make_config):
 @pytest.mark.parametrize("objective", ["val_kid", "detector_auroc"])
 def test_other_objectives(tmp_path, make_config, objective):
     directory = SearchDirectory(tmp_path / "search")
-    directory.claim(make_config(objective=objective), Space())
+    directory.claim(make_config(objective=objective), Space(), images="")
     for number, score in enumerate((0.5, -0.1, 0.9)):
         record = TrialRecord(
             trial=str(number), status="done", score=score, values=Space().sample(number), epochs=1

@@ -7,8 +7,10 @@ import sys
 
 import fake_training
 import keras_tuner
+import numpy as np
 import pytest
 
+from dcgan import data
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
 from tuning import Budget, DCGANHyperModel, SearchConfig, best_config, run, trial_records, trial_training
@@ -103,7 +105,9 @@ def test_killed_and_called_again_it_ends_with_the_same_trials(
     config = make_config()
     whole = search("whole", config=config, budget=Budget(trials=14))
     directory = SearchDirectory(tmp_path / "killed")
-    directory.claim(config, tiny_space)
+    images = data.Partition.load(config.base)
+    digests = f"{images.rest.digest} {images.held_out.digest}"
+    directory.claim(config, tiny_space, images=digests)
     fuse = tmp_path / "fuse"
     fuse.write_text("0010")
     here = pathlib.Path(__file__).parent
@@ -117,7 +121,7 @@ def test_killed_and_called_again_it_ends_with_the_same_trials(
     )
     assert process.returncode == -signal.SIGKILL, process.stderr
     assert len(trial_records.read_all(directory.records)) == 10
-    killed = search("killed", config=config, budget=Budget(trials=14))
+    killed = search("killed", config=config, budget=Budget(trials=14), images=None, reference=None)
     assert fake_training.without_times(killed.records) == fake_training.without_times(whole.records)
     trained = fake_training.trained(directory.path)
     assert sorted(trained) == sorted([*(record.trial for record in whole.records), "0010"])
@@ -333,6 +337,21 @@ def test_a_broken_environment_ends_the_search_of_another_tuner(make_tuner, monke
 def test_a_batch_larger_than_the_data_is_refused(search, fake, tiny_space):
     with pytest.raises(InputError, match="batch_size: expected at most the number of images"):
         search(space=tiny_space.change(batch_size=[8, 256]))
+
+
+def test_a_search_on_given_images_is_measured_against_them(search, fake):
+    pixels = np.random.default_rng(1).integers(0, 256, (1000, 28, 28, 1), np.uint8)
+    result = search(images=pixels, reference=None, budget=Budget(trials=1))
+    assert result.best_config.data.startswith("given:")
+    with pytest.raises(InputError, match=r"holds a search on other images: given:"):
+        search(images=255 - pixels, reference=None, budget=Budget(trials=2))
+    with pytest.raises(InputError, match=r"holds another search \(base\.data="):
+        search(images=None, reference=None, budget=Budget(trials=2))
+
+
+def test_given_images_of_another_shape_are_refused(search, fake):
+    with pytest.raises(InputError, match=r"expected images of shape \(28, 28, 1\)"):
+        search(images=data.ImageSet("odd", "train", np.zeros((200, 32, 32, 3), np.uint8)))
 
 
 def test_a_search_needs_a_feature_extractor_and_images_to_test_on(search, make_config, tmp_path, noise):

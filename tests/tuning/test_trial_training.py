@@ -17,7 +17,8 @@ def images():
 
 @pytest.fixture(scope="module")
 def goal(make_config, make_reference, images):
-    return Goal(make_config(), make_reference(images), image_shape=(8, 8, 1))
+    partition = data.Partition.load(make_config().base, data.ImageSet("noise", "all", images))
+    return Goal(make_config(), make_reference(images), partition)
 
 
 @pytest.fixture

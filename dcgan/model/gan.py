@@ -8,20 +8,17 @@ import numpy as np
 import tensorflow as tf
 
 from dcgan import augmentation as augment
-from dcgan import (
+from dcgan import layers, losses, networks, presets
+from dcgan.config import RunConfig, TrainingConfig
+from dcgan.model import (
     drawing,
     global_batch,
     image_batches,
     image_model,
-    layers,
-    losses,
     moving_average,
     network_checks,
-    networks,
     optimizers,
-    presets,
 )
-from dcgan.config import RunConfig, TrainingConfig
 
 _LOGGED = ("g_loss", "d_loss", "real_accuracy", "fake_accuracy")
 _TRAINER_OPTIONS = {"run_eagerly", "steps_per_execution", "jit_compile"}

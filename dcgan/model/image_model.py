@@ -8,8 +8,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from dcgan import image_batches
 from dcgan.errors import InputError
+from dcgan.model import image_batches
 
 
 class ImageModel(keras.Model):

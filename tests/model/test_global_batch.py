@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dcgan import global_batch
+from dcgan.model import global_batch
 
 
 @pytest.fixture

@@ -1,8 +1,8 @@
 import keras
 import pytest
 
-from dcgan import network_checks
 from dcgan.errors import InputError
+from dcgan.model import network_checks
 
 
 def generator(*last, latents=(4,), units=64):

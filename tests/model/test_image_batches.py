@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from dcgan import image_batches
 from dcgan.errors import InputError
+from dcgan.model import image_batches
 
 SHAPE = (8, 8, 1)
 EXPECTED = r"images: expected float images in \[-1, 1\] of shape \(batch, 8, 8, 1\), as dcgan.load_data"
