@@ -67,10 +67,18 @@ def describe(
     if class_names is not None:
         firsts = (file.partition("/")[0] for found in files.values() for file in found)
         parts.append(f"classes {_count(collections.Counter(firsts))}")
-    suffixes = collections.Counter(pathlib.PurePath(name).suffix.lower() or name for name in others)
-    if suffixes:
-        parts.append(f"passed over as no images: {_count(suffixes)}")
+    if kinds := count_kinds(others):
+        parts.append(f"passed over as no images: {kinds}")
     return "; ".join(parts)
+
+
+def count_kinds(names: Iterable[str]) -> str:
+    """Counts files by their suffix, those without one by name.
+
+    Args:
+        names: The files' names.
+    """
+    return _count(collections.Counter(pathlib.PurePath(name).suffix.lower() or name for name in names))
 
 
 def _count(counts: Mapping[str, int]) -> str:

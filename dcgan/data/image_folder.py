@@ -52,17 +52,18 @@ def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> imag
     roots = folder_layout.find_splits(folder, name=name)
     walked = {split: _find(root) for split, root in roots.items()}
     files = {split: images for split, (images, _) in walked.items()}
+    others = [other for _, passed_over in walked.values() for other in passed_over]
+    others += [] if "" in roots else _outside(folder, roots)
     if not any(files.values()):
+        found = f"none among {folder_layout.count_kinds(others)}" if others else "none"
         raise errors.InputError(
-            f"{name}: expected image files ({', '.join(image_formats.SUFFIXES)}), found none"
+            f"{name}: expected image files ({', '.join(image_formats.SUFFIXES)}), found {found}"
         )
     everything = [(split, relative) for split, found in files.items() for relative in found]
     positions = _choose(files, request.split, name=name)
     chosen = [everything[position] for position in positions]
     paths = [roots[split] / relative for split, relative in chosen]
     class_names = _class_names([relative for _, relative in everything])
-    others = [other for _, passed_over in walked.values() for other in passed_over]
-    others += [] if "" in roots else _outside(folder, roots)
     remarks.say(f"{name}: {folder_layout.describe(files, class_names, others)}")
     images, good = _decode(paths, request, folder=folder, name=name)
     return image_set.ImageSet(

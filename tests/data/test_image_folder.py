@@ -284,6 +284,12 @@ def test_what_is_passed_over_is_counted(tmp_path, write_image, noise, caplog):
         assert part in line.partition("passed over as no images: ")[2]
 
 
+def test_nothing_but_other_files(tmp_path, refused):
+    for name in ("a.heic", "b.heic", "c.txt"):
+        (tmp_path / name).write_text("x")
+    refused(lambda: load_images(tmp_path), "found none among .heic (2), .txt (1)")
+
+
 @pytest.mark.parametrize("suffix", ["jfif", "jpe", "tif", "TIFF"])
 def test_suffixes_of_jpeg_and_tiff(tmp_path, noise, suffix):
     name = "TIFF" if suffix.lower().startswith("tif") else "JPEG"
