@@ -26,7 +26,7 @@ def measure(preset: str, steps: int, *, deterministic: bool, started: float) -> 
     def mark(name: str) -> None:
         marks[name] = time.time() - started - sum(marks.values())
 
-    from dcgan.cli import quiet
+    from dcgan.cli.terminal import quiet
 
     quiet.silence_tensorflow()
     import keras

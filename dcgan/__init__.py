@@ -8,7 +8,7 @@ import importlib
 import importlib.metadata
 from typing import TYPE_CHECKING, Any
 
-from dcgan import environment
+from dcgan.system import environment
 
 if TYPE_CHECKING:
     from dcgan import (

@@ -6,7 +6,7 @@ import pathlib
 import imageio.v3 as imageio
 import numpy as np
 
-from dcgan import files
+from dcgan.system import files
 
 
 def to_float(images: np.ndarray) -> np.ndarray:

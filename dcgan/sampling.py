@@ -6,10 +6,11 @@ import pathlib
 import keras
 import numpy as np
 
-from dcgan import files, images
+from dcgan import images
 from dcgan.errors import InputError
 from dcgan.model import DCGAN
 from dcgan.runs import checkpoint_files
+from dcgan.system import files
 
 # What Keras raises for a file of another kind.
 _UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, TypeError, KeyError)

@@ -14,8 +14,8 @@ import typing
 from collections.abc import Callable
 from typing import Any, NamedTuple, Self
 
-from dcgan import files
 from dcgan.errors import InputError
+from dcgan.system import files
 
 _RAISES = "InputError: If a value is of the wrong type or out of range."
 _INDENT = "    "

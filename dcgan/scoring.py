@@ -12,7 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from dcgan import errors
-from dcgan.data import folder_walk, image_file, image_formats, preprocessing
+from dcgan.data import preprocessing
+from dcgan.data.decoding import image_file, image_formats
+from dcgan.data.folders import folder_walk
 
 DECISIONS = ("real", "unsure", "fake")
 """What a detector says about an image, by its integer code."""

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from dcgan import callbacks as dcgan_callbacks
-from dcgan import data, distribution, features, files, keras_limits, presets
+from dcgan import data, distribution, features, presets
 from dcgan.config import RunConfig
 from dcgan.data import load, provenance
 from dcgan.errors import InputError
@@ -18,6 +18,7 @@ from dcgan.model import DCGAN
 from dcgan.runs import training_record
 from dcgan.runs.run_directory import RunDirectory
 from dcgan.runs.training_record import TrainingRecord
+from dcgan.system import files, keras_limits
 
 _FEWEST_REALS = 100
 _MOST_SAMPLES = 10_000

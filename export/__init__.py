@@ -6,7 +6,7 @@ Public names are imported when they are first used, as in `dcgan`.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from dcgan import environment
+from dcgan.system import environment
 
 if TYPE_CHECKING:
     from export.bulk import score_bulk as score_bulk

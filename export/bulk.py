@@ -20,10 +20,11 @@ from apache_beam.ml.inference import base
 from apache_beam.options.pipeline_options import PipelineOptions
 from apache_beam.runners.runner import PipelineState
 
-from dcgan import errors, scoring, texts
-from dcgan.data import folder_walk
+from dcgan import errors, scoring
+from dcgan.data.folders import folder_walk
 from dcgan.errors import InputError
 from dcgan.scoring import DECISIONS, ERROR, Row
+from dcgan.system import texts
 from export.bulk_input import matching, reading
 
 _SIGNATURE = "predict_bytes"

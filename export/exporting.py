@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from dcgan.data.image_formats import MAX_PIXELS
+from dcgan.data.decoding.image_formats import MAX_PIXELS
 from dcgan.model import DCGAN
 from export import model_card, sources
 from export.graph import saved_model, signatures

@@ -9,12 +9,12 @@ import platform
 from collections.abc import Iterator
 from typing import Any
 
-from dcgan import files
 from dcgan.detector import certificate, detector_files
 from dcgan.detector.threshold import Calibration
 from dcgan.runs import checkpoint_files, training_record
 from dcgan.runs.run_directory import RunDirectory
 from dcgan.scoring import UNFAMILIAR
+from dcgan.system import files
 
 _PACKAGES = ("dcgan", "tensorflow", "keras", "numpy")
 

@@ -16,7 +16,8 @@ import tensorflow as tf
 
 from dcgan import data, detector, presets, training
 from dcgan.config import NetworkConfig, RunConfig, TrainingConfig
-from dcgan.data import image_file, partition
+from dcgan.data import partition
+from dcgan.data.decoding import image_file
 from dcgan.detector.fakes import fake_collection
 from dcgan.errors import InputError
 from dcgan.model import DCGAN

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dcgan import cli
-from dcgan.cli import quiet
+from dcgan.cli.terminal import quiet
 
 # Else pytest shows its start-up lines after the summary.
 with quiet.hide_log_lines():

@@ -7,7 +7,7 @@ before TensorFlow is loaded.
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from dcgan import environment
+from dcgan.system import environment
 
 if TYPE_CHECKING:
     from tuning.hypermodel import DCGANHyperModel as DCGANHyperModel

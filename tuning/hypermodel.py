@@ -12,11 +12,12 @@ import keras
 import keras_tuner
 import numpy as np
 
-from dcgan import data, features, keras_limits, presets, training
+from dcgan import data, features, presets, training
 from dcgan.config import RunConfig
 from dcgan.data import load
 from dcgan.errors import InputError
 from dcgan.model import DCGAN
+from dcgan.system import keras_limits
 from tuning import objectives, trial_records, trial_training
 from tuning.search_config import SearchConfig
 from tuning.search_directory import SearchDirectory

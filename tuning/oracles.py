@@ -16,7 +16,7 @@ from typing import Any
 import keras_tuner
 from keras_tuner.engine import trial as trials
 
-from dcgan import files
+from dcgan.system import files
 from tuning.search_config import FACTOR, Budget, SearchConfig
 from tuning.space import Space
 

@@ -7,10 +7,10 @@ import os
 import pathlib
 from typing import Any
 
-from dcgan import files
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
+from dcgan.system import files
 from tuning.search_config import SearchConfig
 from tuning.space import Space
 

@@ -9,8 +9,8 @@ import pathlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from dcgan import files
 from dcgan.errors import InputError
+from dcgan.system import files
 from tuning.search_directory import SearchDirectory
 
 DONE, STOPPED, CUT, FAILED, ERROR = "done", "stopped", "cut", "failed", "error"

@@ -8,8 +8,8 @@ from typing import Any
 import keras
 import keras_tuner
 
-from dcgan import files
 from dcgan.model import DCGAN
+from dcgan.system import files
 from tuning import trial_records
 from tuning.hypermodel import DCGANHyperModel
 from tuning.trial_records import TrialError, TrialRecord

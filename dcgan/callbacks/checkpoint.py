@@ -8,10 +8,10 @@ from typing import Any
 
 import keras
 
-from dcgan import files
 from dcgan.callbacks import _steps
 from dcgan.errors import InputError
 from dcgan.runs import checkpoint_files
+from dcgan.system import files
 
 
 class RunCheckpoint(keras.callbacks.Callback):

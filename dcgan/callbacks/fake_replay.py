@@ -7,8 +7,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from dcgan import files, images
+from dcgan import images
 from dcgan.runs import replay_files
+from dcgan.system import files
 
 
 class FakeReplay(keras.callbacks.Callback):

@@ -10,7 +10,8 @@ import imageio.v3 as imageio
 import keras
 import numpy as np
 
-from dcgan import errors, files
+from dcgan import errors
+from dcgan.system import files
 
 _GRID_NAME = re.compile(r"epoch_(\d+)\.png")
 _MOST_FRAMES = 100

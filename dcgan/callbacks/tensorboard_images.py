@@ -8,8 +8,8 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from dcgan import files
 from dcgan.callbacks import _samples
+from dcgan.system import files
 
 _SUFFIX = ".dcgan"
 

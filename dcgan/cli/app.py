@@ -10,14 +10,12 @@ from typing import Annotated, NoReturn, cast
 import typer
 
 import dcgan
-from dcgan import environment, files, texts
 from dcgan.cli import (
     detect,
     evaluate,
     export,
     features,
     info,
-    interrupts,
     push,
     quickstart,
     report,
@@ -28,7 +26,9 @@ from dcgan.cli import (
     tune,
     versions,
 )
+from dcgan.cli.terminal import interrupts
 from dcgan.errors import InputError, ServerError
+from dcgan.system import environment, files, texts
 
 # Typer, which has a Click of its own in newer versions, does not export this base of its errors.
 _UsageError = cast("type[typer.BadParameter]", typer.BadParameter.__mro__[1])

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 import typer.core
 
-from dcgan.cli import consoles, quiet
 from dcgan.cli.options import RunArgument
+from dcgan.cli.terminal import consoles, quiet
 from dcgan.runs.run_directory import RunDirectory
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from dcgan.cli import consoles, quiet
 from dcgan.cli.options import RunArgument
+from dcgan.cli.terminal import consoles, quiet
 from dcgan.runs.run_directory import RunDirectory
 
 

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dcgan.cli import quiet
 from dcgan.cli.options import Keep, ModelName, RunArgument
+from dcgan.cli.terminal import quiet
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
 

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from dcgan import files
-from dcgan.cli import quiet
+from dcgan.cli.terminal import quiet
+from dcgan.system import files
 
 app = typer.Typer(help="Train a feature extractor that measures samples.", no_args_is_help=True)
 
@@ -47,7 +47,7 @@ def fit(
     import rich.console
 
     from dcgan import features
-    from dcgan.cli import progress
+    from dcgan.cli.terminal import progress
 
     console = rich.console.Console(stderr=True, markup=False, emoji=False)
     fitted = features.fit_extractor_file(

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from dcgan import files, texts
 from dcgan.errors import InputError
+from dcgan.system import files, texts
 
 if TYPE_CHECKING:
     import numpy as np

@@ -2,12 +2,12 @@
 
 import rich.table
 
-from dcgan import texts
-from dcgan.cli import consoles
 from dcgan.cli.options import RunArgument
+from dcgan.cli.terminal import consoles
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
+from dcgan.system import texts
 
 
 def info(run: RunArgument) -> None:

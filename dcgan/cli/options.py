@@ -5,8 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from dcgan import files, presets, schema
+from dcgan import presets, schema
 from dcgan.config import RunConfig
+from dcgan.system import files
 
 RunArgument = Annotated[
     pathlib.Path, typer.Argument(metavar="RUN", help="A run's directory.", show_default=False)

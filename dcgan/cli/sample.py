@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from dcgan.cli import quiet
 from dcgan.cli.options import RunArgument
+from dcgan.cli.terminal import quiet
 from dcgan.runs.run_directory import RunDirectory
 
 

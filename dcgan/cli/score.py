@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dcgan import files, texts
-from dcgan.cli import heat_maps, quiet, score_bulk, score_files, score_output
+from dcgan.cli import heat_maps, score_bulk, score_files, score_output
+from dcgan.cli.terminal import quiet
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
+from dcgan.system import files, texts
 
 if TYPE_CHECKING:
     from dcgan.detector.detector_model import Detector

@@ -5,7 +5,7 @@ import pathlib
 
 import typer
 
-from dcgan.cli import quiet
+from dcgan.cli.terminal import quiet
 from dcgan.errors import InputError
 
 _FORMATS = ("jsonl", "parquet")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from dcgan import texts
 from dcgan.errors import InputError
+from dcgan.system import texts
 
 if TYPE_CHECKING:
     from dcgan.scoring import Row

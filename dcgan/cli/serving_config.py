@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from dcgan.cli import quiet
 from dcgan.cli.options import LiveDirectory, ModelName, RunArgument
+from dcgan.cli.terminal import quiet
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
 

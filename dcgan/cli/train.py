@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from dcgan.cli import options, quiet
+from dcgan.cli import options
+from dcgan.cli.terminal import quiet
 from dcgan.config import RunConfig, TrainingConfig
 from dcgan.errors import WorkerLostError
 from dcgan.runs.run_directory import RunDirectory
@@ -65,7 +66,7 @@ def _run(config: RunConfig, out: pathlib.Path) -> None:
     import tensorflow as tf
 
     from dcgan import distribution, training
-    from dcgan.cli import progress
+    from dcgan.cli.terminal import progress
 
     tf.config.experimental.enable_op_determinism()
     console = rich.console.Console(stderr=True, markup=False, emoji=False)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dcgan.cli import options, quiet
+from dcgan.cli import options
+from dcgan.cli.terminal import quiet
 from tuning.search_config import Budget, SearchConfig
 from tuning.search_directory import SearchDirectory
 from tuning.space import Space
@@ -102,7 +103,7 @@ def _run(
     import tensorflow as tf
 
     import tuning
-    from dcgan.cli import search_board
+    from dcgan.cli.terminal import search_board
 
     tf.config.experimental.enable_op_determinism()
     console = rich.console.Console(stderr=True, markup=False, emoji=False)

@@ -3,8 +3,8 @@
 import pathlib
 from typing import TYPE_CHECKING
 
-from dcgan.cli import consoles, quiet
 from dcgan.cli.options import LiveDirectory, ModelName, RunArgument
+from dcgan.cli.terminal import consoles, quiet
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
 

@@ -1,6 +1,6 @@
 """Images in: a name, a folder, a file or an array becomes uint8 in memory and float batches."""
 
-from dcgan.data.image_file import decode_file
+from dcgan.data.decoding.image_file import decode_file
 from dcgan.data.image_set import ImageSet
 from dcgan.data.load import load_dataset, load_images, load_split
 from dcgan.data.partition import Partition

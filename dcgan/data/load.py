@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from dcgan import errors
 from dcgan.config import RunConfig
-from dcgan.data import arrays, bundled_mnist, idx, image_folder, image_set, pipeline, tfds_source
+from dcgan.data import arrays, bundled_mnist, idx, image_set, pipeline, tfds_source
+from dcgan.data.folders import image_folder
 
 GIVEN = "given:"
 """What the `data` of a run begins with that was given its images from Python."""

@@ -11,12 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from dcgan import files
 from dcgan.config import RunConfig
 from dcgan.data.image_set import ImageSet
 from dcgan.data.partition import Partition
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
+from dcgan.system import files
 
 _PARTS = ("trained_on", "held_out")
 _NAMED = 5

@@ -3,7 +3,7 @@
 import functools
 import logging
 
-from dcgan import texts
+from dcgan.system import texts
 
 # Side of the largest preset's images.
 _LARGEST = 128

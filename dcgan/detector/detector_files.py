@@ -9,7 +9,7 @@ import zipfile
 import keras
 import numpy as np
 
-from dcgan import data, files, training
+from dcgan import data, training
 from dcgan.data import provenance
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.detector_model import Detector
@@ -19,6 +19,7 @@ from dcgan.detector.threshold import Scores
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
 from dcgan.runs.training_record import Trained
+from dcgan.system import files
 
 _UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, TypeError, KeyError, zipfile.BadZipFile)
 

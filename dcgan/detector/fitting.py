@@ -3,7 +3,6 @@
 import keras
 import numpy as np
 
-from dcgan import keras_limits
 from dcgan.detector import certificate, classifier_training, held_back, threshold
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.detector_files import Fitted
@@ -11,6 +10,7 @@ from dcgan.detector.fakes.fake_pool import FakePool
 from dcgan.detector.familiarity import familiarity_training
 from dcgan.detector.fit_progress import Progress, ignore
 from dcgan.detector.reals import Reals
+from dcgan.system import keras_limits
 
 # One in so many fakes of the pool is held back from training, to calibrate on.
 _HELD_BACK = 10

@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from dcgan import data, keras_limits
+from dcgan import data
 from dcgan.detector import certificate, detector_files, fitting, held_back, own_reals, threshold
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.detector_files import DetectorFiles, Fitted
@@ -14,6 +14,7 @@ from dcgan.detector.fit_progress import Progress, ignore
 from dcgan.detector.run_inputs import RunInputs
 from dcgan.detector.threshold import Calibration
 from dcgan.runs.run_directory import RunDirectory
+from dcgan.system import keras_limits
 
 
 def fit_run(

@@ -10,11 +10,12 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dcgan import data, keras_limits
+from dcgan import data
 from dcgan.data import partition, pipeline
 from dcgan.errors import InputError
 from dcgan.features import affine_augmentation, feature_classifier, keras_extractor, loading
 from dcgan.features.feature_extractor import FeatureExtractor
+from dcgan.system import keras_limits
 
 _PEAK_RATE = 4e-3
 _WARM_UP = 0.1

@@ -8,11 +8,11 @@ import urllib.request
 import keras
 import numpy as np
 
-from dcgan import environment, files
 from dcgan.errors import InputError
 from dcgan.features.feature_extractor import FeatureExtractor
 from dcgan.features.keras_extractor import KerasExtractor
 from dcgan.metrics.embedding import Embedding
+from dcgan.system import environment, files
 
 _SIZE = 299
 _BATCH = 50

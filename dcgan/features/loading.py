@@ -7,12 +7,12 @@ import pathlib
 
 import keras
 
-from dcgan import files
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
 from dcgan.features import inception, random_extractor
 from dcgan.features.feature_extractor import FeatureExtractor
 from dcgan.features.keras_extractor import KerasExtractor, extractor_from_model
+from dcgan.system import files
 
 _SHIPPED = pathlib.Path(__file__).with_name("weights")
 _MNIST_NAMES = ("mnist", "tfds:mnist")

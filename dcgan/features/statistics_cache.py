@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dcgan import files
 from dcgan.metrics.embedding import Embedding
 from dcgan.metrics.moments import Moments
 from dcgan.metrics.suite import Real
+from dcgan.system import files
 
 
 class Statistics(NamedTuple):

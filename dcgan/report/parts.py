@@ -12,10 +12,10 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from dcgan import files
 from dcgan.errors import InputError
 from dcgan.report import page
 from dcgan.runs.run_directory import RunDirectory
+from dcgan.system import files
 
 _FORMAT = 1
 

@@ -6,7 +6,7 @@ import os
 import pathlib
 from collections.abc import Sequence
 
-from dcgan import files
+from dcgan.system import files
 
 Row = dict[str, str]
 

@@ -5,11 +5,11 @@ import os
 import pathlib
 from collections.abc import Iterator
 
-from dcgan import files
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
 from dcgan.runs import checkpoint_files, epoch_table, training_record
 from dcgan.runs.training_record import Trained, TrainingRecord
+from dcgan.system import files
 
 
 class RunDirectory:
@@ -105,7 +105,7 @@ class RunDirectory:
         else:
             epochs = len(self.read_metrics())
         planned = self.load_config().training.epochs
-        return training_record.judge(path, record, epochs=epochs, planned=planned)
+        return training_record.resolve(path, record, epochs=epochs, planned=planned)
 
     def read_metrics(self) -> list[dict[str, float]]:
         """Reads `metrics.csv`: a dictionary for each epoch, with the values that it logged.

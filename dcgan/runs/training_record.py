@@ -5,8 +5,8 @@ import json
 import pathlib
 from typing import Self
 
-from dcgan import files
 from dcgan.errors import InputError
+from dcgan.system import files
 
 FINISHED = "finished"
 STOPPED = "stopped"
@@ -91,7 +91,7 @@ def failed(reason: str) -> bool:
     return reason not in _ORDERLY
 
 
-def judge(path: pathlib.Path, record: TrainingRecord | None, *, epochs: int, planned: int) -> Trained:
+def resolve(path: pathlib.Path, record: TrainingRecord | None, *, epochs: int, planned: int) -> Trained:
     """Says how the training behind a model ended.
 
     Args:

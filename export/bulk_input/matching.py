@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from apache_beam.io.filesystem import FileSystem
 from apache_beam.io.filesystems import FileSystems
 
-from dcgan.data import folder_walk, image_formats
+from dcgan.data.decoding import image_formats
+from dcgan.data.folders import folder_walk
 
 RECORDS = ".tfrecord"
 """What the name of a TFRecord file holds."""

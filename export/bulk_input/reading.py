@@ -10,9 +10,11 @@ import apache_beam as beam
 from apache_beam.io.filesystem import CompressionTypes
 from apache_beam.io.filesystems import FileSystems
 
-from dcgan import errors, files
-from dcgan.data import encoded_image, folder_walk, image_file, image_formats
+from dcgan import errors
+from dcgan.data.decoding import encoded_image, image_file, image_formats
+from dcgan.data.folders import folder_walk
 from dcgan.scoring import Row
+from dcgan.system import files
 from export import tf_examples
 from export.bulk_input import matching
 

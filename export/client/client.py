@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from dcgan import scoring
-from dcgan.data import encoded_image, image_file
+from dcgan.data.decoding import encoded_image, image_file
 from dcgan.errors import InputError
 from dcgan.scoring import Row
 from export.client import failures

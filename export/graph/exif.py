@@ -1,10 +1,10 @@
-"""EXIF orientation in graph operations; `dcgan.data.orientation` does the same to arrays."""
+"""EXIF orientation in graph operations; `dcgan.data.decoding.orientation` does the same to arrays."""
 
 from collections.abc import Callable
 
 import tensorflow as tf
 
-from dcgan.data import orientation
+from dcgan.data.decoding import orientation
 from export.graph import byte_reading
 
 _ENTRY = 12

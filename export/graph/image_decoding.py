@@ -2,7 +2,8 @@
 
 import tensorflow as tf
 
-from dcgan.data import image_formats, preprocessing
+from dcgan.data import preprocessing
+from dcgan.data.decoding import image_formats
 from export import tf_examples
 from export.graph import exif, image_headers
 from export.graph.image_headers import Headers

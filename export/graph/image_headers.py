@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import tensorflow as tf
 
-from dcgan.data import image_formats, orientation
+from dcgan.data.decoding import image_formats, orientation
 from export.graph import byte_reading, exif
 
 _HEAD = 24

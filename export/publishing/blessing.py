@@ -20,9 +20,9 @@ import json
 import pathlib
 from typing import Any
 
-from dcgan import files
 from dcgan.errors import InputError
 from dcgan.runs import training_record
+from dcgan.system import files
 from export import model_card
 from export.publishing import integrity, versions
 

@@ -12,8 +12,8 @@ import pathlib
 import re
 from collections.abc import Collection, Iterator, Mapping
 
-from dcgan import files
 from dcgan.errors import InputError
+from dcgan.system import files
 from export.publishing import versions
 
 FILE = "models.config"

@@ -14,8 +14,8 @@ import pathlib
 import shutil
 from typing import Any
 
-from dcgan import files
 from dcgan.errors import InputError
+from dcgan.system import files
 from export import model_card, sources
 from export.graph import saved_model
 from export.publishing import blessing, integrity, labels, versions

@@ -15,8 +15,8 @@ import shutil
 import uuid
 from collections.abc import Callable, Collection, Iterator
 
-from dcgan import files
 from dcgan.errors import InputError
+from dcgan.system import files
 
 KEEP = 5
 _INCOMING = "incoming-"

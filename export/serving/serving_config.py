@@ -8,8 +8,8 @@ import dataclasses
 import os
 import pathlib
 
-from dcgan import files
 from dcgan.errors import InputError
+from dcgan.system import files
 from export.publishing import labels as version_labels
 from export.publishing import pushing, versions
 from export.publishing.pushing import Pushed

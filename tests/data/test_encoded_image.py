@@ -4,7 +4,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from dcgan.data import encoded_image, image_file
+from dcgan.data.decoding import encoded_image, image_file
 
 
 def encoded(mode, suffix, **options):

@@ -3,7 +3,7 @@ import pathlib
 
 import pytest
 
-from dcgan.data import folder_walk
+from dcgan.data.folders import folder_walk
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ import PIL.ImageOps
 import pytest
 import tensorflow as tf
 
-from dcgan.data import decode_file, image_file
-from dcgan.data.pixel_budget import PixelBudget
+from dcgan.data import decode_file
+from dcgan.data.decoding import image_file
+from dcgan.data.decoding.pixel_budget import PixelBudget
 
 
 def chunk(kind, data):

@@ -1,6 +1,6 @@
 import threading
 
-from dcgan.data.pixel_budget import PixelBudget
+from dcgan.data.decoding.pixel_budget import PixelBudget
 
 
 def test_no_more_pixels_at_the_same_time_than_allowed():

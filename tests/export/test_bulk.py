@@ -14,7 +14,7 @@ pytest.importorskip("apache_beam", reason="apache-beam is not here")
 import pyarrow.parquet
 
 from dcgan import scoring
-from dcgan.data import encoded_image, image_file
+from dcgan.data.decoding import encoded_image, image_file
 from dcgan.errors import InputError
 from export import bulk
 

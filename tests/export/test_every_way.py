@@ -15,7 +15,8 @@ pytest.importorskip("apache_beam", reason="apache-beam is not here")
 
 import serving_double
 from dcgan import scoring
-from dcgan.data import image_formats, preprocessing
+from dcgan.data import preprocessing
+from dcgan.data.decoding import image_formats
 from export import Client, bulk, exporting
 from export.graph import saved_model, scoring_model, signatures
 

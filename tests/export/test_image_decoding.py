@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from dcgan import data
 from dcgan.data import decode_file
-from dcgan.data.encoded_image import to_served
+from dcgan.data.decoding.encoded_image import to_served
 from export import tf_examples
 from export.graph import image_decoding, row_errors
 

@@ -6,7 +6,7 @@ import PIL.Image
 import pytest
 import tensorflow as tf
 
-from dcgan.data import orientation
+from dcgan.data.decoding import orientation
 from export.graph import image_headers
 
 
@@ -114,7 +114,7 @@ def test_size_errors(read, encode, make_pixels, size, error):
 
 
 def test_a_content_that_is_too_large(read, monkeypatch, encode, make_pixels):
-    monkeypatch.setattr("dcgan.data.image_formats.MAX_BYTES", 100)
+    monkeypatch.setattr("dcgan.data.decoding.image_formats.MAX_BYTES", 100)
     content = encode(make_pixels(30, 30))
     errors = image_headers.read(tf.constant([content]), max_pixels=1_000).error
     assert errors.numpy()[0] == b"%d bytes are more than the 100 allowed" % len(content)

@@ -8,9 +8,9 @@ import keras
 import numpy as np
 import pytest
 
-from dcgan import environment
 from dcgan.errors import InputError
 from dcgan.features import inception
+from dcgan.system import environment
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import pytest
 import rich.console
 
 from dcgan import presets
-from dcgan.cli import search_board
+from dcgan.cli.terminal import search_board
 from dcgan.config import NetworkConfig, RunConfig, TrainingConfig
 from tuning import Budget, SearchConfig, Space, TrialRecord
 

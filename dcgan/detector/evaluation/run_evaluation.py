@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from dcgan import data, files, keras_limits
+from dcgan import data
 from dcgan.config import RunConfig
 from dcgan.detector.detector_files import DetectorFiles, Fitted
 from dcgan.detector.evaluation import (
@@ -22,6 +22,7 @@ from dcgan.detector.fit_progress import Progress, ignore
 from dcgan.report import publish
 from dcgan.runs import training_record
 from dcgan.runs.run_directory import RunDirectory
+from dcgan.system import files, keras_limits
 
 # How many test images, and fakes of each generator, in shares of the pool that was learned from: with
 # the default pool 2,000 and 1,000.

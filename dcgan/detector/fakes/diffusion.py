@@ -9,7 +9,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dcgan import data, images, seeds
+from dcgan import data, images
+from dcgan.system import seeds
 
 _FREQUENCIES = 16
 _EMA = 0.999

@@ -6,8 +6,8 @@ from typing import Self
 
 import numpy as np
 
-from dcgan import files
 from dcgan.errors import InputError
+from dcgan.system import files
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

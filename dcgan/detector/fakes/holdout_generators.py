@@ -8,7 +8,8 @@ import tensorflow as tf
 from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 
-from dcgan import data, images, seeds
+from dcgan import data, images
+from dcgan.system import seeds
 
 _SAMPLE = 10_000
 _COMPONENTS = 60

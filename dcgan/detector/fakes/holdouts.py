@@ -12,11 +12,12 @@ from typing import Any
 import keras
 import numpy as np
 
-from dcgan import data, files, sampling
+from dcgan import data, sampling
 from dcgan.config import RunConfig
 from dcgan.detector.fakes import diffusion, holdout_generators
 from dcgan.detector.fit_progress import FitProgress, Progress, ignore
 from dcgan.model import DCGAN
+from dcgan.system import files
 
 # The pool's own generators start from the detector's seed.
 _SEED = 424_242

@@ -8,8 +8,9 @@ import pytest
 import dcgan
 import export
 import tuning
-from dcgan import environment, presets
+from dcgan import presets
 from dcgan.errors import InputError
+from dcgan.system import environment
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from dcgan.cli import interrupts
+from dcgan.cli.terminal import interrupts
 
 
 class Interrupted:

@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from dcgan import texts
+from dcgan.system import texts
 
 NAMES = [
     "plain 1.png",

@@ -92,7 +92,7 @@ def test_from_nothing_to_a_live_version_and_scored_images(run_cli, parts, agreei
     assert card["calibrated"]
     lines = output.splitlines()
     assert lines[-1].startswith("docker run ")
-    assert f"{out}/serving:/models:ro" in lines[-1]
+    assert f"source={out}/serving,target=/models,readonly" in lines[-1]
     scored = [line.split()[-1] for line in lines if line.split()[-1].startswith(f"{out}/examples/")]
     names = [f"{kind}/{index:06d}.png" for kind in ("generated", "real") for index in range(1, 5)]
     assert scored[-8:] == [f"{out}/examples/{name}" for name in names]

@@ -5,7 +5,7 @@ import io
 import numpy as np
 import PIL.Image
 
-from dcgan.data import image_file, image_formats
+from dcgan.data.decoding import image_file, image_formats
 
 _SERVED = (image_formats.PNG_START, image_formats.JPEG_START)
 # Enough for images that are sent once.

@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from dcgan import files
+from dcgan.system import files
 
 
 def test_writes_whole_file_and_parents(tmp_path):

@@ -5,7 +5,7 @@ import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 
 from dcgan import errors
-from dcgan.data import folder_walk
+from dcgan.data.folders import folder_walk
 
 _SPLITS = {
     "train": "train",

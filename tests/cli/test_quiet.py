@@ -6,7 +6,7 @@ import pytest
 SCRIPT = """
 import os
 import sys
-from dcgan.cli import quiet
+from dcgan.cli.terminal import quiet
 with quiet.hide_log_lines():
     os.write(2, b"I0000 00:17 chatter\\nE0000 00:18 more\\nF0000 00:19 no AVX here\\nIndeed\\nend")
     {last}

@@ -16,16 +16,9 @@ from typing import TypeVar
 import numpy as np
 
 from dcgan import errors
-from dcgan.data import (
-    folder_layout,
-    folder_walk,
-    image_file,
-    image_formats,
-    image_set,
-    preprocessing,
-    remarks,
-    splits,
-)
+from dcgan.data import image_set, preprocessing, remarks, splits
+from dcgan.data.decoding import image_file, image_formats
+from dcgan.data.folders import folder_layout, folder_walk
 
 _NAMED = 10
 _T = TypeVar("_T")

@@ -17,8 +17,9 @@ import numpy as np
 import PIL.Image
 
 from dcgan import errors
-from dcgan.data import folder_walk, image_formats, orientation
-from dcgan.data.pixel_budget import PixelBudget
+from dcgan.data.decoding import image_formats, orientation
+from dcgan.data.decoding.pixel_budget import PixelBudget
+from dcgan.data.folders import folder_walk
 
 _GREY_MODES = ("1", "L", "LA", "La")
 _PLAIN_MODES = ("L", "LA", "RGB", "RGBA")

@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dcgan import seeds
 from dcgan.detector.fakes import diffusion, holdout_generators
+from dcgan.system import seeds
 
 
 def _draw():

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 import dcgan
-from dcgan import callbacks, evaluation, keras_limits
+from dcgan import callbacks, evaluation
 from dcgan.config import RunConfig, TrainingConfig
 from dcgan.data import ImageSet
 from dcgan.errors import InputError
 from dcgan.runs import training_record
 from dcgan.runs.run_directory import RunDirectory
 from dcgan.runs.training_record import TrainingRecord
+from dcgan.system import keras_limits
 from export import exporting, model_card
 from export.validation import validator
 

@@ -1,0 +1,1 @@
+"""What the commands share: consoles, progress, signals and quiet start-up."""

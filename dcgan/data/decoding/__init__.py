@@ -1,0 +1,1 @@
+"""Encoded images, one at a time: formats, decoding, orientation and bounds on memory."""
