@@ -2,16 +2,13 @@
 
 import pathlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import jinja2
 import markupsafe
 
 from dcgan.errors import InputError
 from dcgan.report import charts, search_charts, style
-
-if TYPE_CHECKING:
-    from dcgan.report.parts import Part
+from dcgan.report.part import Part
 
 TEMPLATES = ("samples", "detector", "run", "search")
 """What can draw a part, in the order in which parts appear."""
@@ -19,7 +16,7 @@ TEMPLATES = ("samples", "detector", "run", "search")
 _LARGE = 10_000
 
 
-def render(name: str, parts: "Sequence[Part]") -> str:
+def render(name: str, parts: Sequence[Part]) -> str:
     """Draws a whole page, which needs no other file and no network.
 
     Args:
@@ -37,9 +34,7 @@ def render(name: str, parts: "Sequence[Part]") -> str:
     return page.render(title=f"{kind} {name}: report", headings=headings, bodies=bodies)
 
 
-def _render_part(
-    environment: jinja2.Environment, part: "Part", headings: list[str]
-) -> markupsafe.Markup:
+def _render_part(environment: jinja2.Environment, part: Part, headings: list[str]) -> markupsafe.Markup:
     try:
         template = environment.get_template(f"{part.template}.html")
         return markupsafe.Markup(template.render(vars(part), headings=headings))

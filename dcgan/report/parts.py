@@ -1,12 +1,10 @@
 """Parts of a report: data that each command stores, from which the whole report is drawn anew."""
 
-import dataclasses
 import hashlib
 import importlib.metadata
 import io
 import json
 import pathlib
-from collections.abc import Mapping
 from typing import Any
 from zipfile import BadZipFile
 
@@ -14,29 +12,11 @@ import numpy as np
 
 from dcgan.errors import InputError
 from dcgan.report import page
+from dcgan.report.part import Part
 from dcgan.runs.run_directory import RunDirectory
 from dcgan.system import files
 
 _FORMAT = 1
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Part:
-    """What one command has to report about a run or a search.
-
-    Attributes:
-        name: Its key in `report.json`, such as "evaluation".
-        template: What draws it: "samples", "detector", "run" or "search". Parts appear in this order.
-        metrics: What `report.json` holds under the name; JSON values, finite floats.
-        facts: What only the page shows, likewise.
-        arrays: Pictures, uint8, and series too long for JSON, by name. Defaults to none.
-    """
-
-    name: str
-    template: str
-    metrics: Mapping[str, Any]
-    facts: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    arrays: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
 
 
 def publish(run: RunDirectory, *parts: Part) -> None:
