@@ -94,6 +94,7 @@ def test_config_both_ways(make_gan, wgan_gp):
     assert (copy.critic_steps, copy.penalty_weight, copy.ema_decay) == (3, 7.0, 0.5)
 
 
+@pytest.mark.slow
 def test_save_and_load(tmp_path, make_gan, wgan_gp, make_images, deterministic):
     model, images = _compile(make_gan(wgan_gp, critic_steps=2, ema_decay=0.9)), make_images(16)
     helpers.fit(model, images)

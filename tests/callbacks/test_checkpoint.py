@@ -113,6 +113,7 @@ def test_a_model_that_is_not_compiled_is_not_restored(two_checkpoints, make_gan)
         RunCheckpoint(two_checkpoints[0]).restore(make_gan())
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_ends_as_an_uninterrupted_one(tmp_path, fit, deterministic):
     whole, _ = fit(tmp_path / "whole", 4, every=1)
     fit(tmp_path / "parts", 2, every=1)

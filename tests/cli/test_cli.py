@@ -162,6 +162,7 @@ def test_errors_are_one_line(run_cli, arguments, parts):
     assert not os.path.exists("runs")  # noqa: PTH110
 
 
+@pytest.mark.slow
 def test_an_error_is_one_line_with_tensorflow_loaded(tmp_path):
     """In a process of its own, whose standard error TensorFlow would write to as well."""
     environment = {key: value for key, value in QUIET.items() if key != "TF_CONFIG"}

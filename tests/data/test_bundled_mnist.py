@@ -4,6 +4,7 @@ import sys
 import time
 
 import numpy as np
+import pytest
 
 from dcgan.data import bundled_mnist, load_images
 
@@ -37,6 +38,7 @@ def test_is_fast():
     assert time.process_time() - started < 1
 
 
+@pytest.mark.slow
 def test_needs_no_tensorflow_datasets():
     code = (
         "import sys; from dcgan import data; data.load_images('mnist', split='test'); "

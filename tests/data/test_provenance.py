@@ -203,6 +203,7 @@ def test_a_relative_path_is_kept_whole(config, folder, monkeypatch, refused, tmp
     refused(lambda: provenance.load(run, run.load_config()), f"{folder}: no such file or folder")
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_as_it_began_may_begin_with_other_images(config, noise, tmp_path):
     dcgan.train(config, tmp_path / "run", images=noise(12, 28, 28))
     for path in (tmp_path / "run").iterdir():

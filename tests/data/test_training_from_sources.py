@@ -94,6 +94,7 @@ def test_fashion_mnist(train):
     assert_one_epoch(run, data=FASHION_MNIST, sheet=(366, 366), image=(28, 28, 1))
 
 
+@pytest.mark.slow
 def test_a_prepared_set_by_its_name(train, tiny, tmp_path, monkeypatch):
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "prepared"))
     DcganTestShapes(data_dir=tmp_path / "prepared").download_and_prepare()

@@ -326,6 +326,7 @@ def test_fit_refuses(detector, spots, spoil, labels, message):
         np.testing.assert_array_equal(weight, value)
 
 
+@pytest.mark.slow
 def test_exported_without_a_call_beforehand(detector, spots, tmp_path):
     images = pixels.to_float(spots(3, 0))
     Detector.from_config(detector.get_config()).export(tmp_path / "untrained", verbose=False)

@@ -14,13 +14,8 @@ DRAWS = {
 }
 
 
-@pytest.mark.parametrize(
-    "draw",
-    [
-        pytest.param(draw, id=name, marks=[pytest.mark.slow] if name == "diffusion" else [])
-        for name, draw in DRAWS.items()
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("draw", DRAWS.values(), ids=DRAWS)
 def test_draws_resemble_the_reals_and_follow_the_seed(draw, spots):
     reals = spots(300, 0)
     fakes = draw(reals, 1)

@@ -29,6 +29,7 @@ def test_an_image_is_explained_by_itself(fitted, spots):
     np.testing.assert_allclose(saliency.heat_maps(fitted.detector, spots(4, 1))[2:3], alone, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_random_weights_change_the_map(fitted, half_spoiled, tmp_path):
     detector_files.save(fitted.detector, tmp_path / "detector.keras")
     randomised = detector_files.load(tmp_path / "detector.keras")

@@ -67,6 +67,7 @@ def test_openvino(signature, signatures, check, tmp_path, monkeypatch):
     check(signature, answer)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signature", FORMS)
 def test_litert(signature, path, check):
     litert = pytest.importorskip("ai_edge_litert.interpreter", reason="ai-edge-litert is not here")

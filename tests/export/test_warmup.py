@@ -68,6 +68,7 @@ def test_a_classify_record(make_example):
     assert [example for _, example in fields(example_list)] == examples
 
 
+@pytest.mark.slow
 def test_every_signature_is_warmed_up_and_answers(exported, served, tmp_path):
     warmup.write(tmp_path / "requests", warmup.for_scoring_model("detector", (8, 8, 1)))
     records = [record.numpy() for record in tf.data.TFRecordDataset(str(tmp_path / "requests"))]

@@ -92,6 +92,7 @@ def test_logs_are_epoch_means(make_gan, make_images):
         np.testing.assert_allclose(logged, expected, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_training_is_reproducible_and_follows_the_seed(make_gan, make_images, deterministic):
     def weights(seed):
         keras.utils.set_random_seed(1)

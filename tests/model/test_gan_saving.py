@@ -35,6 +35,7 @@ def test_exported_without_a_call_beforehand(tmp_path, make_gan, make_images):
     np.testing.assert_allclose(exported.serve(make_images(3)), model(make_images(3)), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_saved_and_loaded_training_goes_on_to_the_bit(
     tmp_path, tiny_network, make_images, deterministic
 ):

@@ -68,6 +68,7 @@ def test_a_cosine_ends_with_the_last_epoch(make_config, tmp_path, monkeypatch):
     assert planned == [9]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "extractor"), [(1000, "none"), (900, "auto")])
 def test_no_extractor_or_too_few_images_no_distance(make_config, tmp_path, count, extractor):
     result = training.train(make_config(count, features=extractor), tmp_path / "run")

@@ -69,6 +69,7 @@ def test_a_training_that_ends_says_so(config, images, tmp_path):
     assert json.loads(result.run.training.read_text())["model_epochs"] == 3
 
 
+@pytest.mark.slow
 def test_keras_limit_on_epochs_is_told_and_gone_on_from(config, images, tmp_path, limit):
     limit(2, None)
     with pytest.warns(UserWarning, match="Limiting epochs"):
@@ -100,6 +101,7 @@ def test_nothing_is_fitted_under_keras_limits(limit, epochs, steps, name):
         keras_limits.refuse("the zoo")
 
 
+@pytest.mark.slow
 def test_the_command_line_tells_of_an_early_end(run_cli, config, tmp_path, limit, deterministic):
     np.save(tmp_path / "a.npy", np.random.default_rng(0).integers(0, 256, (40, 28, 28), np.uint8))
     config.save(tmp_path / "config.json")
@@ -148,6 +150,7 @@ def test_the_evaluation_knows(run):
     assert STOPPED in report.html.read_text()
 
 
+@pytest.mark.slow
 def test_the_card_and_the_blessing_know(run):
     candidate = exporting.export_model(run.path)
     card = model_card.read(candidate.path)
@@ -159,6 +162,7 @@ def test_the_card_and_the_blessing_know(run):
     assert candidate.read_report()["training"] == card["training"]
 
 
+@pytest.mark.slow
 def test_a_model_of_a_training_that_failed_is_not_blessed(run):
     record = TrainingRecord.load(run.training)
     values = {**vars(record), "reason": "not_finite", "message": "Training stopped: g_loss is nan."}
