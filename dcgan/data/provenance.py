@@ -103,7 +103,10 @@ def _read(run: RunDirectory) -> dict[str, np.ndarray]:
 def _compare(run: RunDirectory, partition: Partition) -> None:
     summary: dict[str, Any] = files.read_json(run.data_json, "the record of a run's images")
     now = {name: getattr(partition, name) for name in _PARTS}
-    if all(summary.get(name, {}).get("digest") == images.digest for name, images in now.items()):
+    recorded = {name: part for name in now if isinstance(part := summary.get(name), dict)}
+    if len(recorded) < len(now):
+        raise InputError(f"{run.data_json}: expected the record of a run's images")
+    if all(recorded[name].get("digest") == images.digest for name, images in now.items()):
         return
     raise InputError(
         f"{run.path}: expected the images that it was trained on, but {partition.trained_on.name} has "

@@ -184,6 +184,14 @@ def test_a_damaged_record(given_run, refused, name):
         refused(lambda: provenance.read_hashes(run), name, "expected the record")
 
 
+@pytest.mark.parametrize("content", ["{}", '{"trained_on": 3, "held_out": []}', "[]"])
+def test_a_record_of_something_else(given_run, refused, content):
+    images, run = given_run
+    run.data_json.write_text(content)
+    message = "data.json: expected the record of a run's images"
+    refused(lambda: detector.RunInputs.load(run, images), message)
+
+
 def test_a_run_without_a_record_says_so(given_run):
     images, run = given_run
     run.data_json.unlink()
