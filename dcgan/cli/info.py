@@ -7,6 +7,7 @@ from dcgan.cli.terminal import consoles
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
+from dcgan.runs.training_record import TrainingRecord
 from dcgan.system import texts
 
 
@@ -33,9 +34,21 @@ def info(run: RunArgument) -> None:
 
 def _state(directory: RunDirectory, config: RunConfig, *, epochs: int) -> str:
     """Says how far training has come and, if it ended early, why."""
-    progress = f"{epochs} of {config.training.epochs} epochs"
+    planned = config.training.epochs
+    progress = f"{epochs} of {planned} epochs"
     try:
         trained = directory.trained()
     except InputError:
-        return f"{progress}, not finished"
+        record = _read_end(directory)
+        if record is None:
+            return f"{progress}, not finished"
+        return f"{record.epochs} of {planned} epochs, without a model: {record.message}"
     return f"{progress}, finished" if trained.finished else f"{progress}: {trained.message}"
+
+
+def _read_end(directory: RunDirectory) -> TrainingRecord | None:
+    """Reads how training ended; None if that is not known."""
+    try:
+        return TrainingRecord.load(directory.training)
+    except InputError:
+        return None

@@ -80,7 +80,9 @@ class RunDirectory:
         if checkpoint is None and self.model.is_file():
             return self.model
         if checkpoint is None:
-            raise InputError(f"{self.path}: expected a trained run, found no usable checkpoint")
+            record = TrainingRecord.load(self.training)
+            ended = f" ({record.message})" if record else ""
+            raise InputError(f"{self.path}: expected a trained run, found no usable checkpoint{ended}")
         return checkpoint
 
     def _has_gone_on(self) -> bool:

@@ -183,6 +183,19 @@ def test_a_training_that_failed_is_recorded_with_its_reason(config, images, tmp_
     assert (trained.epochs, trained.reason, trained.path) == (1, "not_finite", result.run.model)
 
 
+def test_a_training_that_left_no_model_says_why(run_cli, config, images, tmp_path):
+    """Its logs have a row of the epoch that it was stopped in, which is not behind it."""
+    run = dcgan.train(config, tmp_path / "run", images=images, callbacks=[Broken()]).run
+    record = TrainingRecord.load(run.training)
+    assert record.message.startswith("Training stopped in epoch 1, batch 1: d_loss is nan.")
+    told = f"{record.epochs} of 3 epochs, without a model: {record.message}"
+    assert told in run_cli("info", run.path)[1]
+    code, _, err = run_cli("sample", run.path)
+    assert (code, record.message in err, err.count("\n")) == (2, True, 1)
+    run.training.write_text("[]")
+    assert "of 3 epochs, not finished" in run_cli("info", run.path)[1]
+
+
 def test_a_run_that_went_on_and_was_killed_is_its_newest_checkpoint(run):
     """Else it would be measured by the model that training began from, and called finished."""
     checkpoint = run.checkpoints / "epoch_004.keras"
