@@ -232,10 +232,12 @@ def _choose(model: pathlib.Path, version: int | None) -> Pushed:
 
 def _read(path: pathlib.Path, version: int) -> Pushed:
     """Reads where a live version came from; one that was pushed by other means has no record."""
+    file = path / integrity.RECORD
     try:
-        record = files.read_json(path / integrity.RECORD, "a record of what was pushed")
+        record = files.read_json(file, "a record of what was pushed")
     except InputError:
-        record = {}
+        # No files have the digest of a record that is damaged.
+        record = {"files": "unknown"} if os.path.lexists(file) else {}
     original = record.get("original")
     return Pushed(
         path=path,

@@ -221,6 +221,18 @@ def test_no_rollback_to_what_is_broken(live, kind, is_foreign):
         assert list_tree(live.serving) == before
 
 
+@pytest.mark.parametrize("content", ["", "[]", "{", "\\udcff"])
+def test_no_rollback_to_a_version_whose_record_is_damaged(live, quick, content):
+    """Else its files may be any model's, and would go live unseen."""
+    version = live.serving / "detector" / "1"
+    BREAKS["other card"](version)
+    (version / "assets.extra" / "pushed.json").write_text(content)
+    before = list_tree(live.serving)
+    with pytest.raises(InputError, match="detector/1: expected the files that were pushed, some have"):
+        export.roll_back(live)
+    assert list_tree(live.serving) == before
+
+
 def test_a_number_with_zeros_before_it_comes_back_whole(run, quick):
     export.push_model(run, version=1)
     first = run.serving / "detector" / "1"
