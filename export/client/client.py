@@ -40,8 +40,8 @@ class _Transport(Protocol):
 class Client:
     """Scores images on TF Serving, over HTTP or gRPC.
 
-    PNG, JPEG and WebP files are sent as they are, and the server decodes them; other formats, such as
-    GIF and TIFF, are sent as PNG. Transient failures (no connection, too many requests, not available)
+    PNG and JPEG files are sent as they are, and the server decodes them; other formats, such as WebP
+    and TIFF, are sent as PNG. Transient failures (no connection, too many requests, not available)
     are tried again up to four times, with growing waits. A request that is too large for the server is
     split, and an image that is too large has an error for a row. A request that times out costs its
     own rows, which become errors; five in a row end the run. Anything else is an error at once.
