@@ -85,6 +85,8 @@ def score(
     ] = [],  # noqa: B006 - Typer copies it.
 ) -> None:
     """Score images: the probability that each is generated, and a decision."""
+    if "" in paths:  # Else it would be the working directory.
+        raise InputError("files: expected names, found an empty one")
     if beam is not None:
         if url or explain:
             raise typer.BadParameter("--beam: expected neither --url nor --explain with it")

@@ -116,6 +116,7 @@ def detected(trained, quick):
         (["score", "none.png"], ["none.png: expected a run with a detector before the files"]),
         (["score", "none.keras", "x.png"], ["none.keras: expected a detector"]),
         (["score", "none.keras"], ["files: expected images or folders"]),
+        (["score", "none.keras", ""], ["files: expected names, found an empty one"]),
         (["score", "x", "--format", "xml"], ["--format: expected table, jsonl or csv", "'xml'"]),
     ],
 )
