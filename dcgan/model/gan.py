@@ -211,7 +211,7 @@ class DCGAN(image_model.ImageModel):
     def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Returns the discriminator's logits, shape (batch, 1), float32, positive for real."""
         images = image_batches.as_images(images, self.image_shape)
-        return self.discriminator(images, training=training)
+        return self._discriminate(images, training=training)
 
     def generate(
         self,
@@ -280,7 +280,7 @@ class DCGAN(image_model.ImageModel):
         reals, weights = global_batch.fill_empty(self.unpack(data).images)
         latents = self.sample_latents(tf.shape(reals)[0])
         with tf.GradientTape(persistent=True) as tape:
-            fakes = self.generator(latents, training=True)
+            fakes = tf.cast(self.generator(latents, training=True), tf.float32)
             real_logits = self._discriminate(self._augment(reals, stream=1))
             d_own = self._own_losses(self.discriminator)
             fake_logits = self._discriminate(self._augment(fakes, stream=2))
@@ -315,8 +315,8 @@ class DCGAN(image_model.ImageModel):
         seen = tf.cast(self._means["g_loss"].count, tf.int64)
         seed = tf.stack([tf.constant(self.seed, tf.int64), seen])
         latents = tf.random.stateless_normal((tf.shape(reals)[0], self.latent_dim), seed)
-        real_logits = self.discriminator(reals, training=False)
-        fake_logits = self.discriminator(self._decode_batch(latents), training=False)
+        real_logits = self._discriminate(reals, training=False)
+        fake_logits = self._discriminate(self._decode_batch(latents), training=False)
         g_losses = self.generator_loss(fake_logits)
         d_losses = self.discriminator_loss(real_logits, fake_logits)
         return self._update_metrics(g_losses, d_losses, real_logits, fake_logits, weights=weights)
@@ -350,10 +350,10 @@ class DCGAN(image_model.ImageModel):
         self.compile(**keras.saving.deserialize_keras_object(copy.deepcopy(config)))
 
     def _decode_batch(self, latents: tf.Tensor) -> tf.Tensor:
-        return (self.ema_generator or self.generator)(latents, training=False)
+        return tf.cast((self.ema_generator or self.generator)(latents, training=False), tf.float32)
 
-    def _discriminate(self, images: tf.Tensor) -> tf.Tensor:
-        return self.discriminator(images, training=True)
+    def _discriminate(self, images: tf.Tensor, *, training: bool = True) -> tf.Tensor:
+        return tf.cast(self.discriminator(images, training=training), tf.float32)
 
     def _augment(self, images: tf.Tensor, *, stream: int) -> tf.Tensor:
         if not self.augmentation:
