@@ -300,12 +300,15 @@ class DCGAN(image_model.ImageModel):
             (self.discriminator, d_objective, self.discriminator_optimizer),
         ):
             variables = network.trainable_weights
-            optimizer.apply(tape.gradient(objective, variables), variables)
+            # Nothing is counted where the batch turns out not to be there, after the last one.
+            with tf.control_dependencies([reals]):
+                optimizer.apply(tape.gradient(objective, variables), variables)
         if self.ema_generator is not None:
             moving_average.update(
                 self.ema_generator, self.generator, decay=self.ema_decay, step=self.step
             )
-        self.step.assign_add(1)
+        with tf.control_dependencies([reals]):
+            self.step.assign_add(1)
         return self._update_metrics(g_losses, d_losses, real_logits, fake_logits, weights=weights)
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
