@@ -210,8 +210,7 @@ class DCGAN(image_model.ImageModel):
 
     def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Returns the discriminator's logits, shape (batch, 1), float32, positive for real."""
-        images = image_batches.as_images(images, self.image_shape)
-        return self._discriminate(images, training=training)
+        return self._discriminate(image_batches.as_images(images, self.image_shape), training=training)
 
     def generate(
         self,
@@ -295,19 +294,18 @@ class DCGAN(image_model.ImageModel):
             g_objective = g_mean + self._own_losses(self.generator)
             g_objective = self.generator_optimizer.scale_loss(g_objective)
             d_objective = self.discriminator_optimizer.scale_loss(d_mean + penalty + d_own)
-        for network, objective, optimizer in (
-            (self.generator, g_objective, self.generator_optimizer),
-            (self.discriminator, d_objective, self.discriminator_optimizer),
-        ):
-            variables = network.trainable_weights
-            # Nothing is counted where the batch turns out not to be there, after the last one.
-            with tf.control_dependencies([reals]):
-                optimizer.apply(tape.gradient(objective, variables), variables)
-        if self.ema_generator is not None:
-            moving_average.update(
-                self.ema_generator, self.generator, decay=self.ema_decay, step=self.step
-            )
+        # Nothing is counted where the batch turns out not to be there, after the last one.
         with tf.control_dependencies([reals]):
+            for network, objective, optimizer in (
+                (self.generator, g_objective, self.generator_optimizer),
+                (self.discriminator, d_objective, self.discriminator_optimizer),
+            ):
+                variables = network.trainable_weights
+                optimizer.apply(tape.gradient(objective, variables), variables)
+            if self.ema_generator is not None:
+                moving_average.update(
+                    self.ema_generator, self.generator, decay=self.ema_decay, step=self.step
+                )
             self.step.assign_add(1)
         return self._update_metrics(g_losses, d_losses, real_logits, fake_logits, weights=weights)
 
@@ -351,6 +349,9 @@ class DCGAN(image_model.ImageModel):
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles the model from what `get_compile_config` returned."""
         self.compile(**keras.saving.deserialize_keras_object(copy.deepcopy(config)))
+
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        """Builds nothing more: Keras would average the replicas' batches, which may differ in size."""
 
     def _decode_batch(self, latents: tf.Tensor) -> tf.Tensor:
         return tf.cast((self.ema_generator or self.generator)(latents, training=False), tf.float32)
