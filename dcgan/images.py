@@ -63,5 +63,6 @@ def enlarge(image: np.ndarray, factor: int) -> np.ndarray:
 def save_png(path: str | os.PathLike[str], image: np.ndarray) -> pathlib.Path:
     """Writes a uint8 image of shape (height, width) or (height, width, 3) as PNG, atomically."""
     with files.write_atomically(path) as temporary:
-        imageio.imwrite(temporary, image, extension=".png")
+        # Its own writing to a full disk ends in a second error, in a finaliser.
+        temporary.write_bytes(imageio.imwrite("<bytes>", image, extension=".png"))
     return pathlib.Path(path)

@@ -46,8 +46,9 @@ def test_a_replica_without_images_counts_for_nothing(results):
 
 
 @pytest.mark.slow
-def test_a_replica_without_images_leaves_batch_statistics_finite(results):
-    logs, variables = results["batch, uneven", "two"]
+@pytest.mark.parametrize("kind", [("batch, uneven", "two"), "uneven from the first"])
+def test_uneven_batches_leave_batch_statistics_finite(results, kind):
+    logs, variables = results[kind]
     assert np.isfinite(list(logs.values())).all()
     assert all(np.isfinite(copy).all() for copies in variables for copy in copies)
 

@@ -1,3 +1,7 @@
+import gc
+import os
+import sys
+
 import imageio.v3 as imageio
 import numpy as np
 import pytest
@@ -85,3 +89,13 @@ def test_png_both_ways(tmp_path, shape):
     path = images.save_png(str(tmp_path / "made" / "image.png"), image)
     assert path == tmp_path / "made" / "image.png"
     np.testing.assert_array_equal(imageio.imread(path), image)
+
+
+def test_a_full_disk_is_one_error(tmp_path, monkeypatch):
+    ignored = []
+    monkeypatch.setattr(sys, "unraisablehook", ignored.append)
+    (tmp_path / f".grid.{os.getpid()}.tmp.png").symlink_to("/dev/full")
+    with pytest.raises(OSError, match=r"grid\.png"):
+        images.save_png(tmp_path / "grid.png", np.zeros((8, 8), np.uint8))
+    gc.collect()
+    assert ignored == []

@@ -80,7 +80,11 @@ class ProgressGif(keras.callbacks.Callback):
         # Pillow takes no list for a single image.
         duration = milliseconds if len(stack) > 1 else milliseconds[0]
         with files.write_atomically(self.path) as temporary:
-            imageio.imwrite(temporary, stack, extension=".gif", is_batch=True, duration=duration, loop=0)
+            temporary.write_bytes(
+                imageio.imwrite(
+                    "<bytes>", stack, extension=".gif", is_batch=True, duration=duration, loop=0
+                )
+            )
 
 
 def _find_frames(directory: pathlib.Path) -> list[pathlib.Path]:

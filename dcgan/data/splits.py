@@ -5,6 +5,7 @@ joined by "+"; "all" is everything. Where a source has fewer splits:
 
 - A source with `train` but without `test` tests on `validation` (or `val`) if it has one; otherwise
   the last 10 % of `train` become `test`, and `train` is the rest.
+- Of a source with splits of other names, the last 10 % of the first one are `test`; it keeps them.
 - A source without any splits is shuffled by a fixed seed; 10 % of it, at least one image, are `test`,
   the rest is `train`. `all` keeps the source's order.
 
@@ -128,16 +129,16 @@ def _held_out(count: int) -> int:
 def _with_test(sizes: Mapping[str, int]) -> dict[str, Part]:
     """Returns the splits that can be asked for, a test split among them wherever possible."""
     known = {name: Part(name, 0, size) for name, size in sizes.items()}
-    if "test" in known:
+    if "test" in known or not known:
         return known
     for name in ("validation", "val"):
         if name in known:
             return known | {"test": known[name]}
-    if "train" in known:
-        size = sizes["train"]
-        border = size - min(size, _held_out(size))
-        known |= {"train": Part("train", 0, border), "test": Part("train", border, size)}
-    return known
+    first = "train" if "train" in known else next(iter(known))
+    size = sizes[first]
+    border = size - min(size, _held_out(size))
+    known |= {"test": Part(first, border, size)}
+    return known | {"train": Part("train", 0, border)} if first == "train" else known
 
 
 def _find(split: str, known: Mapping[str, Part], *, everything: list[Part], source: str) -> list[Part]:

@@ -28,16 +28,21 @@ def latents_for(count: int | None, latents: Any, *, latent_dim: int, seed: int) 
     if latents is None:
         count = 1 if count is None else _check_count("count", count)
         return tf.random.stateless_normal((count, latent_dim), [_check_whole("seed", seed), 0]).numpy()
-    latents = np.asarray(latents)
+    try:
+        latents = np.asarray(latents)
+    except ValueError:
+        raise InputError("latents: expected rows of one length") from None
     count = _check_count("count", len(np.atleast_1d(latents)) if count is None else count)
-    if latents.shape != (count, latent_dim) or not np.issubdtype(latents.dtype, np.number):
+    if latents.shape != (count, latent_dim) or latents.dtype.kind not in "fiu":
         raise InputError(
             f"latents: expected numbers of shape {(count, latent_dim)}. "
             f"Received: {latents.dtype} of shape {latents.shape}"
         )
+    with np.errstate(over="ignore"):
+        latents = latents.astype(np.float32)
     if not np.isfinite(latents).all():
         raise InputError("latents: expected finite numbers. Received: NaN or infinity")
-    return latents.astype(np.float32)
+    return latents
 
 
 def in_batches(

@@ -210,8 +210,7 @@ class DCGAN(image_model.ImageModel):
 
     def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Returns the discriminator's logits, shape (batch, 1), float32, positive for real."""
-        images = image_batches.as_images(images, self.image_shape)
-        return self.discriminator(images, training=training)
+        return self._discriminate(image_batches.as_images(images, self.image_shape), training=training)
 
     def generate(
         self,
@@ -280,7 +279,7 @@ class DCGAN(image_model.ImageModel):
         reals, weights = global_batch.fill_empty(self.unpack(data).images)
         latents = self.sample_latents(tf.shape(reals)[0])
         with tf.GradientTape(persistent=True) as tape:
-            fakes = self.generator(latents, training=True)
+            fakes = tf.cast(self.generator(latents, training=True), tf.float32)
             real_logits = self._discriminate(self._augment(reals, stream=1))
             d_own = self._own_losses(self.discriminator)
             fake_logits = self._discriminate(self._augment(fakes, stream=2))
@@ -295,17 +294,19 @@ class DCGAN(image_model.ImageModel):
             g_objective = g_mean + self._own_losses(self.generator)
             g_objective = self.generator_optimizer.scale_loss(g_objective)
             d_objective = self.discriminator_optimizer.scale_loss(d_mean + penalty + d_own)
-        for network, objective, optimizer in (
-            (self.generator, g_objective, self.generator_optimizer),
-            (self.discriminator, d_objective, self.discriminator_optimizer),
-        ):
-            variables = network.trainable_weights
-            optimizer.apply(tape.gradient(objective, variables), variables)
-        if self.ema_generator is not None:
-            moving_average.update(
-                self.ema_generator, self.generator, decay=self.ema_decay, step=self.step
-            )
-        self.step.assign_add(1)
+        # Nothing is counted where the batch turns out not to be there, after the last one.
+        with tf.control_dependencies([reals]):
+            for network, objective, optimizer in (
+                (self.generator, g_objective, self.generator_optimizer),
+                (self.discriminator, d_objective, self.discriminator_optimizer),
+            ):
+                variables = network.trainable_weights
+                optimizer.apply(tape.gradient(objective, variables), variables)
+            if self.ema_generator is not None:
+                moving_average.update(
+                    self.ema_generator, self.generator, decay=self.ema_decay, step=self.step
+                )
+            self.step.assign_add(1)
         return self._update_metrics(g_losses, d_losses, real_logits, fake_logits, weights=weights)
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
@@ -315,8 +316,8 @@ class DCGAN(image_model.ImageModel):
         seen = tf.cast(self._means["g_loss"].count, tf.int64)
         seed = tf.stack([tf.constant(self.seed, tf.int64), seen])
         latents = tf.random.stateless_normal((tf.shape(reals)[0], self.latent_dim), seed)
-        real_logits = self.discriminator(reals, training=False)
-        fake_logits = self.discriminator(self._decode_batch(latents), training=False)
+        real_logits = self._discriminate(reals, training=False)
+        fake_logits = self._discriminate(self._decode_batch(latents), training=False)
         g_losses = self.generator_loss(fake_logits)
         d_losses = self.discriminator_loss(real_logits, fake_logits)
         return self._update_metrics(g_losses, d_losses, real_logits, fake_logits, weights=weights)
@@ -349,11 +350,14 @@ class DCGAN(image_model.ImageModel):
         """Compiles the model from what `get_compile_config` returned."""
         self.compile(**keras.saving.deserialize_keras_object(copy.deepcopy(config)))
 
-    def _decode_batch(self, latents: tf.Tensor) -> tf.Tensor:
-        return (self.ema_generator or self.generator)(latents, training=False)
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        """Builds nothing more: Keras would average the replicas' batches, which may differ in size."""
 
-    def _discriminate(self, images: tf.Tensor) -> tf.Tensor:
-        return self.discriminator(images, training=True)
+    def _decode_batch(self, latents: tf.Tensor) -> tf.Tensor:
+        return tf.cast((self.ema_generator or self.generator)(latents, training=False), tf.float32)
+
+    def _discriminate(self, images: tf.Tensor, *, training: bool = True) -> tf.Tensor:
+        return tf.cast(self.discriminator(images, training=training), tf.float32)
 
     def _augment(self, images: tf.Tensor, *, stream: int) -> tf.Tensor:
         if not self.augmentation:

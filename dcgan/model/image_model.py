@@ -1,6 +1,7 @@
 """What the models of images have in common: how Keras hands them batches, builds and exports them."""
 
 import functools
+import inspect
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -47,13 +48,13 @@ class ImageModel(keras.Model):
     @functools.wraps(keras.Model.fit)
     def fit(self, *args: Any, **options: Any) -> keras.callbacks.History:
         """Trains, unless there are weights that would not count."""
-        self._refuse_weights(**options)
+        self._refuse_weights(**_by_name(super().fit, args, options))
         return super().fit(*args, **options)
 
     @functools.wraps(keras.Model.evaluate)
     def evaluate(self, *args: Any, **options: Any) -> Any:
         """Measures, unless there are weights that would not count."""
-        self._refuse_weights(**options)
+        self._refuse_weights(**_by_name(super().evaluate, args, options))
         return super().evaluate(*args, **options)
 
     def make_train_function(self, force: bool = False) -> None:
@@ -103,6 +104,11 @@ class ImageModel(keras.Model):
 
     def _lock_state(self) -> None:
         """Leaves the built model open to additions, as `keras.Functional` does."""
+
+
+def _by_name(method: Callable[..., Any], args: Any, options: Any) -> dict[str, Any]:
+    """Returns a call's arguments by their names."""
+    return inspect.signature(method).bind(*args, **options).arguments
 
 
 class _FirstLook:

@@ -7,7 +7,14 @@ import keras
 from dcgan.errors import InputError
 
 # What may stand between the last activation and the output.
-_SHAPING = (keras.layers.Reshape, keras.layers.Flatten, keras.layers.Permute, keras.layers.Cropping2D)
+_PASSING = (
+    keras.layers.Reshape,
+    keras.layers.Flatten,
+    keras.layers.Permute,
+    keras.layers.Cropping2D,
+    keras.layers.Dropout,
+    keras.layers.Identity,
+)
 # Those that never come below 0.
 _POSITIVE = {"sigmoid", "hard_sigmoid", "softmax", "softplus", "relu", "relu6"}
 
@@ -26,7 +33,7 @@ def check_pair(generator: keras.Model, discriminator: keras.Model) -> None:
         _shapes(generator, "generator"),
         _shapes(discriminator, "discriminator"),
     )
-    if len(latents) != 2:
+    if len(latents) != 2 or latents[1] is None:
         raise InputError(
             f"generator: expected latents of shape (batch, latent_dim). Received: {latents}"
         )
@@ -76,7 +83,7 @@ def _shapes(network: Any, name: str) -> tuple[tuple[int | None, ...], tuple[int 
 def _last_activation(network: keras.Model) -> str:
     """Returns the name of the function that a network ends in; "linear" if there is none."""
     operation = network.outputs[0]._keras_history.operation
-    while isinstance(operation, _SHAPING):
+    while isinstance(operation, _PASSING) or _is_identity(operation):
         operation = operation.input._keras_history.operation
     if isinstance(operation, keras.Model) and hasattr(operation, "outputs"):
         return _last_activation(operation)
@@ -84,3 +91,11 @@ def _last_activation(network: keras.Model) -> str:
         return getattr(activation, "__name__", type(activation).__name__)
     name = type(operation).__name__.lower()
     return name if name in {"sigmoid", "softmax", "tanh", "relu", "hardsigmoid"} else "linear"
+
+
+def _is_identity(operation: Any) -> bool:
+    """Whether an operation only casts, as the last one under mixed precision often does."""
+    return (
+        isinstance(operation, keras.layers.Activation)
+        and operation.activation is keras.activations.linear
+    )

@@ -26,6 +26,7 @@ def write_atomically(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
         The temporary path, to be written by the caller.
 
     Raises:
+        InputError: If there is a device or a pipe, which a file would replace.
         OSError: If it cannot be written; its `filename` is `path`, also where the disk is full.
 
     Example:
@@ -33,6 +34,8 @@ def write_atomically(path: str | os.PathLike[str]) -> Iterator[pathlib.Path]:
         ...     temporary.write_text("{}")
     """
     path = pathlib.Path(path)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise InputError(f"{path}: expected a place for a file. Received: a device or a pipe")
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
     try:

@@ -79,6 +79,12 @@ def test_last_tenth_of_train_is_held_out():
     assert ranges("all", sizes) == [("train", 0, 200)]
 
 
+def test_splits_of_other_names_have_a_test_split_too():
+    sizes = {"plain": 40, "odd": 9}
+    assert ranges("test", sizes) == [("plain", 36, 40)]
+    assert ranges("plain+odd", sizes) == [("plain", 0, 40), ("odd", 0, 9)]
+
+
 def test_undeclared_splits_partition_the_source():
     train = splits.of_undeclared("train", 105, source="x")
     test = splits.of_undeclared("test", 105, source="x")

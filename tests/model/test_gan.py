@@ -251,6 +251,15 @@ def test_weights_of_images_are_refused(make_gan, make_images, option, method):
             getattr(model, method)(make_images(8), labels, verbose=0, **{option: weights})
 
 
+@pytest.mark.parametrize(
+    ("method", "before"),
+    [("fit", (None, 4, 1, 0, None, 0.0, None, True, None)), ("evaluate", (None, 4, 0))],
+)
+def test_weights_by_position_are_refused(make_gan, make_images, method, before):
+    with pytest.raises(InputError, match="DCGAN does not support sample_weight and class_weight"):
+        getattr(make_gan().compile(), method)(make_images(8), *before, np.ones(8))
+
+
 def test_weights_in_the_dataset_are_refused(make_gan, make_images):
     rows = make_images(8), np.arange(8), np.ones(8)
     with pytest.raises(InputError, match="DCGAN does not support sample_weight and class_weight"):

@@ -101,3 +101,11 @@ def test_single_batches_are_looked_at(make_gan, make_images):
             method(images)
     assert len(model.train_on_batch(make_images(2))) == 4
     assert int(model.step) == 1
+
+
+def test_steps_are_counted_to_the_end_of_data_of_unknown_length(make_gan, make_images):
+    unknown = rows(make_images(16)).filter(lambda batch: True)
+    model = make_gan().compile(**helpers.sgd(), jit_compile=False)
+    model.fit(unknown, epochs=2, verbose=0)
+    counts = model.step, model.generator_optimizer.iterations, model.discriminator_optimizer.iterations
+    assert [int(count) for count in counts] == [8, 8, 8]

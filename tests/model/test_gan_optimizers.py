@@ -164,3 +164,14 @@ def test_other_global_policies_are_refused(set_policy, policy):
     set_policy(policy)
     with pytest.raises(InputError, match=f"precision: expected one of float32.*Received: '{policy}'"):
         DCGAN.from_preset("mnist")
+
+
+def test_networks_that_end_in_float16(set_policy, make_gan, make_images):
+    set_policy("mixed_float16")
+    pair = (
+        [keras.Input((4,)), keras.layers.Dense(64, activation="tanh"), keras.layers.Reshape((8, 8, 1))],
+        [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(1)],
+    )
+    model = DCGAN(*map(keras.Sequential, pair), augmentation="color").compile()
+    helpers.fit(model, make_images(4), batch_size=4)
+    assert model.generate(1).dtype == model.predict(make_images(4), verbose=0).dtype == np.float32

@@ -81,6 +81,9 @@ def test_generate_count_and_range(trained):
         ({"latents": 5}, r"latents: .*shape \(1, 4\). Received: .*\(\)"),
         ({"latents": np.full((1, 4), np.nan)}, "latents: expected finite numbers"),
         ({"latents": np.full((1, 4), "a")}, "latents: expected numbers"),
+        ({"latents": np.zeros((1, 4), np.complex64)}, "latents: expected numbers.*complex64"),
+        ({"latents": np.full((1, 4), 1e300)}, "latents: expected finite numbers"),
+        ({"latents": [[0.0] * 4, [0.0]]}, "latents: expected rows of one length"),
     ],
 )
 def test_generate_refuses(trained, options, message):

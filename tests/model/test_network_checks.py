@@ -15,6 +15,12 @@ def discriminator(*last, normalize=False):
     return keras.Sequential([keras.Input((8, 8, 1)), *norm, keras.layers.Flatten(), *last])
 
 
+def variable_latents():
+    latents = keras.Input((None,))
+    total = keras.ops.sum(latents, axis=1, keepdims=True)
+    return keras.Model(latents, keras.layers.Reshape((8, 8, 1))(dense(64)(total)))
+
+
 def activation(name):
     return keras.layers.Activation(name)
 
@@ -45,6 +51,11 @@ def test_a_pair_that_fits(last):
         (lambda: discriminator(dense(), activation("tanh")), "logits.*Received: tanh"),
         (lambda: discriminator(dense(), keras.layers.Softmax()), "logits.*Received: softmax"),
         (lambda: functional(keras.ops.sigmoid), "logits.*Received: sigmoid"),
+        (lambda: discriminator(dense(activation="sigmoid"), activation("linear")), "logits.*: sigmoid"),
+        (
+            lambda: discriminator(dense(activation="sigmoid"), keras.layers.Dropout(0.1)),
+            "logits.*: sigmoid",
+        ),
         (
             lambda: discriminator(
                 keras.Sequential([dense(activation="sigmoid")]), keras.layers.Flatten()
@@ -64,6 +75,7 @@ def test_a_discriminator_that_gives_no_logits(make, message):
     ("make", "message"),
     [
         (lambda: generator(latents=(2, 2)), r"latents of shape \(batch, latent_dim\).*\(None, 2, 2\)"),
+        (variable_latents, r"latents of shape \(batch, latent_dim\).*\(None, None\)"),
         (lambda: generator(units=72), r"fit the discriminator.*\(None, 9, 8, 1\) against"),
         (lambda: generator(activation("sigmoid")), r"in \[-1, 1\], as tanh gives.*sigmoid"),
         (lambda: keras.Sequential([dense()]), "a built Functional or Sequential model"),

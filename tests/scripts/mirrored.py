@@ -65,6 +65,8 @@ def main(out):
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
     two = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
     results = {"noise": draw_noise(two)}
+    # The replicas' batches differ from the first on.
+    results["uneven from the first"] = train(two, "batch", count=GLOBAL_BATCH - 1)
     for norm in ("none", "batch"):
         for name, strategy in (("one", tf.distribute.get_strategy()), ("two", two)):
             results[norm, name] = train(strategy, norm)

@@ -1,8 +1,10 @@
 import errno
+import os
 import re
 
 import pytest
 
+from dcgan.errors import InputError
 from dcgan.system import files
 
 
@@ -85,3 +87,12 @@ def test_content_is_on_the_disk_before_the_rename(tmp_path, monkeypatch):
     monkeypatch.setattr(files.os, "replace", lambda *paths: (events.append("replace"), replace(*paths)))
     files.write_text(tmp_path / "report.json", "new")
     assert events == ["sync .json", "replace", "sync "]
+
+
+@pytest.mark.parametrize("kind", ["pipe", "link to a device"])
+def test_a_device_or_a_pipe_is_not_replaced(tmp_path, kind):
+    path = tmp_path / "grid.png"
+    os.mkfifo(path) if kind == "pipe" else path.symlink_to(os.devnull)
+    with pytest.raises(InputError, match=r"grid\.png: expected a place for a file\. .* a device or a"):
+        files.write_text(path, "{}")
+    assert not path.is_file()
