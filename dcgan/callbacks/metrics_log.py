@@ -43,7 +43,7 @@ class MetricsLog(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Drops the rows of this epoch and later ones, and starts the clock."""
         self._rows = [row for row in self._rows if int(row["epoch"]) <= epoch]
-        self._steps = 0
+        self._steps, self._taken = 0, self._count_taken()
         self._start = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
@@ -53,11 +53,19 @@ class MetricsLog(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Adds the epoch's row."""
         seconds = time.perf_counter() - self._start
-        timings = {"seconds": seconds, "steps_per_second": self._steps / seconds}
+        taken = self._count_taken()
+        # In data of unknown length, Keras's numbers go beyond the end.
+        steps = self._steps if taken is None else taken - (self._taken or 0)
+        timings = {"seconds": seconds, "steps_per_second": steps / seconds}
         values = timings if self.timings else logs or {}
         row = {name: repr(float(value)) for name, value in values.items()}
         self._rows.append({"epoch": str(epoch + 1), **row})
         epoch_table.write(self.path, self._rows)
+
+    def _count_taken(self) -> int | None:
+        """Returns how many steps the model has taken since it was made, if it counts them."""
+        step = getattr(self.model, "step", None)
+        return None if step is None else int(step)
 
     def _read(self) -> list[epoch_table.Row]:
         rows, problem = epoch_table.read(self.path)

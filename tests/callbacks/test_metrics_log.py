@@ -1,7 +1,9 @@
 import csv
 
 import pytest
+import tensorflow as tf
 
+import helpers
 from dcgan.callbacks import MetricsLog
 from dcgan.runs import epoch_table
 
@@ -92,6 +94,16 @@ def test_steps_beyond_the_end_of_an_epoch_do_not_count(tmp_path, monkeypatch):
         log.on_train_batch_end(batch)
     log.on_epoch_end(0, {"loss": 1})
     assert read_rows(tmp_path / "timings.csv")[0]["steps_per_second"] == "1.0"
+
+
+def test_steps_in_data_of_unknown_length(tmp_path, make_gan, make_images):
+    images = tf.data.Dataset.from_tensor_slices(make_images(16))
+    unknown = images.batch(4).filter(lambda batch: True)
+    model = make_gan().compile(**helpers.sgd(), steps_per_execution=3, jit_compile=False)
+    log = MetricsLog(tmp_path / "timings.csv", timings=True)
+    model.fit(unknown, epochs=2, verbose=0, callbacks=[log])
+    for row in read_rows(tmp_path / "timings.csv"):
+        assert float(row["seconds"]) * float(row["steps_per_second"]) == pytest.approx(4)
 
 
 def test_written_after_every_epoch_without_leftovers(tmp_path, make_gan, make_images):
