@@ -1,4 +1,5 @@
 import os
+import random
 import sys
 import time
 
@@ -13,6 +14,7 @@ with quiet.hide_log_lines():
     import tensorflow as tf
 
 import keras
+from tensorflow.python.eager import context
 from tensorflow.python.framework import config as tf_config
 
 from dcgan.config import NetworkConfig
@@ -35,9 +37,13 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(autouse=True)
-def _fresh_keras():
-    keras.utils.clear_session(free_memory=False)
-    keras.utils.set_random_seed(0)
+def _fresh_keras(monkeypatch):
+    with monkeypatch.context() as patch:
+        # Else functions that fixtures made for many tests would be optimized anew in each.
+        patch.setattr(context.context(), "clear_kernel_cache", lambda: None)
+        keras.utils.clear_session(free_memory=False)
+    # Where Keras takes its seeds from. TensorFlow's own seed would empty the same cache.
+    random.seed(0)
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ START = """
 import pathlib, sys
 import numpy as np
 import tensorflow as tf
-from dcgan.data import image_file, preprocessing
+from dcgan.data import preprocessing
+from dcgan.data.decoding import image_file
 from dcgan import scoring
 from export.graph import image_decoding
 
