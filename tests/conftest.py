@@ -1,5 +1,4 @@
 import os
-import random
 import sys
 import time
 
@@ -40,10 +39,9 @@ def pytest_collection_modifyitems(items):
 def _fresh_keras(monkeypatch):
     with monkeypatch.context() as patch:
         # Else functions that fixtures made for many tests would be optimized anew in each.
-        patch.setattr(context.context(), "clear_kernel_cache", lambda: None)
+        patch.setattr(context.pywrap_tfe, "TFE_ContextClearCaches", lambda handle: None)
         keras.utils.clear_session(free_memory=False)
-    # Where Keras takes its seeds from. TensorFlow's own seed would empty the same cache.
-    random.seed(0)
+        keras.utils.set_random_seed(0)
 
 
 @pytest.fixture
