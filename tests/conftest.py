@@ -1,3 +1,4 @@
+import logging
 import os
 import sys
 import time
@@ -69,7 +70,10 @@ def run_cli(monkeypatch, capsys, tmp_path):
         output = capsys.readouterr()
         return exit_.value.code, output.out, output.err
 
-    return run
+    level = logging.getLogger().level
+    yield run
+    # Bulk scoring quiets the whole process.
+    logging.getLogger().setLevel(level)
 
 
 @pytest.fixture(scope="session")
