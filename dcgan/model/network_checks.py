@@ -29,7 +29,7 @@ def check_pair(generator: keras.Model, discriminator: keras.Model) -> None:
     Raises:
         InputError: If they do not.
     """
-    (latents, images), (judged, logits) = (
+    (latents, images), (expected, logits) = (
         _shapes(generator, "generator"),
         _shapes(discriminator, "discriminator"),
     )
@@ -37,9 +37,9 @@ def check_pair(generator: keras.Model, discriminator: keras.Model) -> None:
         raise InputError(
             f"generator: expected latents of shape (batch, latent_dim). Received: {latents}"
         )
-    if images[1:] != judged[1:]:
+    if images[1:] != expected[1:]:
         raise InputError(
-            f"generator: expected images that fit the discriminator. Received: {images} against {judged}"
+            f"generator: expected images that fit the discriminator. Received: {images}, not {expected}"
         )
     if logits[1:] != (1,):
         raise InputError(
