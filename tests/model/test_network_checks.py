@@ -76,7 +76,7 @@ def test_a_discriminator_that_gives_no_logits(make, message):
     [
         (lambda: generator(latents=(2, 2)), r"latents of shape \(batch, latent_dim\).*\(None, 2, 2\)"),
         (variable_latents, r"latents of shape \(batch, latent_dim\).*\(None, None\)"),
-        (lambda: generator(units=72), r"fit the discriminator.*\(None, 9, 8, 1\) against"),
+        (lambda: generator(units=72), r"fit the discriminator.*\(None, 9, 8, 1\), not"),
         (lambda: generator(activation("sigmoid")), r"in \[-1, 1\], as tanh gives.*sigmoid"),
         (lambda: keras.Sequential([dense()]), "a built Functional or Sequential model"),
     ],
