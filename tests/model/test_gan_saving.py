@@ -105,7 +105,7 @@ def test_dropout_state_is_saved(tmp_path, make_gan):
 
 def test_networks_that_do_not_fit(make_gan, tiny_network):
     small, other = make_gan(), DCGAN.from_preset(RunConfig(network=tiny_network))
-    with pytest.raises(ValueError, match=r"\(None, 8, 8, 1\) against \(None, 28, 28, 1\)"):
+    with pytest.raises(ValueError, match=r"\(None, 8, 8, 1\), not \(None, 28, 28, 1\)"):
         DCGAN(small.generator, other.discriminator)
 
 
