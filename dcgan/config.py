@@ -17,6 +17,7 @@ class Loss(enum.StrEnum):
     LEAST_SQUARES = enum.auto()
     HINGE = enum.auto()
     WASSERSTEIN = enum.auto()
+    RELATIVISTIC = enum.auto()
 
 
 class Augmentation(enum.StrEnum):
@@ -120,8 +121,18 @@ class TrainingConfig(schema.Config):
         between(0, 1),
         default=0.0,
     )
-    r1_gamma: float = field("Weight of the R1 penalty; 0 for none.", between(0, 1_000_000), default=0.0)
-    r1_interval: int = field("Steps from one R1 penalty to the next.", at_least(1), default=16)
+    r1_gamma: float = field(
+        "Weight of the R1 penalty on reals at 32 pixels and a batch of 64; it follows the size and the "
+        "batch: four times for twice the side, half for twice the batch. 0 for none.",
+        between(0, 1_000_000),
+        default=0.0,
+    )
+    r2_gamma: float = field(
+        "Likewise of the R2 penalty, the same on fakes.", between(0, 1_000_000), default=0.0
+    )
+    penalty_interval: int = field(
+        "Steps from one R1 and R2 penalty to the next.", at_least(1), default=16
+    )
     generator_learning_rate: float = field("Step size of the generator's Adam.", above(0), default=1e-4)
     discriminator_learning_rate: float = field(
         "Step size of the discriminator's Adam.", above(0), default=1e-4
@@ -183,8 +194,18 @@ class RunConfig(schema.Config):
     def __post_init__(self) -> None:
         """Checks every value, and those that depend on each other."""
         super().__post_init__()
-        if self.training.r1_gamma and self.network.discriminator_norm == "batch":
-            raise InputError(
-                "r1_gamma: expected 0 with discriminator_norm='batch', under which an image's own "
-                f"gradient is not defined. Received: {self.training.r1_gamma!r}"
-            )
+        for name in ("r1_gamma", "r2_gamma"):
+            if (gamma := getattr(self.training, name)) and self.network.discriminator_norm == "batch":
+                raise InputError(
+                    f"{name}: expected 0 with discriminator_norm='batch', under which an image's own "
+                    f"gradient is not defined. Received: {gamma!r}"
+                )
+
+    @property
+    def penalty_scale(self) -> float:
+        """What the penalties' weights are multiplied by at this size and batch.
+
+        Reference:
+            - [Karras et al., 2020](https://arxiv.org/abs/2006.06676), the weights that their code picks
+        """
+        return (self.network.image_size / 32) ** 2 * 64 / self.training.batch_size

@@ -5,7 +5,7 @@ returns float32 of that shape, unreduced, so that callers choose how to average 
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import keras
@@ -19,21 +19,22 @@ class AdversarialLoss(NamedTuple):
     """What each network minimizes.
 
     Attributes:
-        generator: `fake_logits -> loss`, shapes (batch, 1) to (batch, 1).
-        discriminator: `(real_logits, fake_logits) -> loss`, shapes (batch, 1) each; those of
-            `dcgan.config.SMOOTHABLE_LOSSES` take `label_smoothing` as well.
+        generator: `(real_logits, fake_logits) -> loss`, shapes (batch, 1) each.
+        discriminator: Likewise; those of `dcgan.config.SMOOTHABLE_LOSSES` take `label_smoothing` as
+            well.
     """
 
-    generator: Callable[[tf.Tensor], tf.Tensor]
+    generator: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
     discriminator: Callable[..., tf.Tensor]
 
 
-def non_saturating_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
+def non_saturating_generator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
     """Returns the cross-entropy of calling the fakes real: `softplus(-fake)`.
 
     Reference:
         - [Goodfellow et al., 2014](https://arxiv.org/abs/1406.2661), section 3
     """
+    del real_logits
     return tf.math.softplus(-_float32(fake_logits))
 
 
@@ -53,12 +54,13 @@ def non_saturating_discriminator_loss(
     return real_loss + tf.math.softplus(fake_logits)
 
 
-def least_squares_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
+def least_squares_generator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
     """Returns half the squared distance of the fakes' outputs from 1.
 
     Reference:
         - [Mao et al., 2017](https://arxiv.org/abs/1611.04076), a = 0, b = c = 1
     """
+    del real_logits
     return 0.5 * tf.square(_float32(fake_logits) - 1.0)
 
 
@@ -85,12 +87,13 @@ def hinge_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> 
     return tf.nn.relu(1.0 - _float32(real_logits)) + tf.nn.relu(1.0 + _float32(fake_logits))
 
 
-def wasserstein_generator_loss(fake_logits: tf.Tensor) -> tf.Tensor:
+def wasserstein_generator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
     """Returns the negated score of the fakes; also the generator's side of the hinge loss.
 
     Reference:
         - [Arjovsky et al., 2017](https://arxiv.org/abs/1701.07875)
     """
+    del real_logits
     return -_float32(fake_logits)
 
 
@@ -103,14 +106,35 @@ def wasserstein_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tenso
     return _float32(fake_logits) - _float32(real_logits)
 
 
+def relativistic_generator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+    """Returns the cross-entropy of ranking each fake above its real: `softplus(real - fake)`.
+
+    Reference:
+        - [Jolicoeur-Martineau, 2018](https://arxiv.org/abs/1807.00734)
+        - with R1 and R2: [Huang et al., 2025](https://arxiv.org/abs/2501.05441), equation 1
+    """
+    return tf.math.softplus(_float32(real_logits) - _float32(fake_logits))
+
+
+def relativistic_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+    """Returns the cross-entropy of ranking each real above its fake: `softplus(fake - real)`.
+
+    Only differences count, so the logits' zero no longer separates reals from fakes.
+
+    Reference:
+        - [Jolicoeur-Martineau, 2018](https://arxiv.org/abs/1807.00734)
+    """
+    return tf.math.softplus(_float32(fake_logits) - _float32(real_logits))
+
+
 def gradient_penalty(
     critic: Callable[[tf.Tensor], tf.Tensor], images: tf.Tensor, *, target: float = 0.0
 ) -> tf.Tensor:
     """Returns the squared distance of each image's gradient norm from a target.
 
-    With `target=0` this is R1 (times 2 / gamma) on real images; with `target=1` on mixtures of reals
-    and fakes it is WGAN-GP's penalty. The critic must treat each image on its own: with batch
-    normalization an image's gradient is not defined.
+    With `target=0` this is R1 on real images and R2 on fakes (times 2 / gamma); with `target=1` on
+    mixtures of reals and fakes it is WGAN-GP's penalty. The critic must treat each image on its own:
+    with batch normalization an image's gradient is not defined.
 
     Args:
         critic: `images -> logits`, shapes (batch, height, width, channels) to (batch, 1).
@@ -121,7 +145,7 @@ def gradient_penalty(
         Shape (batch,), float32, at least 0.
 
     Reference:
-        - R1: [Mescheder et al., 2018](https://arxiv.org/abs/1801.04406), equation 9
+        - R1, R2: [Mescheder et al., 2018](https://arxiv.org/abs/1801.04406), equations 9 and 10
         - WGAN-GP: [Gulrajani et al., 2017](https://arxiv.org/abs/1704.00028), equation 3
     """
     with tf.GradientTape() as tape:
@@ -135,6 +159,22 @@ def gradient_penalty(
     return tf.square(tf.sqrt(squared_norms + 1e-12) - target)
 
 
+def weighted_penalties(
+    critic: Callable[[tf.Tensor], tf.Tensor], terms: Sequence[tuple[float, tf.Tensor]]
+) -> tf.Tensor:
+    """Returns the sum of `gamma / 2` times the squared gradient norm over several kinds of images.
+
+    Args:
+        critic: As for `gradient_penalty`.
+        terms: Pairs of gamma, at least 0, and as many images each; a gamma of 0 costs nothing. R1 has
+            reals, R2 fakes.
+
+    Returns:
+        Shape (batch,), float32, at least 0.
+    """
+    return sum(0.5 * gamma * gradient_penalty(critic, images) for gamma, images in terms if gamma)
+
+
 LOSSES: dict[Loss, AdversarialLoss] = {
     Loss.NON_SATURATING: AdversarialLoss(
         non_saturating_generator_loss, non_saturating_discriminator_loss
@@ -142,6 +182,7 @@ LOSSES: dict[Loss, AdversarialLoss] = {
     Loss.LEAST_SQUARES: AdversarialLoss(least_squares_generator_loss, least_squares_discriminator_loss),
     Loss.HINGE: AdversarialLoss(wasserstein_generator_loss, hinge_discriminator_loss),
     Loss.WASSERSTEIN: AdversarialLoss(wasserstein_generator_loss, wasserstein_discriminator_loss),
+    Loss.RELATIVISTIC: AdversarialLoss(relativistic_generator_loss, relativistic_discriminator_loss),
 }
 
 

@@ -21,8 +21,8 @@ _NETWORK: dict[str, Any] = {
 }
 _TRAINING: dict[str, Any] = {
     "batch_size": 64,
-    "r1_gamma": 0.2,
-    "r1_interval": 8,
+    "r1_gamma": 0.25,
+    "penalty_interval": 8,
     "generator_learning_rate": 2e-3,
     "discriminator_learning_rate": 2e-3,
     "beta_1": 0.5,
@@ -40,7 +40,7 @@ _RGB: dict[str, Any] = {
     "head_width": 0,
 }
 
-_RGB_TRAINING = {**_TRAINING, "r1_gamma": 1.0, "epochs": 30}
+_RGB_TRAINING = {**_TRAINING, "epochs": 30}
 
 PRESETS: dict[str, dict[str, Any]] = {
     # The article's networks and hyper-parameters are the config's defaults.

@@ -35,9 +35,9 @@ class Recording(DCGAN):
         super().__init__(*args, **options)
         self.seen = []
 
-    def generator_loss(self, fake_logits):
+    def generator_loss(self, real_logits, fake_logits):
         self.seen.append({"fake": fake_logits.numpy()})
-        return super().generator_loss(fake_logits)
+        return super().generator_loss(real_logits, fake_logits)
 
     def discriminator_loss(self, real_logits, fake_logits):
         loss = super().discriminator_loss(real_logits, fake_logits)

@@ -118,10 +118,11 @@ def test_network_ranges(name, refused, taken):
     [
         ("batch_size", (0, -1), (1,)),
         ("epochs", (0, -1), (1,)),
-        ("loss", ("l1",), ("non_saturating", "least_squares", "hinge", "wasserstein")),
+        ("loss", ("l1",), tuple(Loss)),
         ("label_smoothing", (-0.1, 1.1, float("nan")), (0.0, 1.0)),
         ("r1_gamma", (-0.1, float("inf"), float("nan")), (0.0, 10.0)),
-        ("r1_interval", (0, -1), (1,)),
+        ("r2_gamma", (-0.1, float("inf"), float("nan")), (0.0, 10.0)),
+        ("penalty_interval", (0, -1), (1,)),
         ("generator_learning_rate", (0.0, -1e-4, float("inf"), float("nan")), (1e-9, 1.0)),
         ("discriminator_learning_rate", (0.0, -1e-4, float("inf"), float("nan")), (1e-9, 1.0)),
         ("beta_1", (-0.1, 1.0, float("nan")), (0.0, 0.99)),
@@ -185,12 +186,20 @@ def test_no_label_smoothing_without_labels(loss):
         TrainingConfig(loss=loss, label_smoothing=0.1)
 
 
-def test_no_r1_with_batch_norm():
-    with pytest.raises(InputError, match="r1_gamma: expected 0 with discriminator_norm='batch'"):
+@pytest.mark.parametrize("name", ["r1_gamma", "r2_gamma"])
+def test_no_gradient_penalty_with_batch_norm(name):
+    with pytest.raises(InputError, match=f"{name}: expected 0 with discriminator_norm='batch'"):
         RunConfig(
-            network=NetworkConfig(discriminator_norm="batch"),
-            training=TrainingConfig(r1_gamma=1.0),
+            network=NetworkConfig(discriminator_norm="batch"), training=TrainingConfig(**{name: 1.0})
         )
+
+
+@pytest.mark.parametrize(
+    ("size", "batch", "scale"), [(32, 64, 1.0), (64, 64, 4.0), (128, 64, 16.0), (32, 128, 0.5)]
+)
+def test_penalties_follow_size_and_batch(size, batch, scale):
+    network, training = NetworkConfig(image_size=size), TrainingConfig(batch_size=batch)
+    assert RunConfig(network=network, training=training).penalty_scale == pytest.approx(scale)
 
 
 @pytest.mark.parametrize(

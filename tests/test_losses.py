@@ -19,7 +19,7 @@ def _cross_entropy(target, logits):
 
 
 def test_non_saturating_generator_is_keras_cross_entropy():
-    ours = losses.non_saturating_generator_loss(FAKE)
+    ours = losses.non_saturating_generator_loss(REAL, FAKE)
     np.testing.assert_allclose(ours, _cross_entropy(1.0, FAKE), rtol=1e-6)
     np.testing.assert_allclose(ours, -scipy.special.log_expit(FAKE), rtol=1e-6)
 
@@ -33,25 +33,26 @@ def test_non_saturating_discriminator_is_keras_cross_entropy(smoothing):
 
 def test_non_saturating_at_zero_is_ln_2():
     zero = tf.zeros((1, 1))
-    np.testing.assert_allclose(losses.non_saturating_generator_loss(zero), [[np.log(2)]])
+    np.testing.assert_allclose(losses.non_saturating_generator_loss(zero, zero), [[np.log(2)]])
     np.testing.assert_allclose(losses.non_saturating_discriminator_loss(zero, zero), [[2 * np.log(2)]])
 
 
 def test_large_logits_do_not_overflow():
     extreme = tf.constant([[-1e4], [1e4]])
-    np.testing.assert_array_equal(losses.non_saturating_generator_loss(extreme), [[1e4], [0]])
+    np.testing.assert_array_equal(losses.non_saturating_generator_loss(-extreme, extreme), [[1e4], [0]])
     np.testing.assert_array_equal(
         losses.non_saturating_discriminator_loss(extreme, -extreme), [[2e4], [0]]
     )
     with tf.GradientTape() as tape:
         tape.watch(extreme)
-        loss = losses.non_saturating_generator_loss(extreme)
+        loss = losses.non_saturating_generator_loss(-extreme, extreme)
     np.testing.assert_array_equal(tape.gradient(loss, extreme), [[-1], [0]])
 
 
 def test_least_squares_by_hand():
     np.testing.assert_allclose(
-        losses.least_squares_generator_loss([[-1.0], [0.0], [1.0], [3.0]]), [[2], [0.5], [0], [2]]
+        losses.least_squares_generator_loss(REAL[:4], [[-1.0], [0.0], [1.0], [3.0]]),
+        [[2], [0.5], [0], [2]],
     )
     real, fake = [[1.0], [0.0], [3.0]], [[0.0], [2.0], [-1.0]]
     np.testing.assert_allclose(losses.least_squares_discriminator_loss(real, fake), [[0], [2.5], [2.5]])
@@ -61,14 +62,29 @@ def test_least_squares_by_hand():
 def test_hinge_by_hand():
     real, fake = [[2.0], [1.0], [0.0], [-1.0]], [[-2.0], [-1.0], [0.0], [1.0]]
     np.testing.assert_array_equal(losses.hinge_discriminator_loss(real, fake), [[0], [0], [2], [4]])
-    np.testing.assert_array_equal(losses.get("hinge").generator([[2.0], [-3.0]]), [[-2], [3]])
+    np.testing.assert_array_equal(losses.get("hinge").generator(REAL[:2], [[2.0], [-3.0]]), [[-2], [3]])
 
 
 def test_wasserstein_by_hand():
     np.testing.assert_array_equal(
         losses.wasserstein_discriminator_loss([[2.0], [-1.0]], [[0.5], [3.0]]), [[-1.5], [4]]
     )
-    np.testing.assert_array_equal(losses.wasserstein_generator_loss([[2.0], [-3.0]]), [[-2], [3]])
+    np.testing.assert_array_equal(
+        losses.wasserstein_generator_loss(REAL[:2], [[2.0], [-3.0]]), [[-2], [3]]
+    )
+
+
+def test_relativistic_by_hand():
+    real, fake = [[2.0], [0.0], [-1.0]], [[2.0], [-3.0], [1.0]]
+    pair = losses.get("relativistic")
+    np.testing.assert_allclose(
+        pair.discriminator(real, fake), np.log1p(np.exp([[0.0], [-3.0], [2.0]])), rtol=1e-6
+    )
+    np.testing.assert_allclose(
+        pair.generator(real, fake), np.log1p(np.exp([[0.0], [3.0], [-2.0]])), rtol=1e-6
+    )
+    shifted = np.add(real, 5.0), np.add(fake, 5.0)
+    np.testing.assert_allclose(pair.generator(*shifted), pair.generator(real, fake), rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", losses.LOSSES)
@@ -77,7 +93,7 @@ def test_the_two_networks_pull_apart(name):
     pair, fake, real = losses.get(name), tf.constant([[0.3]]), tf.constant([[-0.2]])
     with tf.GradientTape(persistent=True) as tape:
         tape.watch([fake, real])
-        generator, discriminator = pair.generator(fake), pair.discriminator(real, fake)
+        generator, discriminator = pair.generator(real, fake), pair.discriminator(real, fake)
     assert tape.gradient(generator, fake).numpy().item() < 0
     assert tape.gradient(discriminator, fake).numpy().item() > 0
     assert tape.gradient(discriminator, real).numpy().item() < 0
@@ -89,7 +105,7 @@ def test_low_precision_logits_give_float32(name, dtype):
     pair = losses.get(name)
     real, fake = tf.cast(REAL, dtype), tf.cast(FAKE, dtype)
     for low, full in (
-        (pair.generator(fake), pair.generator(FAKE)),
+        (pair.generator(real, fake), pair.generator(REAL, FAKE)),
         (pair.discriminator(real, fake), pair.discriminator(REAL, FAKE)),
     ):
         assert low.dtype == tf.float32

@@ -117,6 +117,13 @@ def test_every_preset_builds(name):
     assert (model.ema_generator is not None) == (config.training.ema_decay > 0)
 
 
+def test_penalties_get_their_scale():
+    config = presets.override(presets.get("rgb64"), training={"r2_gamma": 0.5})
+    model = DCGAN.from_preset(config)
+    gamma = config.training.r1_gamma
+    assert (model.r1_gamma, model.r2_gamma) == (pytest.approx(4 * gamma), pytest.approx(2.0))
+
+
 def test_unknown_preset():
     with pytest.raises(InputError, match=r"preset: expected one of article, mnist.*'celeba'"):
         presets.get("celeba")

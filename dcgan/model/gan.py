@@ -105,8 +105,7 @@ class DCGAN(image_model.ImageModel):
         Args:
             preset: A name from `dcgan.presets.PRESETS`, whose networks have the precision of Keras's
                 global policy, or a whole config, which says the precision itself.
-            total_steps: Steps until a cosine schedule reaches 0. Defaults to None: learning rates stay
-                constant.
+            total_steps: Steps until a cosine schedule reaches 0. Defaults to None: constant rates.
             **kwargs: Passed to the class.
 
         Raises:
@@ -127,8 +126,9 @@ class DCGAN(image_model.ImageModel):
             optimizers.adam(training.discriminator_learning_rate, training, total_steps=total_steps),
             loss=training.loss,
             label_smoothing=training.label_smoothing,
-            r1_gamma=training.r1_gamma,
-            r1_interval=training.r1_interval,
+            r1_gamma=training.r1_gamma * config.penalty_scale,
+            r2_gamma=training.r2_gamma * config.penalty_scale,
+            penalty_interval=training.penalty_interval,
         )
         return model
 
@@ -151,7 +151,8 @@ class DCGAN(image_model.ImageModel):
         loss: str = "non_saturating",
         label_smoothing: float = 0.0,
         r1_gamma: float = 0.0,
-        r1_interval: int = 16,
+        r2_gamma: float = 0.0,
+        penalty_interval: int = 16,
         **options: Any,
     ) -> Self:
         """Sets how both networks are trained.
@@ -164,7 +165,8 @@ class DCGAN(image_model.ImageModel):
             label_smoothing: How far below 1 the reals' target lies, 0 to 1, for the non-saturating and
                 the least-squares loss. Defaults to 0.
             r1_gamma: Weight of the R1 penalty on reals, at least 0. Defaults to 0, none.
-            r1_interval: Steps from one penalty to the next; multiplies the weight. Defaults to 16.
+            r2_gamma: Likewise of the R2 penalty on fakes.
+            penalty_interval: Steps from one penalty to the next; multiplies the weights. Defaults to 16.
             **options: `run_eagerly`, `steps_per_execution` and `jit_compile` of `keras.Model.compile`;
                 others are refused.
 
@@ -185,10 +187,11 @@ class DCGAN(image_model.ImageModel):
             "loss": loss,
             "label_smoothing": label_smoothing,
             "r1_gamma": r1_gamma,
-            "r1_interval": r1_interval,
+            "r2_gamma": r2_gamma,
+            "penalty_interval": penalty_interval,
         }
         TrainingConfig(**objective)
-        if r1_gamma:
+        if r1_gamma or r2_gamma:
             network_checks.check_penalized(self.discriminator)
         with self.distribute_strategy.scope():
             pair = optimizers.OptimizerPair(
@@ -199,7 +202,7 @@ class DCGAN(image_model.ImageModel):
             super().compile(optimizer=pair, auto_scale_loss=False, **options)
         self.generator_optimizer, self.discriminator_optimizer = pair.whole
         self._loss = losses.get(loss, label_smoothing=label_smoothing)
-        self.r1_gamma, self.r1_interval = r1_gamma, r1_interval
+        self.r1_gamma, self.r2_gamma, self.penalty_interval = r1_gamma, r2_gamma, penalty_interval
         self._compile_arguments = {
             "generator_optimizer": self.generator_optimizer,
             "discriminator_optimizer": self.discriminator_optimizer,
@@ -242,16 +245,16 @@ class DCGAN(image_model.ImageModel):
         """Draws a training step's normal latents, shape (count, latent_dim), new on every replica."""
         return tf.random.stateless_normal((count, self.latent_dim), self._step_seed(stream=0))
 
-    def generator_loss(self, fake_logits: tf.Tensor) -> tf.Tensor:
-        """Returns what the generator minimizes for each image: shapes (batch, 1) to (batch, 1)."""
-        return self._loss.generator(fake_logits)
+    def generator_loss(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
+        """Returns what the generator minimizes for each pair: shapes (batch, 1) to (batch, 1)."""
+        return self._loss.generator(real_logits, fake_logits)
 
     def discriminator_loss(self, real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
         """Returns what the discriminator minimizes for each pair: shapes (batch, 1) to (batch, 1)."""
         return self._loss.discriminator(real_logits, fake_logits)
 
     def discriminator_penalty(self, reals: tf.Tensor, fakes: tf.Tensor) -> tf.Tensor:
-        """Returns what is added to the discriminator's loss: R1 every `r1_interval` steps.
+        """Returns R1 and R2, which the discriminator's loss has every `penalty_interval` steps.
 
         Shapes (batch, height, width, channels) to (batch,) or a scalar, float32.
 
@@ -259,13 +262,12 @@ class DCGAN(image_model.ImageModel):
             - [Mescheder et al., 2018](https://arxiv.org/abs/1801.04406)
             - only every few steps: [Karras et al., 2020](https://arxiv.org/abs/1912.04958), section 3.1
         """
-        del fakes
-        if not self.r1_gamma:
+        terms = [(self.r1_gamma, reals), (self.r2_gamma, tf.stop_gradient(fakes))]
+        if not (self.r1_gamma or self.r2_gamma):
             return tf.zeros(())
-        weight = 0.5 * self.r1_gamma * self.r1_interval
         return tf.cond(
-            self.step % self.r1_interval == 0,
-            lambda: weight * losses.gradient_penalty(self._discriminate, reals),
+            self.step % self.penalty_interval == 0,
+            lambda: self.penalty_interval * losses.weighted_penalties(self._discriminate, terms),
             lambda: tf.zeros(tf.shape(reals)[:1]),
         )
 
@@ -284,7 +286,7 @@ class DCGAN(image_model.ImageModel):
             d_own = self._own_losses(self.discriminator)
             fake_logits = self._discriminate(self._augment(fakes, stream=2))
             d_own = 0.5 * (d_own + self._own_losses(self.discriminator))
-            g_losses = self.generator_loss(fake_logits)
+            g_losses = self.generator_loss(real_logits, fake_logits)
             d_losses = self.discriminator_loss(real_logits, fake_logits)
             penalty = self.discriminator_penalty(reals, fakes)
             # Gradients are summed over replicas.
@@ -318,7 +320,7 @@ class DCGAN(image_model.ImageModel):
         latents = tf.random.stateless_normal((tf.shape(reals)[0], self.latent_dim), seed)
         real_logits = self._discriminate(reals, training=False)
         fake_logits = self._discriminate(self._decode_batch(latents), training=False)
-        g_losses = self.generator_loss(fake_logits)
+        g_losses = self.generator_loss(real_logits, fake_logits)
         d_losses = self.discriminator_loss(real_logits, fake_logits)
         return self._update_metrics(g_losses, d_losses, real_logits, fake_logits, weights=weights)
 

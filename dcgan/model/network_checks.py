@@ -57,7 +57,7 @@ def check_pair(generator: keras.Model, discriminator: keras.Model) -> None:
 
 
 def check_penalized(discriminator: keras.Model) -> None:
-    """Checks that an image's gradient is its own, without which R1 is not defined.
+    """Checks that an image's gradient is its own, without which R1 and R2 are not defined.
 
     Raises:
         InputError: If there is batch normalization.
@@ -65,8 +65,8 @@ def check_penalized(discriminator: keras.Model) -> None:
     for layer in discriminator._flatten_layers():
         if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable:
             raise InputError(
-                "r1_gamma: expected 0, or a discriminator without batch normalization, under which an "
-                f"image's own gradient is not defined. Received: the layer {layer.name}"
+                "r1_gamma, r2_gamma: expected 0, or a discriminator without batch normalization, under "
+                f"which an image's own gradient is not defined. Received: the layer {layer.name}"
             )
 
 

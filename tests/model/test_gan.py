@@ -154,7 +154,7 @@ def test_jit_compile_is_left_to_keras(make_gan):
 @pytest.mark.slow
 def test_jit_compile_trains(make_gan, make_images):
     model = make_gan(dropout=0.3, augmentation="color,translation,cutout", ema_decay=0.9)
-    model.compile(**helpers.sgd(), r1_gamma=1.0, r1_interval=2, jit_compile=True)
+    model.compile(**helpers.sgd(), r1_gamma=1.0, penalty_interval=2, jit_compile=True)
     assert np.isfinite(list(helpers.fit(model, make_images(16)).values())).all()
 
 
@@ -164,7 +164,9 @@ def test_every_loss_trains(make_gan, make_images, loss):
     history = helpers.fit(model, make_images(4))
     step, pair = model.seen[0], losses.get(loss)
     np.testing.assert_allclose(step["d_loss"], pair.discriminator(step["real"], step["fake"]))
-    assert history["g_loss"][0] == pytest.approx(np.mean(pair.generator(step["fake"])), rel=1e-5)
+    assert history["g_loss"][0] == pytest.approx(
+        np.mean(pair.generator(step["real"], step["fake"])), rel=1e-5
+    )
 
 
 @pytest.mark.parametrize("loss", ["non_saturating", "least_squares"])
@@ -187,8 +189,9 @@ def test_label_smoothing(make_gan, make_images, loss):
         ({"label_smoothing": 2.0}, InputError, "label_smoothing: expected 0 to 1. Received: 2.0"),
         ({"r1_gamma": -1.0}, InputError, "r1_gamma: .*Received: -1"),
         ({"r1_gamma": math.nan}, InputError, "r1_gamma: .*Received: nan"),
-        ({"r1_interval": 0}, InputError, "r1_interval: .*Received: 0"),
-        ({"r1_interval": 1.5}, InputError, "r1_interval: .*whole number. Received: 1.5"),
+        ({"r2_gamma": -1.0}, InputError, "r2_gamma: .*Received: -1"),
+        ({"penalty_interval": 0}, InputError, "penalty_interval: .*Received: 0"),
+        ({"penalty_interval": 1.5}, InputError, "penalty_interval: .*whole number. Received: 1.5"),
         *(
             (
                 {name: value},
@@ -284,7 +287,7 @@ def test_r1_value_and_interval(make_gan, make_images):
     discriminator = keras.Sequential(
         [keras.Input((8, 8, 1)), keras.layers.Flatten(), keras.layers.Dense(1)]
     )
-    model = DCGAN(generator, discriminator).compile(r1_gamma=3.0, r1_interval=4)
+    model = DCGAN(generator, discriminator).compile(r1_gamma=3.0, penalty_interval=4)
     squared_norm = np.square(discriminator.layers[-1].kernel).sum()
     penalty = tf.function(model.discriminator_penalty)
     reals, values = tf.constant(make_images()), []
@@ -293,6 +296,29 @@ def test_r1_value_and_interval(make_gan, make_images):
         values.append(penalty(reals, reals))
     expected = np.where(np.arange(9) % 4 == 0, 0.5 * 3.0 * 4 * squared_norm, 0)
     np.testing.assert_allclose(values, np.repeat(expected[:, None], len(reals), axis=1), rtol=1e-5)
+
+
+def test_r2_is_the_same_on_fakes(make_gan, make_images):
+    model = make_gan().compile(r2_gamma=3.0, penalty_interval=4)
+    reals, fakes = tf.constant(make_images(seed=1)), tf.constant(make_images(seed=2))
+    model.step.assign(4)
+    penalty = losses.gradient_penalty(model.discriminator, fakes)
+    np.testing.assert_allclose(
+        model.discriminator_penalty(reals, fakes), 0.5 * 3 * 4 * penalty, rtol=1e-5
+    )
+    model.compile(r1_gamma=1.0, r2_gamma=3.0, penalty_interval=4)
+    both = 0.5 * 4 * losses.gradient_penalty(model.discriminator, reals) + 0.5 * 3 * 4 * penalty
+    np.testing.assert_allclose(model.discriminator_penalty(reals, fakes), both, rtol=1e-5)
+
+
+def test_r2_leaves_the_generator_alone(make_gan, make_images):
+    plain = make_gan().compile(**helpers.sgd())
+    with_r2 = make_gan().compile(**helpers.sgd(), r2_gamma=5.0, penalty_interval=16)
+    for model in (plain, with_r2):
+        helpers.fit(model, make_images(4))
+    for a, b in zip(plain.generator.weights, with_r2.generator.weights, strict=True):
+        np.testing.assert_allclose(a, b, atol=1e-7)
+    assert not np.allclose(plain.discriminator.weights[0], with_r2.discriminator.weights[0], atol=1e-3)
 
 
 def test_r1_is_computed_only_when_due(make_gan, make_images, monkeypatch):
@@ -304,7 +330,7 @@ def test_r1_is_computed_only_when_due(make_gan, make_images, monkeypatch):
 
     monkeypatch.setattr(losses, "gradient_penalty", counted)
     images = make_images(36)
-    model = make_gan().compile(**helpers.sgd(), r1_gamma=1.0, r1_interval=4, run_eagerly=True)
+    model = make_gan().compile(**helpers.sgd(), r1_gamma=1.0, penalty_interval=4, run_eagerly=True)
     helpers.fit(model, images)
     assert len(calls) == 3
     # On reals, as they are.
@@ -313,7 +339,7 @@ def test_r1_is_computed_only_when_due(make_gan, make_images, monkeypatch):
 
 def test_r1_reaches_the_discriminator_alone_and_not_the_logs(make_gan, make_images):
     plain = make_gan().compile(**helpers.sgd())
-    with_r1 = make_gan().compile(**helpers.sgd(), r1_gamma=5.0, r1_interval=16)
+    with_r1 = make_gan().compile(**helpers.sgd(), r1_gamma=5.0, penalty_interval=16)
     logs = [helpers.fit(model, make_images(4)) for model in (plain, with_r1)]
     for name in helpers.LOGGED:
         np.testing.assert_allclose(logs[0][name], logs[1][name], rtol=1e-6)
@@ -349,7 +375,7 @@ def test_augmentation_distorts_reals_and_fakes_apart(make_gan, make_images, monk
 
 def test_augmented_training_in_a_graph(make_gan, make_images):
     model = make_gan(augmentation="color,translation,cutout", ema_decay=0.9).compile(
-        **helpers.sgd(), r1_gamma=1.0, r1_interval=2
+        **helpers.sgd(), r1_gamma=1.0, penalty_interval=2
     )
     assert np.isfinite(list(helpers.fit(model, make_images(16)).values())).all()
 
@@ -361,7 +387,9 @@ def test_augmented_training_in_a_graph(make_gan, make_images):
 def test_low_precision_steps_are_finite(tiny_network, make_images, precision):
     config = RunConfig(
         network=tiny_network,
-        training=TrainingConfig(ema_decay=0.9, r1_gamma=1.0, r1_interval=2, augmentation="translation"),
+        training=TrainingConfig(
+            ema_decay=0.9, r1_gamma=1.0, penalty_interval=2, augmentation="translation"
+        ),
         precision=precision,
     )
     model = DCGAN.from_preset(config)

@@ -58,7 +58,7 @@ def test_grey_images_of_any_float_with_augmentation_and_r1(make_gan, make_images
     expected, images = None, make_images(4)
     for form in (images, images[..., 0].astype(np.float64)):
         model = make_gan(augmentation="color,translation,cutout")
-        model.compile(**helpers.sgd(), r1_gamma=1.0, r1_interval=1, run_eagerly=True)
+        model.compile(**helpers.sgd(), r1_gamma=1.0, penalty_interval=1, run_eagerly=True)
         logs = helpers.fit(model, rows(form), batch_size=None)["d_loss"]
         assert logs == pytest.approx(expected or logs)
         expected = logs

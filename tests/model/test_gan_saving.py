@@ -45,7 +45,7 @@ def test_saved_and_loaded_training_goes_on_to_the_bit(
         training=TrainingConfig(
             ema_decay=0.9,
             r1_gamma=1.0,
-            r1_interval=3,
+            penalty_interval=3,
             augmentation="color",
             label_smoothing=0.1,
             learning_rate_schedule="cosine",

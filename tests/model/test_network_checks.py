@@ -89,7 +89,9 @@ def test_a_generator_that_gives_no_images(make, message):
 def test_r1_wants_no_batch_normalization():
     network_checks.check_penalized(discriminator(dense()))
     normalized = discriminator(dense(), normalize=True)
-    with pytest.raises(InputError, match="r1_gamma: expected 0, or a discriminator without batch nor"):
+    with pytest.raises(
+        InputError, match="r1_gamma, r2_gamma: expected 0, or a discriminator without batch nor"
+    ):
         network_checks.check_penalized(normalized)
     # As a fixed scale it leaves each image its own gradient.
     normalized.layers[0].trainable = False

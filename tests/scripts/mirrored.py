@@ -36,7 +36,7 @@ def make_model(cls, norm):
     model = cls.from_preset(config)
     # Plain descent shows a gradient of the wrong scale, which Adam would make up for.
     optimizers = keras.optimizers.SGD(0.1), keras.optimizers.SGD(0.1)
-    return model.compile(*optimizers, r1_gamma=1.0 if norm == "none" else 0.0, r1_interval=2)
+    return model.compile(*optimizers, r1_gamma=1.0 if norm == "none" else 0.0, penalty_interval=2)
 
 
 def train(strategy, norm, *, count=64):

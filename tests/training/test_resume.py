@@ -29,7 +29,7 @@ def command(tmp_path_factory):
             "dropout": 0.3,
             "discriminator_norm": "none",
         },
-        training={"epochs": 6, "batch_size": 32, "r1_gamma": 0.1, "r1_interval": 2},
+        training={"epochs": 6, "batch_size": 32, "r1_gamma": 0.1, "penalty_interval": 2},
     )
     config.save(folder / "config.json")
     return [sys.executable, "-m", "dcgan", "train", "--config", str(folder / "config.json")]

@@ -86,8 +86,8 @@ def _configure(member: Member, config: RunConfig, *, seed: int) -> RunConfig:
     training = TrainingConfig(
         batch_size=64,
         loss=member.loss,
-        r1_gamma=0.2,
-        r1_interval=8,
+        r1_gamma=0.25,
+        penalty_interval=8,
         generator_learning_rate=2e-3,
         discriminator_learning_rate=2e-3,
         beta_1=0.5,
