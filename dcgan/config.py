@@ -4,7 +4,7 @@ import enum
 
 from dcgan import schema
 from dcgan.errors import InputError
-from dcgan.schema import above, any_of, at_least, between, field, multiple_of, one_of
+from dcgan.schema import above, any_of, at_least, between, either, field, multiple_of, one_of
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 STRATEGIES = ("one_device", "mirrored", "multiworker")
@@ -27,6 +27,9 @@ class Augmentation(enum.StrEnum):
     TRANSLATION = enum.auto()
     CUTOUT = enum.auto()
 
+
+# The augmentation whose strength follows the training.
+ADAPTIVE = "ada"
 
 # Those with a target to smooth.
 SMOOTHABLE_LOSSES = (Loss.NON_SATURATING.value, Loss.LEAST_SQUARES.value)
@@ -151,7 +154,12 @@ class TrainingConfig(schema.Config):
         at_least(0, below=1),
         default=0.0,
     )
-    augmentation: str = field("DiffAugment's policy; empty for none.", any_of(*Augmentation), default="")
+    augmentation: str = field(
+        "How reals and fakes are distorted: by DiffAugment's policy, or by ADA, whose strength follows "
+        "how far the discriminator separates them; empty for not at all.",
+        either(ADAPTIVE, any_of(*Augmentation)),
+        default="",
+    )
     checkpoint_every: int = field("Epochs from one checkpoint to the next.", at_least(1), default=5)
     evaluate_every: int = field(
         "Epochs from one measurement of the samples' distance to the next.", at_least(1), default=1

@@ -72,6 +72,11 @@ def any_of(*names: str) -> Rule:
     )
 
 
+def either(name: str, rule: Rule) -> Rule:
+    """One name alone, or what another rule allows."""
+    return Rule(f"{name}, or {rule.text}", lambda value: value == name or rule.allows(value))
+
+
 def field(help: str, rule: Rule | None = None, *, default: Any, option: str = "") -> Any:
     """Declares a field of a `Config`.
 

@@ -129,7 +129,11 @@ def test_network_ranges(name, refused, taken):
         ("beta_2", (-0.1, 1.0, float("nan")), (0.0, 0.99)),
         ("learning_rate_schedule", ("linear",), ("constant", "cosine")),
         ("ema_decay", (-0.1, 1.0, float("nan")), (0.0, 0.9999)),
-        ("augmentation", ("flip", "color,flip"), ("", "color", "translation, cutout")),
+        (
+            "augmentation",
+            ("flip", "color,flip", "ada,color"),
+            ("", "ada", "color", "translation, cutout"),
+        ),
         ("checkpoint_every", (0, -1), (1,)),
         ("evaluate_every", (0, -1), (1,)),
     ],

@@ -7,10 +7,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dcgan import augmentation as augment
 from dcgan import layers, losses, networks, presets
 from dcgan.config import RunConfig, TrainingConfig
 from dcgan.model import (
+    augmenters,
     drawing,
     global_batch,
     image_batches,
@@ -39,7 +39,7 @@ class DCGAN(image_model.ImageModel):
         discriminator: Another from such images to (batch, 1) logits.
         ema_decay: Decay of the generator's moving average, from which `generate` then draws; 0 switches
             it off. The decay ramps up, so that the first steps are soon forgotten. Defaults to 0.
-        augmentation: DiffAugment's policy, see `dcgan.augmentation.diff_augment`. Defaults to "", none.
+        augmentation: "ada" or DiffAugment's policy, see `dcgan.model.augmenters`. Defaults to "", none.
         seed: Seed of the latents and the augmentation. Defaults to 0.
         **kwargs: Passed to `keras.Model`.
 
@@ -72,7 +72,7 @@ class DCGAN(image_model.ImageModel):
         network_checks.check_pair(generator, discriminator)
         if not 0 <= ema_decay < 1:
             raise ValueError(f"Expected ema_decay in [0, 1). Received: ema_decay={ema_decay}")
-        augment.parse_policy(augmentation)
+        self.augmenter = augmenters.make(augmentation)
         self.generator, self.discriminator = generator, discriminator
         self.ema_decay, self.augmentation, self.seed = ema_decay, augmentation, seed
         self.ema_generator = moving_average.copy(generator) if ema_decay else None
@@ -308,6 +308,7 @@ class DCGAN(image_model.ImageModel):
                 moving_average.update(
                     self.ema_generator, self.generator, decay=self.ema_decay, step=self.step
                 )
+            self.augmenter.adapt(real_logits, fake_logits, weights=weights, step=self.step)
             self.step.assign_add(1)
         return self._update_metrics(g_losses, d_losses, real_logits, fake_logits, weights=weights)
 
@@ -362,9 +363,7 @@ class DCGAN(image_model.ImageModel):
         return tf.cast(self.discriminator(images, training=training), tf.float32)
 
     def _augment(self, images: tf.Tensor, *, stream: int) -> tf.Tensor:
-        if not self.augmentation:
-            return images
-        return augment.diff_augment(images, self.augmentation, seed=self._step_seed(stream=stream))
+        return self.augmenter.augment(images, seed=self._step_seed(stream=stream))
 
     def _step_seed(self, *, stream: int) -> tf.Tensor:
         """A seed of its own for each use, step and replica; nothing to save but the step."""
