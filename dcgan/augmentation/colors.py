@@ -18,10 +18,10 @@ _TURN = np.array([[0, -1, 1], [1, 0, -1], [-1, 1, 0]], np.float32) / math.sqrt(3
 
 
 def distort_colors(images: tf.Tensor, probability: tf.Tensor, *, seed: tf.Tensor) -> tf.Tensor:
-    """Changes brightness, contrast, lightness' sign, hue and saturation of images at random.
+    """Changes brightness and contrast, inverts lightness, changes hue and saturation, at random.
 
     Each distortion is drawn on its own for each image. As in the paper, grey images get the first
-    three, so some become their negatives; hue and saturation are of three channels only.
+    three, so some become negatives; only images of three channels get the last two.
 
     Args:
         images: Shape (batch, height, width, channels), float32, -1 to 1.
@@ -40,15 +40,15 @@ def distort_colors(images: tf.Tensor, probability: tf.Tensor, *, seed: tf.Tensor
     chosen = chances < probability
     brightness = _BRIGHTNESS * tf.where(chosen[0], normal[0], 0.0)
     contrast = tf.exp(math.log(2) * _CONTRAST * tf.where(chosen[1], normal[1], 0.0))
-    # The sign turns in half of those chosen.
+    # Half of those chosen are inverted.
     lightness = tf.where(chances[2] < probability / 2, -contrast, contrast)
     color, turn = contrast, np.zeros((channels, channels), np.float32)
     if channels == 3:
         color *= tf.exp(math.log(2) * _SATURATION * tf.where(chosen[3], normal[2], 0.0))
         angle = tf.where(chosen[4], angle, 0.0)
         color, turn = color * tf.cos(angle), color * tf.sin(angle) * _TURN
-    # Grey parts are multiplied by `lightness`; what differs from grey by `color`, and turned. Only the
-    # change is a product, since those of GPUs round.
+    # The grey part of a pixel is multiplied by `lightness`, the rest by `color` and turned. Only the
+    # change is a matrix product, since those of GPUs round.
     grey = (lightness - color) * np.full((channels, channels), 1 / channels, np.float32)
     change = (color - 1.0) * np.eye(channels, dtype=np.float32) + turn + grey
     pixels = tf.reshape(images, [-1, images.shape[1] * images.shape[2], channels])

@@ -12,14 +12,14 @@ import tensorflow as tf
 _WHOLE_SHIFT = 0.125
 _SHIFT = 0.125
 _SCALE = 0.2
-# The paper turns by any angle, which makes a 9 of a 6.
+# The paper turns by any angle, which makes a 6 a 9.
 _RADIANS = math.radians(10.0)
 
 
 def distort_geometry(images: tf.Tensor, probability: tf.Tensor, *, seed: tf.Tensor) -> tf.Tensor:
     """Shifts, scales, stretches and slightly turns images at random; never flips.
 
-    Each distortion is drawn on its own for each image. What comes in at the border is the image's
+    Each distortion is drawn on its own for each image. Pixels from beyond the border are the image's
     reflection. Gradients with respect to the images are exact.
 
     Args:
@@ -50,7 +50,7 @@ def _draw(
     uniform = tf.random.stateless_uniform((4, count), seeds[2], minval=-1.0, maxval=1.0)
     scale = tf.exp(math.log(2) * _SCALE * tf.where(chances[0] < probability, normal[0], 0.0))
     stretch = tf.exp(math.log(2) * _SCALE * tf.where(chances[1] < probability, normal[1], 0.0))
-    # Before or after the stretch, so that either happens with the probability.
+    # One turn before the stretch and one after; the chance that either happens is `probability`.
     turned = chances[2:4] < 1.0 - tf.sqrt(1.0 - probability)
     angles = _RADIANS * tf.where(turned, uniform[:2], 0.0)
     stretched = _product(_rotation(angles[0]), [[scale * stretch, 0.0], [0.0, scale / stretch]])

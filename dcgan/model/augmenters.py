@@ -9,10 +9,11 @@ from dcgan import augmentation
 from dcgan.config import ADAPTIVE
 from dcgan.model import global_batch
 
-# The paper's target and interval in steps. It moves the probability from 0 to 1 within 500,000 images,
-# which is longer than many trainings of small networks last.
+# The mean sign to keep to, and the steps from one move to the next: the paper's.
 TARGET = 0.6
 INTERVAL = 4
+# Images until the probability has risen from 0 to 1. The paper's 500,000 are more than a training on a
+# small set often sees.
 IMAGES_FROM_0_TO_1 = 50_000
 
 
@@ -37,25 +38,26 @@ class FixedAugmenter:
     def adapt(
         self, real_logits: tf.Tensor, fake_logits: tf.Tensor, *, weights: tf.Tensor, step: tf.Tensor
     ) -> None:
-        """Stays as strong as it is."""
+        """Does nothing: the strength is fixed."""
 
 
 class AdaptiveAugmenter(keras.layers.Layer):
     """ADA: each distortion happens with a probability that grows while the discriminator overfits.
 
-    The distortions are those that the paper calls best for small sets, without flips and with turns of
-    at most 10 degrees each, so that labels keep. At probability 0 images pass as they are. The
-    probability is a weight, and logged as `augmentation_p`.
+    The distortions are the paper's best for small sets, but for flips and quarter turns; its two turns
+    by any angle are of at most 10 degrees here. So labels stay right. At probability 0 images pass
+    unchanged. The probability is a weight of the model, logged as `augmentation_p`.
 
-    The paper measures overfitting as the mean sign of the reals' logits: 0 where the discriminator
-    cannot tell them from fakes, 1 where it always can. That takes 0 for the border between both, which
-    it is not with every loss: the relativistic and the Wasserstein loss see differences only, and least
-    squares puts the border at 0.5. Here the border is the median of the batch's real and fake logits
-    together, beyond which as many reals lie above as fakes below. So the measure is the paper's where 0
-    separates best, does not change when all logits are shifted or scaled, and no outlier moves it.
+    The paper measures overfitting as the mean sign of the reals' logits: 0 if the discriminator cannot
+    tell them from fakes, 1 if it always can. This assumes that 0 lies between reals and fakes, which
+    not every loss ensures: the relativistic and the Wasserstein loss depend on differences of logits
+    only, and least squares has its border at 0.5. Here the sign is taken relative to the median of the
+    replica's real and fake logits together; as many reals lie above it as fakes below. The measure
+    equals the paper's where 0 is that border. It stays the same when all logits are shifted or scaled,
+    and outliers do not move it.
 
     Reference:
-        - [Karras et al., 2020](https://arxiv.org/abs/2006.06676), sections 3 and 3.1
+        - [Karras et al., 2020](https://arxiv.org/abs/2006.06676), section 3
     """
 
     def __init__(self) -> None:
@@ -117,11 +119,11 @@ class AdaptiveAugmenter(keras.layers.Layer):
 
 
 class _Logged(keras.metrics.Metric):
-    """Logs a variable as it stands at the end of an epoch."""
+    """Logs a variable's present value."""
 
     def __init__(self, name: str, variable: keras.Variable) -> None:
         super().__init__(name=name)
-        # Not as an attribute of its own, which Keras would take for the metric's state.
+        # A variable as an attribute would be the metric's state to Keras.
         self._read = functools.partial(tf.convert_to_tensor, variable)
 
     def update_state(self, *values: tf.Tensor) -> None:
