@@ -102,8 +102,8 @@ def _separating(make_gan, cls=DCGAN, **options):
     """Its reals lie above its fakes whatever it has learned."""
 
     class Separating(cls):
-        def _discriminate(self, images, *, training=True):
-            logits = super()._discriminate(images, training=training)
+        def _discriminate(self, images, *arguments, **options):
+            logits = super()._discriminate(images, *arguments, **options)
             return logits + 1e3 * tf.reduce_mean(images, axis=[1, 2, 3])[:, None]
 
     return make_gan(Separating, augmentation="ada", **options)

@@ -3,12 +3,13 @@
 import pathlib
 import pickle
 import sys
+import tempfile
 
 import keras
 import numpy as np
 import tensorflow as tf
 
-from dcgan import layers, presets
+from dcgan import callbacks, layers, presets
 from dcgan.model import DCGAN, augmenters, global_batch
 
 GLOBAL_BATCH = 16
@@ -47,7 +48,10 @@ def train(strategy, norm, *, count=64, **options):
         model.augmenter.probability.assign(0.5)
     images = np.random.default_rng(0).uniform(-1, 1, (count, 28, 28, 1)).astype(np.float32)
     dataset = tf.data.Dataset.from_tensor_slices(images).batch(GLOBAL_BATCH)
-    history = model.fit(dataset, epochs=2, verbose=0).history
+    with tempfile.TemporaryDirectory() as directory:
+        log = callbacks.MetricsLog(pathlib.Path(directory) / "timings.csv", timings=True)
+        history = model.fit(dataset, epochs=2, verbose=0, callbacks=[log]).history
+        assert len(log.path.read_text().splitlines()) == 3
     copies = [
         [copy.numpy() for copy in getattr(variable.value, "values", [variable.value])]
         for variable in model.variables
