@@ -28,7 +28,7 @@ class GivenNoise(DCGAN):
 
 def make_model(cls, norm, **options):
     network = {"generator_width": 8, "discriminator_width": 8, "latent_dim": 8, "dropout": 0.0}
-    network |= {"mapping_units": 0, "head_width": 0, "head_units": 0, "stem_convolution": False}
+    network |= {"mapping_units": 0, "head_units": 0, "stem_convolution": False}
     config = presets.override(
         presets.get("mnist"),
         network={**network, "generator_norm": norm, "discriminator_norm": norm},
