@@ -14,7 +14,6 @@ import tensorflow as tf
 from dcgan.config import SMOOTHABLE_LOSSES, Loss
 from dcgan.errors import InputError
 
-
 # Weight of the pull of logits towards 0.
 _DRIFT = 1e-3
 
