@@ -26,7 +26,7 @@ def build_generator(config: NetworkConfig, *, precision: str = "float32", seed: 
 
     Returns:
         A model from (batch, latent_dim) float32 to (batch, image_size, image_size, channels) float32
-        in -1 to 1.
+        in -1 to 1. With `classes` it has a second input, labels of shape (batch,), int32.
     """
     make = _LayerFactory(config, norm=config.generator_norm, precision=precision, seed=seed)
     widths = [
@@ -34,7 +34,8 @@ def build_generator(config: NetworkConfig, *, precision: str = "float32", seed: 
         for level in reversed(range(config.doublings + config.stem_convolution))
     ]
     latents = keras.Input((config.latent_dim,), name="latents")
-    size, x = config.base_size, latents
+    inputs, x = (latents, latents) if not config.classes else _with_labels(latents, make)
+    size = config.base_size
     if config.mapping_units:
         x = make.dense(config.mapping_units)(x)
         x = make.activate(x, name="mapping")
@@ -47,7 +48,7 @@ def build_generator(config: NetworkConfig, *, precision: str = "float32", seed: 
         x = make.activate(x, name=f"up_{index}")
     x = make.upsample(x, config.channels, stride=2, name="to_image")
     images = keras.layers.Activation("tanh", dtype="float32", name="images")(x)
-    return keras.Model(latents, images, name="generator")
+    return keras.Model(inputs, images, name="generator")
 
 
 def build_discriminator(
@@ -87,6 +88,22 @@ def build_discriminator(
     # Logits, and so the losses, are computed in float32 whatever the policy.
     logits = make.dense(1, use_bias=True, dtype="float32", name="logits")(x)
     return keras.Model(images, logits, name="discriminator")
+
+
+def _with_labels(latents: Any, make: "_LayerFactory") -> tuple[list[Any], Any]:
+    """Returns both inputs of a conditional generator, and the latents beside an embedding as long."""
+    config = make.config
+    labels = keras.Input((), dtype="int32", name="labels")
+    embed = keras.layers.Embedding(
+        config.classes,
+        config.latent_dim,
+        # As long as latents are, so that either counts as much.
+        embeddings_initializer=keras.initializers.RandomNormal(stddev=1.0, seed=make.next_seed()),
+        dtype=make.precision,
+        name="class_embedding",
+    )
+    join = keras.layers.Concatenate(dtype=make.precision, name="latents_and_class")
+    return [latents, labels], join([latents, embed(labels)])
 
 
 class _LayerFactory:

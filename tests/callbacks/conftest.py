@@ -43,7 +43,7 @@ class TinyGAN(keras.Model):
             mean.update_state(batch[:, index])
         return {mean.name: mean.result() for mean in self.means}
 
-    def generate(self, count=1, *, seed=0, latents=None):
+    def generate(self, count=1, *, labels=None, seed=0, latents=None):
         if latents is None:
             shape = (count, self.latent_dim)
             latents = np.random.default_rng(seed).standard_normal(shape).astype(np.float32)
