@@ -71,7 +71,9 @@ class EvaluatedRun:
             [
                 images.to_uint8(
                     self.model.generate(
-                        latents=latents[part], labels=None if labels is None else labels[part]
+                        len(latents[part]),
+                        latents=latents[part],
+                        labels=None if labels is None else labels[part],
                     )
                 )
                 for part in parts

@@ -25,12 +25,12 @@ class GivenNoise(DCGAN):
         return noise[start : start + count]
 
 
-def make_model(cls, norm):
+def make_model(cls, norm, classes=0):
     network = {"generator_width": 8, "discriminator_width": 8, "latent_dim": 8, "dropout": 0.0}
     network |= {"mapping_units": 0, "head_width": 0, "head_units": 0, "stem_convolution": False}
     config = presets.override(
         presets.get("mnist"),
-        network={**network, "generator_norm": norm, "discriminator_norm": norm},
+        network={**network, "generator_norm": norm, "discriminator_norm": norm, "classes": classes},
         training={"r1_gamma": 0.0},
     )
     model = cls.from_preset(config)
@@ -39,12 +39,13 @@ def make_model(cls, norm):
     return model.compile(*optimizers, r1_gamma=1.0 if norm == "none" else 0.0, penalty_interval=2)
 
 
-def train(strategy, norm, *, count=64):
+def train(strategy, norm, *, count=64, classes=0):
     """Returns the logs, and each variable's copies on the replicas."""
     with strategy.scope():
-        model = make_model(GivenNoise, norm)
+        model = make_model(GivenNoise, norm, classes)
     images = np.random.default_rng(0).uniform(-1, 1, (count, 28, 28, 1)).astype(np.float32)
-    dataset = tf.data.Dataset.from_tensor_slices(images).batch(GLOBAL_BATCH)
+    labelled = (images, np.arange(count) ** 2 % classes) if classes else images
+    dataset = tf.data.Dataset.from_tensor_slices(labelled).batch(GLOBAL_BATCH)
     history = model.fit(dataset, epochs=2, verbose=0).history
     copies = [
         [copy.numpy() for copy in getattr(variable.value, "values", [variable.value])]
@@ -72,6 +73,9 @@ def main(out):
             results[norm, name] = train(strategy, norm)
             # The last batch is one image: a replica has none.
             results[f"{norm}, uneven", name] = train(strategy, norm, count=2 * GLOBAL_BATCH + 1)
+            results[f"{norm}, classes", name] = train(
+                strategy, norm, count=2 * GLOBAL_BATCH + 1, classes=3
+            )
     pathlib.Path(out).write_bytes(pickle.dumps(results))
 
 
