@@ -35,7 +35,8 @@ class DrawingModel(image_model.ImageModel):
                 dtype="int64",
                 initializer="zeros",
                 trainable=False,
-                aggregation="sum",
+                # With "sum", Keras would add up what the replicas had before as well.
+                aggregation="only_first_replica",
             )
             signature.append(tf.TensorSpec((None,), tf.int32))
         self._decode = tf.function(self._decode_batch, input_signature=signature, autograph=False)

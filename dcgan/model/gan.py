@@ -278,7 +278,8 @@ class DCGAN(drawing_model.DrawingModel):
                     self.ema_generator, self.generator, decay=self.ema_decay, step=self.step
                 )
             if labels is not None:
-                self.class_counts.assign_add(conditioning.count(labels, weights, self.classes))
+                counted = conditioning.count(labels, weights, self.classes)
+                self.class_counts.assign_add(global_batch.sum_over_replicas(counted))
             self.step.assign_add(1)
         return self._update_metrics(g_losses, d_losses, real_logits, fake_logits, weights=weights)
 

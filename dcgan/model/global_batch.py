@@ -54,12 +54,13 @@ def share_of_mean(values: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     Returns:
         A float32 scalar. The shares of all replicas add up to the mean.
     """
-    return tf.reduce_sum(weights * per_image(values, weights)) / _sum_over_replicas(
+    return tf.reduce_sum(weights * per_image(values, weights)) / sum_over_replicas(
         tf.reduce_sum(weights)
     )
 
 
-def _sum_over_replicas(value: tf.Tensor) -> tf.Tensor:
+def sum_over_replicas(value: tf.Tensor) -> tf.Tensor:
+    """Adds up a number or array of each replica; every replica gets the sum."""
     if _replicas() == 1:
         return value
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, value)

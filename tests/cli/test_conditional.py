@@ -131,7 +131,20 @@ def test_a_resumed_run_ends_as_one_that_was_not_interrupted(config, trained, tmp
 def test_everything_after_training(run_cli, trained, tmp_path, deterministic):
     """Evaluation, detector, its report, export of discriminator, detector and generator, a search."""
     run = shutil.copytree(trained, tmp_path / "run")
-    search = ["--trials", 1, "--epochs", 1, "--epoch-images", 64, "--algorithm", "random"]
+    space = {"batch_size": 16, "generator_width": 4, "discriminator_width": 4, "kernel_size": 3}
+    (tmp_path / "space.json").write_text(json.dumps(space))
+    search = [
+        "--space",
+        tmp_path / "space.json",
+        "--trials",
+        1,
+        "--epochs",
+        1,
+        "--epoch-images",
+        64,
+        "--algorithm",
+        "random",
+    ]
     for command in (
         ["export", run, "--name", "discriminator", "--generator"],
         ["evaluate", run, "--count", 12],
