@@ -4,7 +4,7 @@ import enum
 
 from dcgan import schema
 from dcgan.errors import InputError
-from dcgan.schema import above, any_of, at_least, between, field, multiple_of, one_of
+from dcgan.schema import above, any_of, at_least, between, either, field, multiple_of, one_of
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 STRATEGIES = ("one_device", "mirrored", "multiworker")
@@ -28,6 +28,9 @@ class Augmentation(enum.StrEnum):
     CUTOUT = enum.auto()
 
 
+# The augmentation whose strength follows the training.
+ADAPTIVE = "ada"
+
 # Those with a target to smooth.
 SMOOTHABLE_LOSSES = (Loss.NON_SATURATING.value, Loss.LEAST_SQUARES.value)
 
@@ -36,7 +39,7 @@ class NetworkConfig(schema.Config):
     """The shape of both networks; their depth follows from the image's size."""
 
     image_size: int = field(
-        "Side of the square images in pixels.", multiple_of(4, between(28, 128)), default=28
+        "Side of the square images in pixels.", multiple_of(4, between(16, 256)), default=28
     )
     channels: int = field("Channels of the images: grey or RGB.", one_of(1, 3), default=1)
     classes: int = field(
@@ -58,6 +61,11 @@ class NetworkConfig(schema.Config):
     )
     max_width: int = field("Most channels of any feature map.", at_least(1), default=512)
     kernel_size: int = field("Side of the convolution kernels in pixels.", at_least(1), default=5)
+    coarsest_size: int = field(
+        "Feature maps are halved as long as they keep this many pixels a side.",
+        between(1, 8),
+        default=7,
+    )
     mapping_units: int = field(
         "Units of a dense layer between the latents and the stem, which lets small steps among latents "
         "be large ones among images; 0 for no such layer.",
@@ -67,11 +75,6 @@ class NetworkConfig(schema.Config):
     stem_convolution: bool = field(
         "Whether the generator has a stride-1 convolution at its coarsest size.", default=True
     )
-    head_width: int = field(
-        "Channels of another stride-2 convolution at the discriminator's coarsest size; 0 for none.",
-        at_least(0),
-        default=0,
-    )
     head_units: int = field(
         "Units of a dense layer before the discriminator's logit; 0 for none.", at_least(0), default=0
     )
@@ -80,6 +83,15 @@ class NetworkConfig(schema.Config):
         "or bilinear resize before a convolution.",
         one_of("transpose", "nearest", "bilinear"),
         default="transpose",
+    )
+    smoothing: bool = field(
+        "Whether the generator smooths its feature maps after each doubling, against a grid.",
+        default=False,
+    )
+    generator_blocks: int = field(
+        "Residual convolutions of 3 pixels after each doubling in the generator.",
+        between(0, 8),
+        default=0,
     )
     generator_norm: str = field(
         "Normalization in the generator.", one_of("batch", "none"), default="batch"
@@ -97,23 +109,19 @@ class NetworkConfig(schema.Config):
         default=0.3,
     )
     initializer: str = field(
-        "Keras's default, or the DCGAN paper's normal distribution of standard deviation 0.02.",
-        one_of("glorot_uniform", "normal"),
+        "Keras's default, He's for rectified layers, or the DCGAN paper's normal one of standard "
+        "deviation 0.02.",
+        one_of("glorot_uniform", "he_normal", "normal"),
         default="glorot_uniform",
     )
 
     @property
-    def doublings(self) -> int:
-        """How often the coarsest feature map doubles to reach the image's size."""
-        size, doublings = self.image_size, 0
-        while size % 2 == 0 and size // 2 >= 4:
-            size, doublings = size // 2, doublings + 1
-        return doublings
-
-    @property
-    def base_size(self) -> int:
-        """Side of the coarsest feature map in pixels, at least 4."""
-        return self.image_size >> self.doublings
+    def sizes(self) -> tuple[int, ...]:
+        """Sides of the images and feature maps in pixels, each half of the one before, rounded up."""
+        sizes = [self.image_size]
+        while (half := -(-sizes[-1] // 2)) >= self.coarsest_size and half < sizes[-1]:
+            sizes.append(half)
+        return tuple(sizes)
 
 
 class TrainingConfig(schema.Config):
@@ -157,7 +165,12 @@ class TrainingConfig(schema.Config):
         at_least(0, below=1),
         default=0.0,
     )
-    augmentation: str = field("DiffAugment's policy; empty for none.", any_of(*Augmentation), default="")
+    augmentation: str = field(
+        "How reals and fakes are distorted: by DiffAugment's policy, or by ADA, whose strength follows "
+        "how far the discriminator separates them; empty for not at all.",
+        either(ADAPTIVE, any_of(*Augmentation)),
+        default="",
+    )
     checkpoint_every: int = field("Epochs from one checkpoint to the next.", at_least(1), default=5)
     evaluate_every: int = field(
         "Epochs from one measurement of the samples' distance to the next.", at_least(1), default=1

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 # Below it, the kernel for GPUs refuses.
@@ -147,6 +148,28 @@ class ClassProjection(keras.layers.Layer):
     def get_config(self) -> dict[str, Any]:
         """Returns the constructor's arguments."""
         return {**super().get_config(), "classes": self.classes}
+
+
+@keras.saving.register_keras_serializable(package="dcgan")
+class Smoothing(keras.layers.Layer):
+    """Smooths each channel by the fixed kernel [1, 2, 1] / 4 along both sides.
+
+    After a strided transposed convolution it leaves no grid. Beyond the border there is zero.
+
+    Reference:
+        - after each up-sampling: [Karras et al., 2019](https://arxiv.org/abs/1812.04948), section 2
+    """
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Smooths inputs of shape (batch, height, width, channels), any float."""
+        inputs = tf.cast(inputs, self.compute_dtype)
+        kernel = np.outer([1, 2, 1], [1, 2, 1]) / 16
+        kernels = np.tile(kernel[:, :, None, None], (1, 1, inputs.shape[-1], 1))
+        return tf.nn.depthwise_conv2d(inputs, tf.constant(kernels, inputs.dtype), [1] * 4, "SAME")
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Returns the input's shape."""
+        return input_shape
 
 
 def _float32(variable: keras.Variable) -> tf.Tensor:

@@ -4,6 +4,7 @@ Reference:
     - [Radford et al., 2016](https://arxiv.org/abs/1511.06434)
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -12,12 +13,19 @@ import tensorflow as tf
 from dcgan import layers
 from dcgan.config import NetworkConfig
 
+_INITIALIZERS: dict[str, Callable[[int], keras.initializers.Initializer]] = {
+    "glorot_uniform": keras.initializers.GlorotUniform,
+    "he_normal": keras.initializers.HeNormal,
+    "normal": lambda seed: keras.initializers.RandomNormal(stddev=0.02, seed=seed),
+}
+
 
 def build_generator(config: NetworkConfig, *, precision: str = "float32", seed: int = 0) -> keras.Model:
     """Builds the network that turns latents into images.
 
     A dense stem at the coarsest size, with a dense layer before it if `mapping_units` says so, then one
-    convolution a doubling of the size.
+    up-sampling convolution for each of `config.sizes`, smoothed if `smoothing` says so, and
+    `generator_blocks` residual convolutions.
 
     Args:
         config: The shape.
@@ -29,24 +37,24 @@ def build_generator(config: NetworkConfig, *, precision: str = "float32", seed: 
         in -1 to 1. With `classes` it has a second input, labels of shape (batch,), int32.
     """
     make = _LayerFactory(config, norm=config.generator_norm, precision=precision, seed=seed)
-    widths = [
-        min(config.max_width, config.generator_width << level)
-        for level in reversed(range(config.doublings + config.stem_convolution))
-    ]
+    coarsest, *sizes = reversed(config.sizes)
+    if config.stem_convolution:
+        sizes = [coarsest, *sizes]
+    widths = [min(config.max_width, config.generator_width << level) for level in range(len(sizes))]
     latents = keras.Input((config.latent_dim,), name="latents")
     inputs, x = (latents, latents) if not config.classes else _with_labels(latents, make)
-    size = config.base_size
     if config.mapping_units:
-        x = make.dense(config.mapping_units)(x)
+        x = make.dense(config.mapping_units, name="mapping")(x)
         x = make.activate(x, name="mapping")
-    x = make.dense(size * size * widths[0])(x)
+    x = make.dense(coarsest * coarsest * widths[-1], name="stem")(x)
     x = make.activate(x, name="stem")
-    x = keras.layers.Reshape((size, size, widths[0]), dtype=precision)(x)
-    for index, width in enumerate(widths[1:]):
-        stride = 1 if config.stem_convolution and index == 0 else 2
-        x = make.upsample(x, width, stride=stride, name=f"up_{index}")
+    x = keras.layers.Reshape((coarsest, coarsest, widths[-1]), dtype=precision)(x)
+    for index, (size, width) in enumerate(zip(sizes[:-1], widths[-2::-1], strict=True)):
+        x = make.upsample(x, width, size=size, name=f"up_{index}")
         x = make.activate(x, name=f"up_{index}")
-    x = make.upsample(x, config.channels, stride=2, name="to_image")
+        for block in range(config.generator_blocks):
+            x = make.add_residual(x, name=f"block_{index}_{block}")
+    x = make.upsample(x, config.channels, size=config.image_size, name="to_image")
     images = keras.layers.Activation("tanh", dtype="float32", name="images")(x)
     return keras.Model(inputs, images, name="generator")
 
@@ -56,8 +64,8 @@ def build_discriminator(
 ) -> keras.Model:
     """Builds the network that turns images into logits, positive for real.
 
-    One stride-2 convolution a halving of the size and one more if `head_width` says so, then one dense
-    unit, with a dense layer before it if `head_units` says so.
+    One stride-2 convolution for each of `config.sizes` but the first, then one dense unit, with a dense
+    layer before it if `head_units` says so.
 
     Args:
         config: The shape.
@@ -70,9 +78,8 @@ def build_discriminator(
     make = _LayerFactory(config, norm=config.discriminator_norm, precision=precision, seed=seed)
     shape = (config.image_size, config.image_size, config.channels)
     x = images = keras.Input(shape, name="images")
-    doubling = range(config.doublings)
-    widths = [min(config.max_width, config.discriminator_width << level) for level in doubling]
-    for level, width in enumerate([*widths, *([config.head_width] if config.head_width else [])]):
+    for level in range(len(config.sizes) - 1):
+        width = min(config.max_width, config.discriminator_width << level)
         # A batch-normalized first layer loses the images' contrast, so that layer goes without.
         normalize = make.norm == "batch" and level > 0
         x = make.convolution(width, strides=2, use_bias=not normalize, name=f"down_{level}")(x)
@@ -83,7 +90,7 @@ def build_discriminator(
             )(x)
     x = keras.layers.Flatten(dtype=precision)(x)
     if config.head_units:
-        x = make.dense(config.head_units, use_bias=True)(x)
+        x = make.dense(config.head_units, use_bias=True, name="head")(x)
         x = make.activate(x, normalize=False, name="head")
     # Logits, and so the losses, are computed in float32 whatever the policy.
     logits = make.dense(1, use_bias=True, dtype="float32", name="logits")(x)
@@ -124,20 +131,35 @@ class _LayerFactory:
 
     def convolution(self, width: int, *, transpose: bool = False, **options: Any) -> keras.layers.Layer:
         kind = keras.layers.Conv2DTranspose if transpose else keras.layers.Conv2D
-        return kind(width, self.config.kernel_size, padding="same", **self._options(options))
+        return kind(
+            width,
+            **{"kernel_size": self.config.kernel_size, "padding": "same", **self._options(options)},
+        )
 
-    def upsample(self, x: Any, width: int, *, stride: int, name: str) -> Any:
-        """Convolves to `width` channels at `stride` times the size."""
+    def upsample(self, x: Any, width: int, *, size: int, name: str) -> Any:
+        """Convolves to `width` channels at `size` pixels a side, the former or about twice as many."""
+        stride = 1 if x.shape[1] == size else 2
+        options = {"dtype": self.precision}
         if self.config.upsampling == "transpose":
-            return self.convolution(width, transpose=True, strides=stride, name=name)(x)
-        if stride > 1:
-            x = keras.layers.UpSampling2D(
-                stride,
-                interpolation=self.config.upsampling,
-                dtype=self.precision,
-                name=f"{name}_resize",
-            )(x)
-        return self.convolution(width, name=name)(x)
+            x = self.convolution(width, transpose=True, strides=stride, name=name)(x)
+        else:
+            if stride > 1:
+                x = keras.layers.UpSampling2D(
+                    stride, interpolation=self.config.upsampling, name=f"{name}_resize", **options
+                )(x)
+            x = self.convolution(width, name=name)(x)
+        if stride > 1 and self.config.smoothing:
+            x = layers.Smoothing(name=f"{name}_smooth", **options)(x)
+        if (beyond := x.shape[1] - size) > 0:
+            x = keras.layers.Cropping2D(((0, beyond), (0, beyond)), name=f"{name}_crop", **options)(x)
+        return x
+
+    def add_residual(self, x: Any, *, name: str) -> Any:
+        """Adds what a convolution makes of the activated features."""
+        change = self.convolution(x.shape[-1], kernel_size=3, use_bias=True, name=name)(
+            self.activate(x, name=name)
+        )
+        return keras.layers.Add(dtype=self.precision, name=f"{name}_add")([x, change])
 
     def activate(self, x: Any, *, name: str, normalize: bool | None = None) -> Any:
         """Batch-normalizes, where the network does, and rectifies."""
@@ -155,9 +177,6 @@ class _LayerFactory:
     def _options(self, given: dict[str, Any]) -> dict[str, Any]:
         """Adds what convolutions and dense layers have in common."""
         seed = self.next_seed()
-        if self.config.initializer == "normal":
-            initializer = keras.initializers.RandomNormal(stddev=0.02, seed=seed)
-        else:
-            initializer = keras.initializers.GlorotUniform(seed=seed)
         common = {"use_bias": self.norm == "none", "dtype": self.precision}
+        initializer = _INITIALIZERS[self.config.initializer](seed)
         return {**common, "kernel_initializer": initializer, **given}

@@ -13,7 +13,9 @@ _NETWORK: dict[str, Any] = {
     "generator_width": 32,
     "discriminator_width": 32,
     "kernel_size": 4,
-    "head_width": 128,
+    "coarsest_size": 4,
+    "stem_convolution": False,
+    "smoothing": True,
     "head_units": 256,
     "norm_momentum": 0.9,
     "negative_slope": 0.2,
@@ -36,8 +38,6 @@ _RGB: dict[str, Any] = {
     "channels": 3,
     "latent_dim": 100,
     "max_width": 256,
-    "stem_convolution": False,
-    "head_width": 0,
 }
 
 _RGB_TRAINING = {**_TRAINING, "epochs": 30}

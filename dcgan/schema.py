@@ -72,6 +72,11 @@ def any_of(*names: str) -> Rule:
     )
 
 
+def either(name: str, rule: Rule) -> Rule:
+    """One name alone, or what another rule allows."""
+    return Rule(f"{name}, or {rule.text}", lambda value: value == name or rule.allows(value))
+
+
 def field(help: str, rule: Rule | None = None, *, default: Any, option: str = "") -> Any:
     """Declares a field of a `Config`.
 
@@ -131,11 +136,13 @@ class Config:
         return cls(**{name: _nested(declared[name].type, value) for name, value in values.items()})
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
+    def load(cls, path: str | os.PathLike[str], *, own: bool = False) -> Self:
         """Reads a JSON file that `save` wrote; values left out take their defaults.
 
         Args:
             path: The file.
+            own: Whether `save` must have written it in this version, with exactly this version's names.
+                Defaults to False.
 
         Raises:
             InputError: If the file cannot be read or is not a JSON object, or as for `from_dict`.
@@ -148,6 +155,11 @@ class Config:
             raise InputError(f"{path}: expected a config file ({error})") from None
         if not isinstance(values, dict):
             raise InputError(f"{path}: expected a JSON object")
+        if own and (strange := _names(values) ^ set(cls().flatten())):
+            raise InputError(
+                f"{path}: expected a run of this version of dcgan, and this one differs in "
+                f"{', '.join(sorted(strange))}; train it anew"
+            )
         try:
             return cls.from_dict(values)
         except InputError as error:
@@ -156,6 +168,15 @@ class Config:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes the config to a JSON file, atomically."""
         files.write_text(path, json.dumps(self.to_dict(), indent=2) + "\n")
+
+
+def _names(values: dict[str, Any]) -> set[str]:
+    """Returns the names of plain values, those of nested ones as "network.dropout"."""
+    names: set[str] = set()
+    for name, value in values.items():
+        nested = _names(value) if isinstance(value, dict) else {""}
+        names |= {f"{name}.{each}".rstrip(".") for each in nested}
+    return names
 
 
 def fields(config: type[Config]) -> tuple[dataclasses.Field[Any], ...]:

@@ -90,7 +90,7 @@ def test_file_that_is_no_configuration(tmp_path, content):
 @pytest.mark.parametrize(
     ("name", "refused", "taken"),
     [
-        ("image_size", (0, 24, 30, 132, -28), (28, 128)),
+        ("image_size", (0, 12, 30, 260, -28), (16, 28, 256)),
         ("channels", (0, 2, 4), (1, 3)),
         ("classes", (-1,), (0, 1)),
         ("latent_dim", (0, -1), (1,)),
@@ -99,15 +99,16 @@ def test_file_that_is_no_configuration(tmp_path, content):
         ("max_width", (0, -1), (1,)),
         ("kernel_size", (0, -1), (1,)),
         ("mapping_units", (-1,), (0, 1)),
-        ("head_width", (-1,), (0, 1)),
+        ("coarsest_size", (0, 9), (1, 8)),
         ("head_units", (-1,), (0, 1)),
+        ("generator_blocks", (-1, 9), (0, 8)),
         ("upsampling", ("", "cubic"), ("transpose", "nearest", "bilinear")),
         ("generator_norm", ("layer",), ("batch", "none")),
         ("discriminator_norm", ("layer",), ("batch", "none")),
         ("norm_momentum", (-0.1, 1.1, float("nan")), (0.0, 1.0)),
         ("negative_slope", (-0.1, 1.1, float("nan")), (0.0, 1.0)),
         ("dropout", (-0.1, 1.0, float("nan")), (0.0, 0.95)),
-        ("initializer", ("zeros",), ("glorot_uniform", "normal")),
+        ("initializer", ("zeros",), ("glorot_uniform", "he_normal", "normal")),
     ],
 )
 def test_network_ranges(name, refused, taken):
@@ -130,7 +131,11 @@ def test_network_ranges(name, refused, taken):
         ("beta_2", (-0.1, 1.0, float("nan")), (0.0, 0.99)),
         ("learning_rate_schedule", ("linear",), ("constant", "cosine")),
         ("ema_decay", (-0.1, 1.0, float("nan")), (0.0, 0.9999)),
-        ("augmentation", ("flip", "color,flip"), ("", "color", "translation, cutout")),
+        (
+            "augmentation",
+            ("flip", "color,flip", "ada,color"),
+            ("", "ada", "color", "translation, cutout"),
+        ),
         ("checkpoint_every", (0, -1), (1,)),
         ("evaluate_every", (0, -1), (1,)),
     ],
@@ -173,7 +178,7 @@ def test_every_field_has_a_range_test():
         for field in dataclasses.fields(cls)
     }
     free = {"preset", "data", "split", "skip_bad", "features", "network", "training"}
-    assert tested == fields - free - {"stem_convolution"}
+    assert tested == fields - free - {"stem_convolution", "smoothing"}
 
 
 def test_every_name_has_its_function():
@@ -204,18 +209,17 @@ def test_penalties_follow_size_and_batch(size, batch, scale):
 
 
 @pytest.mark.parametrize(
-    ("size", "doublings", "base"),
-    [(28, 2, 7), (32, 3, 4), (36, 2, 9), (40, 3, 5), (48, 3, 6), (64, 4, 4), (128, 5, 4)],
+    ("size", "coarsest", "sizes"),
+    [
+        (28, 7, (28, 14, 7)),
+        (28, 4, (28, 14, 7, 4)),
+        (32, 4, (32, 16, 8, 4)),
+        (36, 4, (36, 18, 9, 5)),
+        (64, 4, (64, 32, 16, 8, 4)),
+        (100, 4, (100, 50, 25, 13, 7, 4)),
+        (16, 8, (16, 8)),
+        (16, 1, (16, 8, 4, 2, 1)),
+    ],
 )
-def test_coarsest_size(size, doublings, base):
-    network = NetworkConfig(image_size=size)
-    assert (network.doublings, network.base_size) == (doublings, base)
-
-
-@pytest.mark.parametrize("size", range(28, 129, 4))
-def test_doublings_lead_to_the_image_size(size):
-    network = NetworkConfig(image_size=size)
-    assert network.base_size * 2**network.doublings == size
-    assert network.base_size >= 4
-    # It ends at the first size that is odd or would fall below 4.
-    assert network.base_size % 2 or network.base_size < 8
+def test_sizes_of_feature_maps(size, coarsest, sizes):
+    assert NetworkConfig(image_size=size, coarsest_size=coarsest).sizes == sizes

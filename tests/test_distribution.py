@@ -74,6 +74,29 @@ def test_replicas_draw_different_noise(results):
     assert not np.isclose(first, second).any()
 
 
+@pytest.mark.slow
+def test_augmentation_adapts_to_all_replicas(results):
+    """The border is each replica's own, so that a few signs may differ."""
+    one, two = results["ada", "one"], results["ada", "two"]
+    for (single,), copies in zip(one, two, strict=True):
+        np.testing.assert_array_equal(copies[0], copies[1])
+        np.testing.assert_allclose(single, copies[0], rtol=0.15)
+    assert two[-2][0] == pytest.approx(4 * 16 / 50_000)
+    for (single,), copies in zip(one, results["ada, a replica without images"], strict=True):
+        np.testing.assert_array_equal([single] * 2, copies)
+
+
+@pytest.mark.slow
+def test_augmentation_that_adapts_trains_on_replicas(results):
+    logs, variables = results["ada, fitted"]
+    assert all(np.isfinite(values).all() for values in logs.values())
+    # Four steps of 16, 16, 16 and 1 images: up or down.
+    assert abs(logs["augmentation_p"][0] - 0.5) == pytest.approx(49 / 50_000, rel=1e-3)
+    for copies in variables:
+        for copy in copies:
+            np.testing.assert_array_equal(copies[0], copy)
+
+
 TWO = {"worker": ["127.0.0.1:1111", "127.0.0.1:2222"]}
 FIRST = {"type": "worker", "index": 0}
 

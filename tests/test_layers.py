@@ -238,3 +238,23 @@ def test_class_projection_adds_an_inner_product(policy):
     copy = layers.ClassProjection.from_config(layer.get_config())
     assert (copy.classes, copy.dtype_policy.name) == (4, policy)
     assert copy.compute_output_shape((5, 2, 3), (5, 1), (5,)) == (5, 1)
+
+
+@pytest.mark.parametrize("dtype", layer_checks.POLICIES)
+def test_smoothing_in_every_precision(tmp_path, dtype):
+    layer_checks.check_layer(
+        layers.Smoothing, {}, policy=dtype, tmp_path=tmp_path, input_shape=(6, 5, 3)
+    )
+
+
+def test_smoothing_by_hand():
+    point = np.zeros((1, 5, 5, 2), np.float32)
+    point[0, 2, 2] = 16, 32
+    expected = np.outer([0, 1, 2, 1, 0], [0, 1, 2, 1, 0])[None, ..., None] * [1, 2]
+    np.testing.assert_array_equal(layers.Smoothing()(point), expected)
+
+
+def test_smoothing_leaves_no_checkerboard():
+    rows, columns = np.indices((8, 8))
+    board = np.where((rows + columns) % 2, 1.0, -1.0).astype(np.float32)[None, ..., None]
+    np.testing.assert_array_equal(layers.Smoothing()(board)[:, 1:-1, 1:-1], np.zeros((1, 6, 6, 1)))

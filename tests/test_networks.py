@@ -19,12 +19,12 @@ def _latents(count=5, *, dim=8, scale=1.0):
     return scale * np.random.default_rng(0).standard_normal((count, dim), np.float32)
 
 
-@pytest.mark.parametrize("size", [28, 36, 48, 64])
+@pytest.mark.parametrize("size", [16, 28, 36, 64, 100])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("stem", [True, False])
 def test_shapes_and_ranges(size, channels, stem):
     config = dataclasses.replace(
-        SMALL, image_size=size, channels=channels, stem_convolution=stem, max_width=16
+        SMALL, image_size=size, channels=channels, stem_convolution=stem, max_width=16, coarsest_size=4
     )
     images = networks.build_generator(config)(_latents(scale=100.0), training=True)
     assert images.shape == (5, size, size, channels)
@@ -88,7 +88,9 @@ def test_upsampling_variants(upsampling, resizing, transposed):
 
 
 def test_widths_double_and_are_capped():
-    config = dataclasses.replace(SMALL, image_size=64, max_width=32, stem_convolution=False)
+    config = dataclasses.replace(
+        SMALL, image_size=64, max_width=32, stem_convolution=False, coarsest_size=4
+    )
     generator = networks.build_generator(config)
     discriminator = networks.build_discriminator(config)
     convolutions = [x for x in discriminator.layers if isinstance(x, keras.layers.Conv2D)]
@@ -109,7 +111,9 @@ def test_seeds_are_reproducible_and_independent():
 
 
 def test_layers_of_one_network_have_seeds_of_their_own():
-    config = dataclasses.replace(SMALL, image_size=64, max_width=8, initializer="normal")
+    config = dataclasses.replace(
+        SMALL, image_size=64, max_width=8, initializer="normal", coarsest_size=4
+    )
     kernels = [w for w in networks.build_discriminator(config).get_weights() if w.ndim == 4]
     same_shape = [w for w in kernels if w.shape == (3, 3, 8, 8)]
     assert len(same_shape) == 3
@@ -124,10 +128,12 @@ def test_initializers():
     kernel = uniform.layers[1].kernel.numpy()
     limit = np.sqrt(6 / sum(kernel.shape))
     assert 0.99 * limit < np.abs(kernel).max() <= limit
+    he = networks.build_generator(dataclasses.replace(config, initializer="he_normal"))
+    assert he.layers[1].kernel.numpy().std() == pytest.approx(np.sqrt(2 / 64), rel=0.02)
 
 
 def test_batch_norm_placement():
-    both = dataclasses.replace(SMALL, discriminator_norm="batch", image_size=32)
+    both = dataclasses.replace(SMALL, discriminator_norm="batch", image_size=32, coarsest_size=4)
     generator, discriminator = networks.build_generator(both), networks.build_discriminator(both)
     kind = keras.layers.BatchNormalization
     assert _layer_names(generator, kind) == [f"{x}_norm" for x in ("stem", "up_0", "up_1", "up_2")]
@@ -194,12 +200,10 @@ def test_save_and_load(tmp_path, build):
 
 
 def test_optional_layers_are_there_when_asked_for():
-    config = dataclasses.replace(SMALL, mapping_units=12, head_width=24, head_units=10)
+    config = dataclasses.replace(SMALL, mapping_units=12, head_units=10)
     generator = networks.build_generator(config)
     discriminator = networks.build_discriminator(config)
     assert generator.layers[1].units == 12
-    head = discriminator.get_layer("down_2_relu").output.shape
-    assert head == (None, 4, 4, 24)
     assert discriminator.layers[-3].units == 10
     assert discriminator(generator(_latents())).shape == (5, 1)
 
@@ -223,3 +227,33 @@ def test_classes_are_a_second_input_of_the_generator_alone():
     assert vectors.shape == (3, SMALL.latent_dim)
     assert np.std(vectors) == pytest.approx(1, abs=0.5)
     assert len(networks.build_discriminator(config).inputs) == 1
+
+
+@pytest.mark.parametrize("upsampling", ["transpose", "nearest", "bilinear"])
+def test_smoothing_follows_each_doubling(upsampling):
+    config = dataclasses.replace(SMALL, upsampling=upsampling, smoothing=True, coarsest_size=4)
+    generator = networks.build_generator(config)
+    names = [layer.name for layer in generator.layers]
+    smoothed = ["up_1", "up_2", "to_image"]
+    assert _layer_names(generator, layers.Smoothing) == [f"{name}_smooth" for name in smoothed]
+    # 4 doubles to 8, of which 7 stay.
+    assert _layer_names(generator, keras.layers.Cropping2D) == ["up_1_crop"]
+    assert names.index("up_1") < names.index("up_1_smooth") < names.index("up_1_norm")
+    assert not _layer_names(networks.build_generator(SMALL), layers.Smoothing)
+
+
+def test_residual_blocks_follow_each_doubling():
+    config = dataclasses.replace(SMALL, generator_blocks=2, coarsest_size=4, stem_convolution=False)
+    generator = networks.build_generator(config)
+    added = [f"block_{level}_{block}_add" for level in (0, 1) for block in (0, 1)]
+    assert _layer_names(generator, keras.layers.Add) == added
+    block = generator.get_layer("block_1_0")
+    assert (block.kernel_size, block.filters) == ((3, 3), generator.get_layer("up_1").filters)
+    # Blocks that give nothing leave the generator that has none.
+    plain = networks.build_generator(dataclasses.replace(config, generator_blocks=0))
+    for layer in generator.layers:
+        if layer.name.startswith("block") and isinstance(layer, keras.layers.Conv2D):
+            layer.set_weights([np.zeros_like(weight) for weight in layer.get_weights()])
+        elif layer.weights and not layer.name.startswith("block"):
+            plain.get_layer(layer.name).set_weights(layer.get_weights())
+    np.testing.assert_allclose(generator(_latents()), plain(_latents()), atol=1e-6)

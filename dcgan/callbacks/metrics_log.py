@@ -65,7 +65,7 @@ class MetricsLog(keras.callbacks.Callback):
     def _count_taken(self) -> int | None:
         """Returns how many steps the model has taken since it was made, if it counts them."""
         step = getattr(self.model, "step", None)
-        return None if step is None else int(step)
+        return int(step.numpy()) if isinstance(step, keras.Variable) else None
 
     def _read(self) -> list[epoch_table.Row]:
         rows, problem = epoch_table.read(self.path)

@@ -35,6 +35,9 @@ def train(
     batch_size: Annotated[
         int | None, options.of(TrainingConfig, "batch_size", show_default="the preset's")
     ] = None,
+    augmentation: Annotated[
+        str | None, options.of(TrainingConfig, "augmentation", show_default="the preset's")
+    ] = None,
     strategy: Annotated[
         str | None, options.of(RunConfig, "strategy", show_default=RunConfig.strategy)
     ] = None,
@@ -48,7 +51,7 @@ def train(
     run_config = options.configure(
         config,
         preset,
-        training={"epochs": epochs, "batch_size": batch_size},
+        training={"epochs": epochs, "batch_size": batch_size, "augmentation": augmentation},
         data=data,
         split=split,
         precision=precision,

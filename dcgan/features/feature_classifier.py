@@ -19,7 +19,7 @@ def build_classifier(image_shape: tuple[int, int, int], classes: int, *, seed: i
     search and ``x @ y / dim`` in the polynomial kernel is of the order of 1.
 
     Args:
-        image_shape: (height, width, channels); height and width from 28 to 128.
+        image_shape: (height, width, channels); height and width from 16 to 256.
         classes: How many classes.
         seed: Seed of the initial weights.
 

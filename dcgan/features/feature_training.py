@@ -44,7 +44,7 @@ def fit_extractor(
     than it will compare.
 
     Args:
-        images: Shape (count, height, width, channels), uint8, square of 28 to 128 pixels, with 1
+        images: Shape (count, height, width, channels), uint8, square of 16 to 256 pixels, with 1
             or 3 channels.
         labels: Shape (count,), int, class numbers from 0.
         name: What the extractor is called in reports.
@@ -120,7 +120,7 @@ def fit_extractor_file(
         The extractor, with its accuracy on the test split.
 
     Raises:
-        InputError: If the data have no labels or are not square images of 28 to 128 pixels, the
+        InputError: If the data have no labels or are not square images of 16 to 256 pixels, the
             split holds test images, or the file cannot be written.
 
     Example:
@@ -155,10 +155,10 @@ def fit_extractor_file(
 
 def _check(images: np.ndarray, labels: np.ndarray) -> None:
     shape = images.shape
-    square = len(shape) == 4 and shape[1] == shape[2] and 28 <= shape[1] <= 128
+    square = len(shape) == 4 and shape[1] == shape[2] and 16 <= shape[1] <= 256
     if not square or shape[3] not in (1, 3) or images.dtype != np.uint8:
         raise ValueError(
-            "Expected uint8 images of shape (count, size, size, 1 or 3), size 28 to 128. "
+            "Expected uint8 images of shape (count, size, size, 1 or 3), size 16 to 256. "
             f"Received: shape={shape}, dtype={images.dtype}"
         )
     if labels.shape != shape[:1] or labels.dtype.kind not in "iu":

@@ -22,7 +22,7 @@ def load_random() -> FeatureExtractor:
     extractor fits, its scores agree better with people's.
 
     Returns:
-        The extractor, for square images of 28 to 128 pixels with 1 or 3 channels. Its 64 features come
+        The extractor, for square images of 16 to 256 pixels with 1 or 3 channels. Its 64 features come
         from a network of the images' shape; the weights are the same on every machine.
 
     Reference:

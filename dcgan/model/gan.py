@@ -7,10 +7,10 @@ from typing import Any, Self
 import keras
 import tensorflow as tf
 
-from dcgan import augmentation as augment
 from dcgan import layers, losses
 from dcgan.config import RunConfig, TrainingConfig
 from dcgan.model import (
+    augmenters,
     conditioning,
     drawing_model,
     global_batch,
@@ -43,7 +43,7 @@ class DCGAN(drawing_model.DrawingModel):
             sees by projection, in training only. Defaults to 0, unconditional.
         ema_decay: Decay of the generator's moving average, from which `generate` then draws; 0 switches
             it off. The decay ramps up, so that the first steps are soon forgotten. Defaults to 0.
-        augmentation: DiffAugment's policy, see `dcgan.augmentation.diff_augment`. Defaults to "", none.
+        augmentation: "ada" or DiffAugment's policy, see `dcgan.model.augmenters`. Defaults to "", none.
         seed: Seed of the latents and the augmentation. Defaults to 0.
         **kwargs: Passed to `keras.Model`.
 
@@ -77,7 +77,7 @@ class DCGAN(drawing_model.DrawingModel):
         network_checks.check_pair(generator, discriminator, classes=classes)
         if not 0 <= ema_decay < 1:
             raise ValueError(f"Expected ema_decay in [0, 1). Received: ema_decay={ema_decay}")
-        augment.parse_policy(augmentation)
+        self.augmenter = augmenters.make(augmentation)
         self.discriminator = discriminator
         self.prepare_drawing(generator, classes=classes, average=bool(ema_decay))
         self.ema_decay, self.augmentation, self.seed = ema_decay, augmentation, seed
@@ -280,6 +280,7 @@ class DCGAN(drawing_model.DrawingModel):
             if labels is not None:
                 counted = conditioning.count(labels, weights, self.classes)
                 self.class_counts.assign_add(global_batch.sum_over_replicas(counted))
+            self.augmenter.adapt(real_logits, fake_logits, weights=weights, step=self.step)
             self.step.assign_add(1)
         return self._update_metrics(g_losses, d_losses, real_logits, fake_logits, weights=weights)
 
@@ -341,9 +342,7 @@ class DCGAN(drawing_model.DrawingModel):
         return tf.cast(network(conditioning.join(images, labels), training=training), tf.float32)
 
     def _augment(self, images: tf.Tensor, *, stream: int) -> tf.Tensor:
-        if not self.augmentation:
-            return images
-        return augment.diff_augment(images, self.augmentation, seed=self._step_seed(stream=stream))
+        return self.augmenter.augment(images, seed=self._step_seed(stream=stream))
 
     def _step_seed(self, *, stream: int) -> tf.Tensor:
         """A seed of its own for each use, step and replica; nothing to save but the step."""

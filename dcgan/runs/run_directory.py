@@ -62,9 +62,9 @@ class RunDirectory:
         """Reads the run's config.
 
         Raises:
-            InputError: If there is none or it is damaged.
+            InputError: If there is none, it is damaged, or another version of dcgan wrote it.
         """
-        return RunConfig.load(self.config)
+        return RunConfig.load(self.config, own=True)
 
     def newest_model(self) -> pathlib.Path:
         """Returns the model with most epochs behind it: the saved one or an undamaged checkpoint.

@@ -96,10 +96,11 @@ def test_help_names_commands_and_options(run_cli):
     options = ["--data", "--preset", "--config", "--epochs", "--batch-size", "--out", "--precision"]
     assert code == 0
     assert all(
-        option in out for option in [*options, "--strategy", "--features", "--seed", "--skip-bad"]
+        option in out
+        for option in [*options, "--augmentation", "--strategy", "--features", "--seed", "--skip-bad"]
     )
     # What an option is without being given: all but --config, --skip-bad and --help.
-    assert out.count("[default: ") == 10
+    assert out.count("[default: ") == 11
 
 
 # What the user can mend
@@ -114,6 +115,10 @@ def test_help_names_commands_and_options(run_cli):
         (["train", "--epochs", "many"], ["--epochs", "integer"]),
         (["train", "--epochs", "0"], ["epochs: expected at least 1. Received: 0"]),
         (["train", "--batch-size", "-1"], ["batch_size: expected at least 1. Received: -1"]),
+        (
+            ["train", "--augmentation", "ada,color"],
+            ["augmentation: expected ada, or any", "'ada,color'"],
+        ),
         (["train", "--seed", "-1"], ["seed: expected 0 to 2147483647. Received: -1"]),
         (["train", "--preset", "nope"], ["preset: expected one of article, mnist", "'nope'"]),
         (["train", "--precision", "float8"], ["precision: expected one of float32", "'float8'"]),

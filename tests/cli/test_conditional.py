@@ -15,13 +15,14 @@ LEVELS = {"dark": 40, "medium": 128, "bright": 215}
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """Forty images of each of three classes, which differ in their level, in folders of their own."""
+    """Training and test images of three classes, which differ in their level."""
     folder = tmp_path_factory.mktemp("images") / "levels"
-    for seed, (name, level) in enumerate(LEVELS.items()):
-        (folder / name).mkdir(parents=True)
-        noise = np.random.default_rng(seed).integers(-40, 40, (40, 28, 28))
-        for number, image in enumerate(level + noise):
-            imageio.imwrite(folder / name / f"{number:02}.png", image.astype(np.uint8))
+    rng = np.random.default_rng(0)
+    for split in ("train", "test"):
+        for name, level in LEVELS.items():
+            (folder / split / name).mkdir(parents=True)
+            for number, image in enumerate(level + rng.integers(-40, 40, (36, 28, 28))):
+                imageio.imwrite(folder / split / name / f"{number:02}.png", image.astype(np.uint8))
     return folder
 
 

@@ -15,7 +15,7 @@ from export import tfx_trainer
 
 SMALL = {
     "network": {"latent_dim": 4, "generator_width": 4, "discriminator_width": 4, "max_width": 4}
-    | {"head_width": 4, "head_units": 4, "mapping_units": 4},
+    | {"head_units": 4, "mapping_units": 4},
     "training": {"batch_size": 8},
 }
 

@@ -96,7 +96,7 @@ def test_the_accuracy_is_that_of_the_test_split(idx_folder, tmp_path):
         (["--data", "none/", "--out", "j.keras"], ["none/: no such file"]),
         (["--data", "mnist", "--out", "j.keras", "--split", "all"], ["split 'all': expected one"]),
         (["--data", "mnist", "--out", "j.keras", "--split", "train+test[:9]"], ["without test"]),
-        (["--data", "mnist", "--out", "j.keras", "--image-size", "20"], ["mnist: ", "28 to 128"]),
+        (["--data", "mnist", "--out", "j.keras", "--image-size", "12"], ["mnist: ", "16 to 256"]),
         (["--data", "mnist", "--out", "j.keras", "--epochs", "0"], ["--epochs"]),
     ],
 )

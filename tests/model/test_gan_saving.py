@@ -110,5 +110,5 @@ def test_networks_that_do_not_fit(make_gan, tiny_network):
 
 
 def test_unknown_augmentation(make_gan):
-    with pytest.raises(InputError, match="augmentation: expected any of color"):
+    with pytest.raises(InputError, match="augmentation: expected ada, or any of color"):
         make_gan(augmentation="flip")

@@ -36,7 +36,7 @@ def test_a_scalar_counts_for_every_image():
 
 def test_shares_of_unequal_replicas_add_up_to_the_mean(monkeypatch):
     """Three replicas with three, one and no images."""
-    monkeypatch.setattr(global_batch, "_sum_over_replicas", lambda count: 4.0)
+    monkeypatch.setattr(global_batch, "sum_over_replicas", lambda count: 4.0)
     values = np.random.default_rng(0).normal(size=4).astype(np.float32)
     replicas = [(values[:3], tf.ones(3)), (values[3:], tf.ones(1)), (np.full(1, 9.0), tf.zeros(1))]
     shares = [float(global_batch.share_of_mean(tf.constant(v), w)) for v, w in replicas]

@@ -1,3 +1,4 @@
+import json
 import logging
 import multiprocessing
 import zipfile
@@ -33,9 +34,21 @@ def test_open_needs_a_run(run):
 
 
 def test_a_damaged_configuration(run):
-    run.config.write_text('{"seed": "one"}')
+    run.config.write_text(json.dumps({**CONFIG.to_dict(), "seed": "one"}))
     with pytest.raises(InputError, match=r"config\.json: seed: expected a whole number"):
         RunDirectory.open(run.path).load_config()
+
+
+def test_a_run_of_another_version(run):
+    run.claim(CONFIG)
+    values = CONFIG.to_dict()
+    values["network"]["head_width"] = values["network"].pop("smoothing")
+    run.config.write_text(json.dumps(values))
+    message = r"config\.json: .* differs in network\.head_width, network\.smoothing; train it anew"
+    with pytest.raises(InputError, match=message):
+        run.load_config()
+    with pytest.raises(InputError, match=message):
+        run.claim(CONFIG)
 
 
 def test_claim_twice(run):

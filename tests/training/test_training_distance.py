@@ -5,7 +5,7 @@ from dcgan import data, features, presets, training
 from dcgan.errors import InputError
 
 TINY = {"generator_width": 4, "discriminator_width": 4, "max_width": 4, "latent_dim": 4}
-TINY |= {"mapping_units": 0, "head_width": 0, "head_units": 0}
+TINY |= {"mapping_units": 0, "head_units": 0}
 
 
 @pytest.fixture(scope="module")

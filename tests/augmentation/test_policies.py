@@ -133,8 +133,8 @@ def test_policy_is_split_at_commas():
     assert augmentation.parse_policy(" color , cutout,") == ["color", "cutout"]
 
 
-@pytest.mark.parametrize("policy", ["flip", "color,flip", "color translation", "Color"])
+@pytest.mark.parametrize("policy", ["flip", "color,flip", "color translation", "Color", "color,ada"])
 def test_unknown_policy(policy):
-    with pytest.raises(InputError, match=r"augmentation: expected any of color.*Received: '") as e:
+    with pytest.raises(InputError, match=r"augmentation: expected ada, or any.*Received: '") as e:
         augmentation.parse_policy(policy)
     assert repr(policy) in str(e.value)

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from dcgan.config import Augmentation
+from dcgan.config import ADAPTIVE, Augmentation
 from dcgan.errors import InputError
 
 # The paper's strengths.
@@ -46,7 +46,7 @@ def parse_policy(policy: str) -> list[str]:
     for name in names:
         if name not in POLICIES:
             raise InputError(
-                f"augmentation: expected any of {', '.join(POLICIES)}, joined by commas. "
+                f"augmentation: expected {ADAPTIVE}, or any of {', '.join(POLICIES)}, joined by commas. "
                 f"Received: {policy!r}"
             )
     return names
