@@ -98,14 +98,16 @@ def build_discriminator(
 
 
 def _with_labels(latents: Any, make: "_LayerFactory") -> tuple[list[Any], Any]:
-    """Returns both inputs of a conditional generator, and the latents beside an embedding as long."""
+    """Returns both inputs of a conditional generator, and the latents beside as wide an embedding."""
     config = make.config
     labels = keras.Input((), dtype="int32", name="labels")
     embed = keras.layers.Embedding(
         config.classes,
         config.latent_dim,
-        # As long as latents are, so that either counts as much.
-        embeddings_initializer=keras.initializers.RandomNormal(stddev=1.0, seed=make.next_seed()),
+        # Vectors of length 1: as long as latents are, they made short trainings worse.
+        embeddings_initializer=keras.initializers.RandomNormal(
+            stddev=config.latent_dim**-0.5, seed=make.next_seed()
+        ),
         dtype=make.precision,
         name="class_embedding",
     )
