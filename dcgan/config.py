@@ -42,6 +42,12 @@ class NetworkConfig(schema.Config):
         "Side of the square images in pixels.", multiple_of(4, between(16, 256)), default=28
     )
     channels: int = field("Channels of the images: grey or RGB.", one_of(1, 3), default=1)
+    classes: int = field(
+        "Classes of a class-conditional GAN, which --conditional takes from the data's labels; 0 for an "
+        "unconditional one.",
+        at_least(0),
+        default=0,
+    )
     latent_dim: int = field("Size of the latent vector.", at_least(1), default=100)
     generator_width: int = field(
         "Channels of the generator's finest hidden feature map; each halving of the size doubles them.",
