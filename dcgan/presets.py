@@ -41,7 +41,7 @@ _RGB: dict[str, Any] = {
     "max_width": 256,
 }
 
-_RGB_TRAINING = {**_TRAINING, "r1_gamma": 1.0, "epochs": 30}
+_RGB_TRAINING = {**_TRAINING, "batch_size": 32, "r1_gamma": 1.0, "epochs": 30}
 
 PRESETS: dict[str, dict[str, Any]] = {
     # The article's networks and hyper-parameters are the config's defaults.
