@@ -23,7 +23,7 @@ _NETWORK: dict[str, Any] = {
     "dropout": 0.0,
 }
 _TRAINING: dict[str, Any] = {
-    "batch_size": 64,
+    "batch_size": 32,
     "r1_gamma": 0.25,
     "penalty_interval": 8,
     "generator_learning_rate": 2e-3,
@@ -41,12 +41,12 @@ _RGB: dict[str, Any] = {
     "max_width": 256,
 }
 
-_RGB_TRAINING = {**_TRAINING, "batch_size": 32, "r1_gamma": 1.0, "epochs": 30}
+_RGB_TRAINING = {**_TRAINING, "r1_gamma": 1.0, "epochs": 30}
 
 PRESETS: dict[str, dict[str, Any]] = {
     # The article's networks and hyper-parameters are the config's defaults.
     "article": {},
-    "mnist": {"network": _NETWORK, "training": {**_TRAINING, "epochs": 8}},
+    "mnist": {"network": _NETWORK, "training": {**_TRAINING, "epochs": 6}},
     "rgb32": {"network": {**_RGB, "image_size": 32}, "training": _RGB_TRAINING},
     "rgb64": {"network": {**_RGB, "image_size": 64}, "training": _RGB_TRAINING},
     "rgb128": {"network": {**_RGB, "image_size": 128}, "training": _RGB_TRAINING},
