@@ -192,8 +192,8 @@ class RunConfig(schema.Config):
     split: str = field("Part of the data to train on, such as train or train[:10000].", default="train")
     skip_bad: bool = field("Leave out image files that cannot be read.", default=False)
     features: str = field(
-        "Feature extractor that measures samples: none, mnist, random, inception_v3, a .keras file, or "
-        "auto (mnist for MNIST, else random).",
+        "Feature extractor that measures samples: none, mnist, learned (from the run's own images), "
+        "random, inception_v3, a .keras file, or auto (mnist for MNIST, else learned).",
         default="auto",
     )
     network: NetworkConfig = field("The networks' shape.", default=NetworkConfig())

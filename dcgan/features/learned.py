@@ -1,0 +1,90 @@
+"""A feature extractor learned from the images that a run trains on."""
+
+import os
+import pathlib
+
+import numpy as np
+
+from dcgan.data import remarks
+from dcgan.data.image_set import ImageSet
+from dcgan.errors import InputError
+from dcgan.features import feature_training, loading, random_extractor, self_supervised
+from dcgan.features.feature_extractor import FeatureExtractor
+from dcgan.features.statistics_cache import fingerprint
+
+NAME = "learned"
+STEPS = 450
+"""Steps of learning, of 128 images each."""
+FEWEST = 500
+"""With fewer images nothing is learned."""
+_FEWEST_OF_A_CLASS = 20
+_BATCH = 128
+_SEED = 0
+
+
+def load_learned(
+    images: ImageSet, *, cache_dir: str | os.PathLike[str] | None = None
+) -> FeatureExtractor:
+    """Learns an extractor from images, or reads the one that an earlier call learned from them.
+
+    Images with labels of two classes or more teach a classifier; others teach
+    `self_supervised.learn`. Either way learning takes the same number of steps, whatever the number
+    of images, and has the same result each time.
+
+    Args:
+        images: The images that a run trains on, without those held out.
+        cache_dir: Directory to keep the extractor in. Defaults to None: it is not kept.
+
+    Returns:
+        The extractor; the random one, with a warning, for fewer than 500 images.
+    """
+    count = len(images.images)
+    if count < FEWEST:
+        remarks.say(
+            f"{images.name}: {count} images are too few to learn features from, which takes {FEWEST}: "
+            "samples are measured in random features"
+        )
+        return random_extractor.load_random()
+    if cache_dir is None:
+        return _learn(images)
+    labels = "" if images.labels is None else images.labels
+    key = fingerprint(images.digest, labels, STEPS, _SEED)
+    path = pathlib.Path(cache_dir) / f"features-{key}.keras"
+    # What is damaged is learned again, with the same result.
+    if path.is_file() and path.with_suffix(".json").is_file():
+        try:
+            return loading.load_file(path)
+        except InputError as error:
+            remarks.say(f"{error}; it is learned again")
+    extractor = _learn(images)
+    loading.save(extractor, path)
+    return extractor
+
+
+def _learn(images: ImageSet) -> FeatureExtractor:
+    count, name = len(images.images), images.name
+    remarks.say(f"{name}: learning features to measure samples by")
+    classes = _classes(images)
+    if classes is None:
+        source = f"{name}:{count:,} images that the run trains on, without labels"
+        return self_supervised.learn(
+            images.images, name=NAME, trained_on=source, steps=STEPS, seed=_SEED
+        )
+    rows = np.random.default_rng(_SEED).permutation(count)[: STEPS * _BATCH]
+    return feature_training.fit_extractor(
+        images.images[rows],
+        classes[rows],
+        name=NAME,
+        trained_on=f"{name}:{count:,} images that the run trains on, with their labels",
+        epochs=max(1, STEPS * _BATCH // len(rows)),
+        batch_size=_BATCH,
+        seed=_SEED,
+    )
+
+
+def _classes(images: ImageSet) -> np.ndarray | None:
+    """Returns the labels if they number two classes or more, with enough images of each."""
+    labels = images.labels
+    if labels is None or labels.min() < 0 or labels.min() == labels.max():
+        return None
+    return labels if (labels.max() + 1) * _FEWEST_OF_A_CLASS <= len(labels) else None
