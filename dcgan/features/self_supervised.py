@@ -15,8 +15,6 @@ _STRIDE = 2
 _SCALE = _STRIDE**2
 _MEASURED = 2_000
 _SMALLEST = 1e-6
-# How much more a learned feature weighs than a random one.
-_WEIGHT = 2.0
 
 
 def learn(
@@ -26,8 +24,8 @@ def learn(
 
     One half of the features is the bottleneck of a denoiser, which has to know what an image shows to
     paint it again, but does not see noise or a grid. The other half is that of a network before any
-    training, which sees these. All have zero mean over the images; the learned ones have a standard
-    deviation of 2, the others of 1, so that both halves count.
+    training, which sees these. Over the images, the learned ones have a standard deviation of 1 each,
+    the others of 1 on average, so that both halves count the same.
 
     Args:
         images: Shape (count, size, size, channels), uint8, 16 to 256 pixels, with 1 or 3 channels.
@@ -50,10 +48,19 @@ def learn(
     batches = _batches(images, batch_size=batch_size, seed=seed)
     denoiser.fit(batches, steps_per_epoch=steps, shuffle=False, verbose=0)
     rows = np.random.default_rng(seed).permutation(len(images))[:_MEASURED]
+    fixed = _body(images.shape[1:], seed=seed + 1)
+    spread = _spread(fixed, images[rows])
+    # Each random feature keeps its share of the spread: those that hardly vary say little.
+    units = (
+        _spread(learning, images[rows]),
+        np.full_like(spread, np.sqrt(np.mean(spread**2))),
+    )
     image = keras.Input(images.shape[1:], name="image")
-    halves = ((learning, _WEIGHT), (_body(images.shape[1:], seed=seed + 1), 1.0))
-    seen = [_standardize(body, images[rows], deviation=std)(image) for body, std in halves]
-    model = keras.Model(image, keras.layers.Concatenate()(seen), name="extractor")
+    halves = [
+        keras.layers.Normalization(mean=np.zeros_like(unit), variance=unit**2)(body(image))
+        for body, unit in zip((learning, fixed), units, strict=True)
+    ]
+    model = keras.Model(image, keras.layers.Concatenate()(halves), name="extractor")
     return keras_extractor.extractor_from_model(model, name=name, trained_on=trained_on)
 
 
@@ -87,12 +94,9 @@ def _paint(
     return keras.layers.CenterCrop(size, size)(x)
 
 
-def _standardize(body: keras.Model, images: np.ndarray, *, deviation: float) -> keras.Model:
-    """Appends what gives every feature a mean of 0 and a standard deviation over the images."""
-    features = KerasExtractor(body)(images).features
-    spread = np.maximum(features.std(axis=0), _SMALLEST) / deviation
-    scaled = keras.layers.Normalization(mean=features.mean(axis=0), variance=spread**2)(body.output)
-    return keras.Model(body.inputs, scaled)
+def _spread(body: keras.Model, images: np.ndarray) -> np.ndarray:
+    """Returns the standard deviation of each feature over images."""
+    return np.maximum(KerasExtractor(body)(images).features.std(axis=0), _SMALLEST)
 
 
 def _batches(images: np.ndarray, *, batch_size: int, seed: int) -> tf.data.Dataset:

@@ -20,7 +20,7 @@ def _learn(images, *, name, trained_on, steps, seed):
     inputs = keras.Input(images.shape[1:])
     layer = keras.layers.BatchNormalization(center=False, scale=False)
     model = keras.Model(inputs, layer(inputs))
-    layer.set_weights([[images.mean()], [1.0]])
+    layer.set_weights([np.full(images.shape[-1], images.mean()), np.ones(images.shape[-1])])
     return keras_extractor.extractor_from_model(model, name=name, trained_on=trained_on)
 
 
