@@ -2,10 +2,10 @@
 
     python benchmarks/features.py DATA [--samples NAME=PATH=DISTANCE ...] [--judge FILE] [--count 2000]
 
-The script learns features from DATA's training images, without and with their labels, and measures
-Frechet distances from its test images to sets that it spoils in known ways: compressed, noisy, blurred,
-warped, under a grid, cut into tiles, reduced to principal components, short of classes, or a hundred
-images again and again. Each set has a tier, from 0 (as good as new) to 5 (nothing to recognise);
+The script learns features from the labels of DATA's training images. In them and in random ones it
+measures Frechet distances from the test images to sets that it spoils in known ways: compressed, noisy,
+blurred, warped, under a grid, cut into tiles, reduced to principal components, short of classes, or a
+hundred images again and again. Each set has a tier, from 0 (as good as new) to 5 (nothing to recognise);
 `order` is the share of pairs of two tiers whose distances are in the tiers' order.
 
 `--samples` adds files of samples (key `images`) of trained generators, with their distances in the
@@ -75,13 +75,11 @@ def candidates(
     train: data.ImageSet, judge: str | None
 ) -> dict[str, Callable[[], features.FeatureExtractor]]:
     """Returns what makes each extractor, by name."""
-    unlabelled = data.ImageSet(train.name, train.split, train.images)
     made: dict[str, Callable[[], features.FeatureExtractor]] = {
         "random": lambda: features.load("random"),
-        "without labels": lambda: learned.load_learned(unlabelled),
     }
     if train.labels is not None:
-        made["with labels"] = lambda: learned.load_learned(train)
+        made["learned"] = lambda: learned.load_learned(train)
     if judge:
         made["judge"] = lambda: features.load(judge)
     return made

@@ -42,6 +42,12 @@ class NetworkConfig(schema.Config):
         "Side of the square images in pixels.", multiple_of(4, between(16, 256)), default=28
     )
     channels: int = field("Channels of the images: grey or RGB.", one_of(1, 3), default=1)
+    classes: int = field(
+        "Classes of a class-conditional GAN, which --conditional takes from the data's labels; 0 for an "
+        "unconditional one.",
+        at_least(0),
+        default=0,
+    )
     latent_dim: int = field("Size of the latent vector.", at_least(1), default=100)
     generator_width: int = field(
         "Channels of the generator's finest hidden feature map; each halving of the size doubles them.",
@@ -192,8 +198,9 @@ class RunConfig(schema.Config):
     split: str = field("Part of the data to train on, such as train or train[:10000].", default="train")
     skip_bad: bool = field("Leave out image files that cannot be read.", default=False)
     features: str = field(
-        "Feature extractor that measures samples: none, mnist, learned (from the run's own images), "
-        "random, inception_v3, a .keras file, or auto (mnist for MNIST, else learned).",
+        "Feature extractor that measures samples: none, mnist, learned (from the labels of "
+        "the run's images; random without), random, inception_v3, a .keras file, or auto (mnist for "
+        "MNIST, else learned).",
         default="auto",
     )
     network: NetworkConfig = field("The networks' shape.", default=NetworkConfig())

@@ -1,5 +1,8 @@
 """Keras layers that do the same work in fewer passes over memory, and apart on each replica."""
 
+import math
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -99,6 +102,52 @@ class ReplicaDropout(keras.layers.Dropout):
         bits = tf.reshape(tf.bitcast(words, tf.uint16), [-1])[:size]
         keep = tf.cast(bits >= dropped, inputs.dtype) * (65536 / (65536 - dropped))
         return inputs * tf.reshape(keep, shape)
+
+
+@keras.saving.register_keras_serializable(package="dcgan")
+class ClassProjection(keras.layers.Layer):
+    """Adds to each logit the inner product of its image's features with a vector of its class.
+
+    The vectors start at 0: at first, classes make no difference.
+
+    Args:
+        classes: How many classes there are.
+        **kwargs: Passed to `keras.layers.Layer`.
+
+    Reference:
+        - [Miyato and Koyama, 2018](https://arxiv.org/abs/1802.05637), figure 1 (d)
+    """
+
+    def __init__(self, classes: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.classes = classes
+
+    def build(self, features_shape: tuple[int | None, ...], *other_shapes: Any) -> None:
+        """Makes a vector for each class, as long as the features are many."""
+        size = math.prod(side for side in features_shape[1:] if side)
+        self.vectors = self.add_weight(name="vectors", shape=(self.classes, size), initializer="zeros")
+
+    def call(self, features: tf.Tensor, logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        """Returns the logits with the classes' share.
+
+        Args:
+            features: Shape (batch, ...), any float.
+            logits: Shape (batch, 1), any float.
+            labels: Shape (batch,), integers from 0 to classes - 1.
+        """
+        vectors = tf.gather(self.vectors, labels)
+        features = tf.reshape(features, [-1, vectors.shape[-1]])
+        return logits + tf.reduce_sum(features * vectors, axis=1, keepdims=True)
+
+    def compute_output_shape(
+        self, features_shape: Any, logits_shape: tuple[int | None, ...], labels_shape: Any
+    ) -> tuple[int | None, ...]:
+        """Returns the shape of the logits."""
+        return logits_shape
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns the constructor's arguments."""
+        return {**super().get_config(), "classes": self.classes}
 
 
 @keras.saving.register_keras_serializable(package="dcgan")

@@ -14,6 +14,9 @@ import tensorflow as tf
 from dcgan.config import SMOOTHABLE_LOSSES, Loss
 from dcgan.errors import InputError
 
+# Weight of the pull of logits towards 0.
+_DRIFT = 1e-3
+
 
 class AdversarialLoss(NamedTuple):
     """What each network minimizes.
@@ -119,12 +122,16 @@ def relativistic_generator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) 
 def relativistic_discriminator_loss(real_logits: tf.Tensor, fake_logits: tf.Tensor) -> tf.Tensor:
     """Returns the cross-entropy of ranking each real above its fake: `softplus(fake - real)`.
 
-    Only differences count, so the logits' zero no longer separates reals from fakes.
+    Only differences count there, so a faint pull of each pair's mean towards 0 keeps 0 between reals
+    and fakes.
 
     Reference:
         - [Jolicoeur-Martineau, 2018](https://arxiv.org/abs/1807.00734)
+        - the pull: [Karras et al., 2018](https://arxiv.org/abs/1710.10196), appendix A.1
     """
-    return tf.math.softplus(_float32(fake_logits) - _float32(real_logits))
+    real_logits, fake_logits = _float32(real_logits), _float32(fake_logits)
+    middle = 0.5 * (real_logits + fake_logits)
+    return tf.math.softplus(fake_logits - real_logits) + _DRIFT * tf.square(middle)
 
 
 def gradient_penalty(

@@ -34,14 +34,15 @@ def build_generator(config: NetworkConfig, *, precision: str = "float32", seed: 
 
     Returns:
         A model from (batch, latent_dim) float32 to (batch, image_size, image_size, channels) float32
-        in -1 to 1.
+        in -1 to 1. With `classes` it has a second input, labels of shape (batch,), int32.
     """
     make = _LayerFactory(config, norm=config.generator_norm, precision=precision, seed=seed)
     coarsest, *sizes = reversed(config.sizes)
     if config.stem_convolution:
         sizes = [coarsest, *sizes]
     widths = [min(config.max_width, config.generator_width << level) for level in range(len(sizes))]
-    x = latents = keras.Input((config.latent_dim,), name="latents")
+    latents = keras.Input((config.latent_dim,), name="latents")
+    inputs, x = (latents, latents) if not config.classes else _with_labels(latents, make)
     if config.mapping_units:
         x = make.dense(config.mapping_units, name="mapping")(x)
         x = make.activate(x, name="mapping")
@@ -55,7 +56,7 @@ def build_generator(config: NetworkConfig, *, precision: str = "float32", seed: 
             x = make.add_residual(x, name=f"block_{index}_{block}")
     x = make.upsample(x, config.channels, size=config.image_size, name="to_image")
     images = keras.layers.Activation("tanh", dtype="float32", name="images")(x)
-    return keras.Model(latents, images, name="generator")
+    return keras.Model(inputs, images, name="generator")
 
 
 def build_discriminator(
@@ -94,6 +95,24 @@ def build_discriminator(
     # Logits, and so the losses, are computed in float32 whatever the policy.
     logits = make.dense(1, use_bias=True, dtype="float32", name="logits")(x)
     return keras.Model(images, logits, name="discriminator")
+
+
+def _with_labels(latents: Any, make: "_LayerFactory") -> tuple[list[Any], Any]:
+    """Returns both inputs of a conditional generator, and the latents beside as wide an embedding."""
+    config = make.config
+    labels = keras.Input((), dtype="int32", name="labels")
+    embed = keras.layers.Embedding(
+        config.classes,
+        config.latent_dim,
+        # Vectors of length 1: as long as latents are, they made short trainings worse.
+        embeddings_initializer=keras.initializers.RandomNormal(
+            stddev=config.latent_dim**-0.5, seed=make.next_seed()
+        ),
+        dtype=make.precision,
+        name="class_embedding",
+    )
+    join = keras.layers.Concatenate(dtype=make.precision, name="latents_and_class")
+    return [latents, labels], join([latents, embed(labels)])
 
 
 class _LayerFactory:

@@ -16,6 +16,7 @@ _NETWORK: dict[str, Any] = {
     "coarsest_size": 4,
     "stem_convolution": False,
     "smoothing": True,
+    "generator_blocks": 1,
     "head_units": 256,
     "norm_momentum": 0.9,
     "negative_slope": 0.2,
@@ -40,7 +41,7 @@ _RGB: dict[str, Any] = {
     "max_width": 256,
 }
 
-_RGB_TRAINING = {**_TRAINING, "epochs": 30}
+_RGB_TRAINING = {**_TRAINING, "batch_size": 32, "r1_gamma": 1.0, "epochs": 30}
 
 PRESETS: dict[str, dict[str, Any]] = {
     # The article's networks and hyper-parameters are the config's defaults.

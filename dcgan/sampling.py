@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+from typing import Any
 
 import keras
 import numpy as np
@@ -36,23 +37,27 @@ def load_model(path: str | os.PathLike[str]) -> DCGAN:
     return model
 
 
-def draw(model: DCGAN, count: int, *, seed: int = 0) -> np.ndarray:
+def draw(
+    model: DCGAN, count: int, *, labels: int | np.ndarray | None = None, seed: int = 0
+) -> np.ndarray:
     """Draws samples as 8-bit images.
 
     Args:
         model: A trained model.
         count: Number of samples.
+        labels: As for `DCGAN.generate`. Defaults to None.
         seed: Seed of the latents. Defaults to 0.
 
     Returns:
         Shape (count, height, width, channels), uint8, 0 to 255.
     """
-    return images.to_uint8(model.generate(count, seed=seed))
+    return images.to_uint8(model.generate(count, labels=labels, seed=seed))
 
 
 def write(
     samples: np.ndarray,
     *,
+    labels: np.ndarray | None = None,
     grid: str | os.PathLike[str] | None = None,
     npz: str | os.PathLike[str] | None = None,
     png_dir: str | os.PathLike[str] | None = None,
@@ -61,8 +66,9 @@ def write(
 
     Args:
         samples: Shape (count, height, width, channels), uint8.
-        grid: A PNG file with all of them side by side.
-        npz: A compressed NumPy archive, key `images`.
+        labels: Their classes, shape (count,), integers. Defaults to None.
+        grid: A PNG file with all of them side by side, class after class.
+        npz: A compressed NumPy archive, keys `images` and, of a conditional model, `labels`.
         png_dir: A directory for one PNG each, `000001.png` onwards.
 
     Returns:
@@ -72,12 +78,14 @@ def write(
         InputError: If a place cannot be written to.
     """
     written = []
+    arrays: dict[str, Any] = {"images": samples} | ({} if labels is None else {"labels": labels})
     try:
         if grid:
-            written.append(images.save_png(grid, images.grid(samples)))
+            order = np.arange(len(samples)) if labels is None else np.argsort(labels, kind="stable")
+            written.append(images.save_png(grid, images.grid(samples[order])))
         if npz:
             with files.write_atomically(npz) as temporary, temporary.open("wb") as file:
-                np.savez_compressed(file, images=samples)
+                np.savez_compressed(file, **arrays)
             written.append(pathlib.Path(npz))
         if png_dir:
             for index, sample in enumerate(samples, 1):

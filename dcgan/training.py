@@ -12,7 +12,7 @@ import tensorflow as tf
 from dcgan import callbacks as dcgan_callbacks
 from dcgan import data, distribution, features, presets
 from dcgan.config import RunConfig
-from dcgan.data import load, provenance
+from dcgan.data import class_labels, load, provenance
 from dcgan.errors import InputError
 from dcgan.model import DCGAN
 from dcgan.runs import training_record
@@ -49,6 +49,7 @@ def train(
     config: RunConfig,
     out: str | os.PathLike[str],
     *,
+    conditional: bool = False,
     images: data.ImageSet | np.ndarray | None = None,
     reference: features.Reference | None = None,
     strategy: tf.distribute.Strategy | None = None,
@@ -63,6 +64,8 @@ def train(
     Args:
         config: What to train.
         out: The run's directory; made if needed.
+        conditional: Train a class-conditional GAN, whose classes are those of the images' labels; the
+            run's config then says how many. Defaults to False: as `config.network.classes` says.
         images: The images to train on, as an array whatever `load_images` takes. The run records that it
             was given them and their digest, but does not keep them: later commands that need them want
             them again. Defaults to loading `config.data`.
@@ -94,9 +97,13 @@ def train(
         config = presets.override(config, data=files.absolute(config.data))
     else:
         config = presets.override(config, data=f"{load.GIVEN}{given.name}", split=given.split)
-    run.check(config)
+    # How many classes there are follows from the images.
+    run.check(config, besides=("network.classes",) if conditional else ())
     partition = provenance.load(run, config, given)
     images = partition.trained_on
+    if conditional:
+        config = presets.override(config, network={"classes": class_labels.count_classes(images)})
+        run.check(config)
     _check_images(config, images)
     if not distribution.is_chief(strategy):
         return _fit(config, run, images, strategy, callbacks, verbose=verbose, writes=False)
@@ -138,7 +145,12 @@ def _fit(
     )
     first_epoch = checkpoint.restore(model)
     batches = data.batches(
-        images.images, training.batch_size, seed=config.seed, repeat=True, first_epoch=first_epoch
+        images.images,
+        training.batch_size,
+        labels=class_labels.training_labels(images, config.network.classes),
+        seed=config.seed,
+        repeat=True,
+        first_epoch=first_epoch,
     )
     with distribution.naming_lost_workers(strategy):
         history = model.fit(
@@ -237,6 +249,7 @@ def _check_images(config: RunConfig, images: data.ImageSet) -> None:
             f"{config.data}: expected at least a batch of {steps} images, found {count}; lower "
             "--batch-size"
         )
+    class_labels.training_labels(images, network.classes)
     keras_limits.check_steps(count // steps)
 
 

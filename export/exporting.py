@@ -64,6 +64,8 @@ def export_generator(
 ) -> Candidate:
     """Writes a generator, from `latents` to `images`, uint8, as a candidate.
 
+    A conditional model's takes `labels`, int64, as well.
+
     Args:
         source: A `DCGAN` or a run; its moving average draws if it has one.
         base: As for `export_model`.
@@ -80,7 +82,7 @@ def export_generator(
     model = sources.load_generator(source)
     content = Content(
         servable=signatures.of_generator(model),
-        warmup=tuple(warmup.for_generator(name, model.latent_dim)),
+        warmup=tuple(warmup.for_generator(name, model.latent_dim, classes=model.classes)),
         card=model_card.make(name=name, kind=sources.GENERATOR, run=sources.as_run(source)),
     )
     return _publish(content, source, base, keep=keep)

@@ -141,7 +141,9 @@ def _lines(card: dict[str, Any]) -> Iterator[str]:
 
 def _introduction(card: dict[str, Any]) -> str:
     if card["kind"] == "generator":
-        return "Draws images: `latents`, standard normal, become `images`, uint8."
+        signature = card["signatures"]["serving_default"]
+        labels = " and `labels`, the numbers of classes," if "labels" in signature["inputs"] else ""
+        return f"Draws images: `latents`, standard normal,{labels} become `images`, uint8."
     text = (
         "Tells generated images from real ones: `p_fake`, `decision`, `familiarity` and "
         "`discriminator_logit`."

@@ -92,6 +92,7 @@ def test_file_that_is_no_configuration(tmp_path, content):
     [
         ("image_size", (0, 12, 30, 260, -28), (16, 28, 256)),
         ("channels", (0, 2, 4), (1, 3)),
+        ("classes", (-1,), (0, 1)),
         ("latent_dim", (0, -1), (1,)),
         ("generator_width", (0, -1), (1,)),
         ("discriminator_width", (0, -1), (1,)),

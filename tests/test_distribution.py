@@ -46,6 +46,20 @@ def test_a_replica_without_images_counts_for_nothing(results):
 
 
 @pytest.mark.slow
+def test_two_devices_train_a_conditional_gan_to_the_weights_of_one(results):
+    """A replica of the last batch has no image, and so no label."""
+    (one_logs, one), (two_logs, two) = (results["none, classes", name] for name in ("one", "two"))
+    for (single,), copies in zip(one, two, strict=True):
+        for copy in copies:
+            np.testing.assert_allclose(single, copy, atol=1e-5)
+    # The images of each class that were trained on, in two epochs of 33.
+    counts = 2 * np.bincount(np.arange(33) ** 2 % 3, minlength=3)
+    assert any(np.array_equal(single, counts) for (single,) in one)
+    for name, values in one_logs.items():
+        np.testing.assert_allclose(values, two_logs[name], atol=1e-4, err_msg=name)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [("batch, uneven", "two"), "uneven from the first"])
 def test_uneven_batches_leave_batch_statistics_finite(results, kind):
     logs, variables = results[kind]

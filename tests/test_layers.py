@@ -224,6 +224,22 @@ def test_replica_id_is_zero_on_one_device():
     assert int(layers.replica_id()) == 0
 
 
+@pytest.mark.parametrize("policy", DTYPES)
+def test_class_projection_adds_an_inner_product(policy):
+    features, logits, labels = _normal(5, 2, 3), _normal(5, 1, seed=1), np.array([0, 3, 1, 1, 2])
+    layer = layers.ClassProjection(4, dtype=policy)
+    np.testing.assert_allclose(layer(features, logits, labels), logits, rtol=1e-2)
+    layer.vectors.assign(_normal(4, 6, seed=2))
+    flat = features.reshape(5, 6)
+    expected = logits + np.sum(flat * layer.vectors.numpy()[labels], axis=1, keepdims=True)
+    found = layer(features, logits, labels)
+    assert found.dtype == layer.compute_dtype
+    np.testing.assert_allclose(found, expected, rtol=3e-2, atol=0.3 if policy != "float32" else 1e-4)
+    copy = layers.ClassProjection.from_config(layer.get_config())
+    assert (copy.classes, copy.dtype_policy.name) == (4, policy)
+    assert copy.compute_output_shape((5, 2, 3), (5, 1), (5,)) == (5, 1)
+
+
 @pytest.mark.parametrize("dtype", layer_checks.POLICIES)
 def test_smoothing_in_every_precision(tmp_path, dtype):
     layer_checks.check_layer(

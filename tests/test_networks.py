@@ -214,6 +214,21 @@ def test_optional_layers_are_absent_by_default():
     assert names == ["down_0", "down_1"]
 
 
+def test_classes_are_a_second_input_of_the_generator_alone():
+    config = dataclasses.replace(SMALL, classes=3)
+    generator = networks.build_generator(config, seed=2)
+    latents, labels = _latents(3), np.arange(3)
+    images = generator([latents, labels])
+    assert images.shape == (3, 28, 28, 1)
+    # Each class has an image of its own for the same latents.
+    same = generator([np.repeat(latents[:1], 3, axis=0), labels]).numpy()
+    assert len(np.unique(same.round(4), axis=0)) == 3
+    vectors = generator.get_layer("class_embedding").embeddings
+    assert vectors.shape == (3, SMALL.latent_dim)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=0.5)
+    assert len(networks.build_discriminator(config).inputs) == 1
+
+
 @pytest.mark.parametrize("upsampling", ["transpose", "nearest", "bilinear"])
 def test_smoothing_follows_each_doubling(upsampling):
     config = dataclasses.replace(SMALL, upsampling=upsampling, smoothing=True, coarsest_size=4)

@@ -118,7 +118,7 @@ def test_every_preset_builds(name):
 
 
 def test_penalties_get_their_scale():
-    config = presets.override(presets.get("rgb64"), training={"r2_gamma": 0.5})
+    config = presets.override(presets.get("rgb64"), training={"r2_gamma": 0.5, "batch_size": 64})
     model = DCGAN.from_preset(config)
     gamma = config.training.r1_gamma
     assert (model.r1_gamma, model.r2_gamma) == (pytest.approx(4 * gamma), pytest.approx(2.0))

@@ -106,3 +106,15 @@ def test_a_place_that_cannot_be_written_to(tmp_path, form):
     with pytest.raises(InputError, match=r"file.*: expected a place to write to") as caught:
         sampling.write(np.zeros((1, 4, 4, 1), np.uint8), **{form: tmp_path / "file" / "out.png"})
     assert "\n" not in str(caught.value)
+
+
+def test_classes_lie_together_in_a_grid_and_beside_the_images_in_an_archive(tmp_path):
+    samples = np.arange(5, dtype=np.uint8).reshape(5, 1, 1, 1) * np.ones((4, 4, 1), np.uint8)
+    labels = np.array([2, 0, 1, 0, 2], np.int32)
+    sampling.write(samples, labels=labels, grid=tmp_path / "g.png", npz=tmp_path / "s.npz")
+    np.testing.assert_array_equal(
+        imageio.imread(tmp_path / "g.png"), images.grid(samples[[1, 3, 2, 0, 4]])
+    )
+    with np.load(tmp_path / "s.npz") as archive:
+        np.testing.assert_array_equal(archive["images"], samples)
+        np.testing.assert_array_equal(archive["labels"], labels)

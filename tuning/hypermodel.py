@@ -14,7 +14,7 @@ import numpy as np
 
 from dcgan import data, features, presets, training
 from dcgan.config import RunConfig
-from dcgan.data import load
+from dcgan.data import class_labels, load
 from dcgan.errors import InputError
 from dcgan.model import DCGAN
 from dcgan.system import keras_limits
@@ -226,10 +226,16 @@ class DCGANHyperModel(keras_tuner.HyperModel):
 
     def _make_task(self, config: RunConfig, epochs: int | None, **task: Any) -> trial_training.Task:
         images, batch_size = self.images.images, config.training.batch_size
+        labels = class_labels.training_labels(self.images, config.network.classes)
         return trial_training.Task(
             goal=self.goal,
             batches=lambda first: data.batches(
-                images, batch_size, seed=config.seed, repeat=True, first_epoch=first
+                images,
+                batch_size,
+                labels=labels,
+                seed=config.seed,
+                repeat=True,
+                first_epoch=first,
             ),
             steps=self.config.steps(batch_size, images=len(images)),
             rungs=self.config.rungs,
@@ -259,6 +265,7 @@ def _check_images(space: Space, base: RunConfig, images: data.ImageSet) -> None:
             f"{base.data}: expected images of shape {expected}, as the networks take. "
             f"Received: {images.images.shape[1:]}"
         )
+    class_labels.training_labels(images, base.network.classes)
     parameter = space.parameters.get("batch_size")
     largest = max(parameter.ends) if parameter else base.training.batch_size
     if largest > len(images.images):

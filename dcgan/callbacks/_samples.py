@@ -1,10 +1,13 @@
 """Shared by the callbacks that draw samples."""
 
+from typing import Any
+
 import numpy as np
 
 from dcgan import images
 
 _VISIBLE_SIDE = 64
+_MOST_ROWS, _FEWEST_COLUMNS = 16, 4
 
 
 def check_positive(**numbers: float) -> None:
@@ -12,6 +15,27 @@ def check_positive(**numbers: float) -> None:
     for name, number in numbers.items():
         if number <= 0:
             raise ValueError(f"Expected `{name}` to be above 0. Received: {name}={number}")
+
+
+def draw(model: Any, count: int, *, seed: int) -> tuple[np.ndarray, int | None]:
+    """Draws samples for a sheet, which has a row for each class of a conditional model.
+
+    Of more than 16 classes, 16 are drawn, evenly spread over those that the model was trained on.
+
+    Args:
+        model: A `DCGAN`.
+        count: How many; of a conditional model at least as many, in rows of at least 4.
+        seed: Seed of the latents.
+
+    Returns:
+        Shape (count, height, width, channels), float32, and samples a row, None for a square sheet.
+    """
+    if not getattr(model, "classes", 0):
+        return model.generate(count, seed=seed), None
+    rows = model.spread_labels(_MOST_ROWS)
+    columns = max(_FEWEST_COLUMNS, -(-count // len(rows)))
+    labels = np.repeat(rows, columns)
+    return model.generate(len(labels), labels=labels, seed=seed), columns
 
 
 def sheet(samples: np.ndarray, *, columns: int | None = None, enlarge: int | None = None) -> np.ndarray:

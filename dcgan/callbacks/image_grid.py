@@ -14,11 +14,13 @@ class ImageGrid(keras.callbacks.Callback):
     """Saves a grid of generated images after an epoch.
 
     The latents are the same at every epoch, so that the files `epoch_001.png`, `epoch_002.png` and so on
-    show how the same samples change. Epochs count from 1, also when `fit` has an `initial_epoch`.
+    show how the same samples change. A conditional model's have a row for each class. Epochs count from
+    1, also when `fit` has an `initial_epoch`.
 
     Args:
         directory: Directory of the files; made if missing.
-        count: Images in a grid. Defaults to 16.
+        count: Images in a grid; of a conditional model filled up to whole rows, of at least 4. Defaults
+            to 16.
         seed: Seed of the latents. Defaults to 0.
         every: Epochs between two grids. Defaults to 1.
         enlarge: Factor by which every pixel is repeated. Defaults to the smallest that brings the
@@ -52,6 +54,6 @@ class ImageGrid(keras.callbacks.Callback):
         """Saves the grid of epoch `epoch + 1`, if it is due."""
         number = epoch + 1
         if number % self.every == 0:
-            samples = self.model.generate(self.count, seed=self.seed)
+            samples, columns = _samples.draw(self.model, self.count, seed=self.seed)
             path = self.directory / f"epoch_{number:03d}.png"
-            images.save_png(path, _samples.sheet(samples, enlarge=self.enlarge))
+            images.save_png(path, _samples.sheet(samples, columns=columns, enlarge=self.enlarge))

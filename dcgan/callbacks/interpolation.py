@@ -96,7 +96,12 @@ class InterpolationStrip(keras.callbacks.Callback):
         number = epoch + 1
         if number % self.every == 0:
             latents = self._latents()
-            samples = self.model.generate(len(latents), latents=latents)
+            labels = None
+            if getattr(self.model, "classes", 0):
+                # A walk stays within a class.
+                classes = np.resize(self.model.spread_labels(self.rows), self.rows)
+                labels = np.repeat(classes, self.steps)
+            samples = self.model.generate(len(latents), latents=latents, labels=labels)
             path = self.directory / f"interpolation_{number:03d}.png"
             images.save_png(path, _samples.sheet(samples, columns=self.steps))
 

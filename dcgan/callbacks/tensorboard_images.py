@@ -74,7 +74,8 @@ class TensorBoardImages(keras.callbacks.Callback):
             self._writer = None
 
     def _write_grid(self, step: int) -> None:
-        grid = _samples.sheet(self.model.generate(self.count, seed=self.seed))
+        samples, columns = _samples.draw(self.model, self.count, seed=self.seed)
+        grid = _samples.sheet(samples, columns=columns)
         stack = grid[None, ..., None] if grid.ndim == 2 else grid[None]
         tf.summary.image("samples", stack, step=step)
 

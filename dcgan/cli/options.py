@@ -33,7 +33,7 @@ def of(config: type[schema.Config], name: str, *flags: str, **options: Any) -> A
     return typer.Option(*flags, help=schema.describe(config, name), **options)
 
 
-_TRAINED = "What is trained"
+TRAINED = "What is trained"
 
 Data = Annotated[
     str | None,
@@ -41,31 +41,31 @@ Data = Annotated[
         *(RunConfig, "data"),
         metavar="NAME|DIR|FILE",
         show_default=RunConfig.data,
-        rich_help_panel=_TRAINED,
+        rich_help_panel=TRAINED,
     ),
 ]
 Split = Annotated[
-    str | None, of(RunConfig, "split", show_default=RunConfig.split, rich_help_panel=_TRAINED)
+    str | None, of(RunConfig, "split", show_default=RunConfig.split, rich_help_panel=TRAINED)
 ]
 Preset = Annotated[
     str | None,
     typer.Option(
         help=f"What other values start from. One of {', '.join(presets.PRESETS)}.",
         show_default=RunConfig.preset,
-        rich_help_panel=_TRAINED,
+        rich_help_panel=TRAINED,
     ),
 ]
 ConfigFile = Annotated[
     pathlib.Path | None,
-    typer.Option(help="A config.json to start from, instead of a preset.", rich_help_panel=_TRAINED),
+    typer.Option(help="A config.json to start from, instead of a preset.", rich_help_panel=TRAINED),
 ]
 Precision = Annotated[
-    str | None, of(RunConfig, "precision", show_default="the preset's", rich_help_panel=_TRAINED)
+    str | None, of(RunConfig, "precision", show_default="the preset's", rich_help_panel=TRAINED)
 ]
 Features = Annotated[
-    str | None, of(RunConfig, "features", show_default=RunConfig.features, rich_help_panel=_TRAINED)
+    str | None, of(RunConfig, "features", show_default=RunConfig.features, rich_help_panel=TRAINED)
 ]
-SkipBad = Annotated[bool, of(RunConfig, "skip_bad", "--skip-bad", rich_help_panel=_TRAINED)]
+SkipBad = Annotated[bool, of(RunConfig, "skip_bad", "--skip-bad", rich_help_panel=TRAINED)]
 
 
 def default_name(data: str) -> str:

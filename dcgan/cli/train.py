@@ -21,6 +21,14 @@ def train(
     precision: options.Precision = None,
     features: options.Features = None,
     skip_bad: options.SkipBad = False,
+    conditional: Annotated[
+        bool,
+        typer.Option(
+            "--conditional",
+            help="Train a class-conditional GAN, whose classes are those of the data's labels.",
+            rich_help_panel=options.TRAINED,
+        ),
+    ] = False,
     epochs: Annotated[
         int | None, options.of(TrainingConfig, "epochs", show_default="the preset's")
     ] = None,
@@ -54,8 +62,8 @@ def train(
     )
     out = out or pathlib.Path("runs") / _default_name(run_config)
     # Before anything that takes time; `training.train` does so again once no other process can write.
-    RunDirectory(out).check(run_config)
-    _run(run_config, out)
+    RunDirectory(out).check(run_config, besides=("network.classes",) if conditional else ())
+    _run(run_config, out, conditional=conditional)
 
 
 def _default_name(config: RunConfig) -> str:
@@ -63,7 +71,7 @@ def _default_name(config: RunConfig) -> str:
     return name if name == config.preset else f"{name}-{config.preset}"
 
 
-def _run(config: RunConfig, out: pathlib.Path) -> None:
+def _run(config: RunConfig, out: pathlib.Path, *, conditional: bool) -> None:
     quiet.silence_tensorflow()
     import rich.console
     import tensorflow as tf
@@ -78,7 +86,7 @@ def _run(config: RunConfig, out: pathlib.Path) -> None:
     headline = f"{config.data}, preset {config.preset}, into {out}"
     bar = progress.TrainingProgress(console, headline=headline)
     try:
-        result = training.train(config, out, strategy=strategy, callbacks=[bar])
+        result = training.train(config, out, conditional=conditional, strategy=strategy, callbacks=[bar])
     except KeyboardInterrupt:
         console.print("The same command resumes from the last checkpoint.")
         raise

@@ -130,6 +130,7 @@ def load_dataset(
     seed: int = 0,
     shuffle: bool = True,
     skip_bad: bool = False,
+    labels: bool = False,
 ) -> tf.data.Dataset:
     """Loads images as batches, ready for `model.fit`.
 
@@ -142,12 +143,15 @@ def load_dataset(
         seed: Seed of the order. Defaults to 0.
         shuffle: Use another order in every epoch and drop an incomplete last batch. Defaults to True.
         skip_bad: As for `load_images`. Defaults to False.
+        labels: Give the images' labels beside them, for a conditional model. Defaults to False.
 
     Returns:
-        A dataset of float32 batches, shape (batch_size, height, width, channels), -1 to 1.
+        A dataset of float32 batches, shape (batch_size, height, width, channels), -1 to 1; with
+        `labels` of pairs of those and int32, shape (batch_size,).
 
     Raises:
-        InputError: As for `load_images`, or if a batch would need more images than there are.
+        InputError: As for `load_images`, or if a batch would need more images than there are, or they
+            have no labels.
 
     Example:
         >>> model.fit(load_dataset("mnist"), epochs=50)
@@ -155,7 +159,15 @@ def load_dataset(
     loaded = load_images(
         source, split=split, image_size=image_size, channels=channels, skip_bad=skip_bad
     )
-    return pipeline.batches(loaded.images, batch_size, seed=seed, shuffle=shuffle)
+    if labels and loaded.labels is None:
+        raise errors.InputError(f"labels: expected images with labels. Received: {loaded.name}")
+    return pipeline.batches(
+        loaded.images,
+        batch_size,
+        labels=loaded.labels if labels else None,
+        seed=seed,
+        shuffle=shuffle,
+    )
 
 
 def _check(request: image_set.Request) -> None:

@@ -18,6 +18,7 @@ def batches(
     images: np.ndarray,
     batch_size: int,
     *,
+    labels: np.ndarray | None = None,
     seed: int = 0,
     shuffle: bool = True,
     repeat: bool = False,
@@ -28,6 +29,7 @@ def batches(
     Args:
         images: Shape (count, height, width, channels), uint8, 0 to 255.
         batch_size: Images a batch; under `tf.distribute`, over all replicas together.
+        labels: Shape (count,), integers; they then come beside the images. Defaults to None.
         seed: Seed of the order, together with TensorFlow's global seed where `repeat` is False.
             Defaults to 0.
         shuffle: Use another order in every epoch and drop an incomplete last batch. Defaults to
@@ -38,10 +40,12 @@ def batches(
             from 0 after as many epochs. Defaults to 0.
 
     Returns:
-        A dataset of float32 batches, shape (batch_size, height, width, channels), -1 to 1.
+        A dataset of float32 batches, shape (batch_size, height, width, channels), -1 to 1; with
+        `labels` of pairs of those and int32, shape (batch_size,).
 
     Raises:
-        InputError: If `batch_size` is below 1, or above the number of images that are shuffled.
+        InputError: If `batch_size` is below 1, or above the number of images that are shuffled, or
+            there is not one label for each image.
 
     Example:
         >>> dataset = batches(load_images("mnist").images, 64, seed=1)
@@ -49,6 +53,8 @@ def batches(
     """
     count = len(images)
     _check(count, batch_size, shuffle=shuffle)
+    if labels is not None and np.shape(labels) != (count,):
+        raise errors.InputError(f"labels: expected {count}, one for each image, received {len(labels)}")
     drop = shuffle or count % batch_size == 0
     steps = count // batch_size if drop else -(-count // batch_size)
 
@@ -66,7 +72,7 @@ def batches(
         passes = tf.data.Dataset.random(seed=seed, rerandomize_each_iteration=True).take(1)
         positions = passes.flat_map(one_epoch)
         positions = positions.apply(tf.data.experimental.assert_cardinality(steps))
-    return _gather(positions, images)
+    return _gather(positions, images, labels)
 
 
 def without_autotuning(dataset: tf.data.Dataset) -> tf.data.Dataset:
@@ -91,12 +97,16 @@ def _check(count: int, batch_size: int, *, shuffle: bool) -> None:
         )
 
 
-def _gather(positions: tf.data.Dataset, images: np.ndarray) -> tf.data.Dataset:
+def _gather(
+    positions: tf.data.Dataset, images: np.ndarray, labels: np.ndarray | None
+) -> tf.data.Dataset:
     with tf.device("/CPU:0"):
         pixels = tf.constant(images)
+        classes = None if labels is None else tf.constant(labels, tf.int32)
 
-    def normalised(batch: tf.Tensor) -> tf.Tensor:
-        return tf.cast(tf.gather(pixels, batch), tf.float32) / 127.5 - 1.0
+    def normalised(batch: tf.Tensor) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
+        reals = tf.cast(tf.gather(pixels, batch), tf.float32) / 127.5 - 1.0
+        return reals if classes is None else (reals, tf.gather(classes, batch))
 
     options = tf.data.Options()
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.DATA

@@ -20,6 +20,7 @@ from dcgan.system import files
 
 _PARTS = ("trained_on", "held_out")
 _NAMED = 5
+_RECORD = "the record of a run's images"
 
 
 def load(run: RunDirectory, config: RunConfig, images: ImageSet | None = None) -> Partition:
@@ -65,6 +66,7 @@ def record(run: RunDirectory, config: RunConfig, partition: Partition) -> None:
             name: {"count": len(images.images), "digest": images.digest} for name, images in sets.items()
         },
         "held_out_was_trained_on": partition.seen,
+        "class_names": partition.trained_on.class_names,
     }
     files.write_text(run.data_json, json.dumps(summary, indent=2) + "\n")
 
@@ -85,6 +87,20 @@ def read_hashes(run: RunDirectory) -> dict[str, np.ndarray]:
     return {name: arrays[f"{name}_hashes"] for name in _PARTS}
 
 
+def read_class_names(run: RunDirectory) -> tuple[str, ...] | None:
+    """Reads the names of the classes that a run's images have; None where they have none.
+
+    Args:
+        run: The run.
+
+    Raises:
+        InputError: If the record is damaged.
+    """
+    summary = files.read_json(run.data_json, _RECORD) if run.data_json.is_file() else {}
+    names = summary.get("class_names")
+    return None if names is None else tuple(map(str, names))
+
+
 def _read(run: RunDirectory) -> dict[str, np.ndarray]:
     try:
         with np.load(run.data_npz, allow_pickle=False) as content:
@@ -101,7 +117,7 @@ def _read(run: RunDirectory) -> dict[str, np.ndarray]:
 
 
 def _compare(run: RunDirectory, partition: Partition) -> None:
-    summary: dict[str, Any] = files.read_json(run.data_json, "the record of a run's images")
+    summary: dict[str, Any] = files.read_json(run.data_json, _RECORD)
     now = {name: getattr(partition, name) for name in _PARTS}
     recorded = {name: part for name in now if isinstance(part := summary.get(name), dict)}
     if len(recorded) < len(now):

@@ -23,6 +23,7 @@ class Reals:
         test: Images to evaluate on.
         seen: Whether the run itself was trained on those to calibrate and to test on. Defaults to False.
         notes: What else readers must know about the images. Defaults to nothing.
+        train_labels: The labels of `train`, shape (count,), integers. Defaults to None, unknown.
     """
 
     train: np.ndarray
@@ -30,6 +31,7 @@ class Reals:
     test: np.ndarray
     seen: bool = False
     notes: tuple[str, ...] = ()
+    train_labels: np.ndarray | None = None
 
     @classmethod
     def load(cls, config: RunConfig) -> Self:
@@ -63,7 +65,14 @@ class Reals:
         notes = images.notes()
         if equal := partition.find_equal(test, calibration):
             notes.append(partition.describe_equal(equal, len(test.images), others="calibration images"))
-        return cls(rest.images, calibration.images, test.images, seen=images.seen, notes=tuple(notes))
+        return cls(
+            rest.images,
+            calibration.images,
+            test.images,
+            seen=images.seen,
+            notes=tuple(notes),
+            train_labels=rest.labels,
+        )
 
 
 def halves(count: int) -> tuple[np.ndarray, np.ndarray]:

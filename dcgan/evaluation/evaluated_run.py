@@ -57,18 +57,28 @@ class EvaluatedRun:
         """The images to compare with, held out from training if possible."""
         return self.partition.held_out
 
-    def draw(self, latents: np.ndarray) -> np.ndarray:
+    def draw(self, latents: np.ndarray, labels: np.ndarray | None = None) -> np.ndarray:
         """Generates images from latents, in small parts, which saves memory.
 
         Args:
             latents: Shape (count, latent_dim), float32.
+            labels: Their classes, shape (count,), where the model has some. Defaults to None.
 
         Returns:
             Shape (count, height, width, channels), uint8.
         """
-        parts = [latents[start : start + _CHUNK] for start in range(0, len(latents), _CHUNK)]
+        parts = [slice(start, start + _CHUNK) for start in range(0, len(latents), _CHUNK)]
         return np.concatenate(
-            [images.to_uint8(self.model.generate(len(part), latents=part)) for part in parts]
+            [
+                images.to_uint8(
+                    self.model.generate(
+                        len(latents[part]),
+                        latents=latents[part],
+                        labels=None if labels is None else labels[part],
+                    )
+                )
+                for part in parts
+            ]
         )
 
 

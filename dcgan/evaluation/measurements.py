@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from dcgan import callbacks
-from dcgan.evaluation import nearest_images
+from dcgan.evaluation import class_metrics, nearest_images
+from dcgan.evaluation.class_metrics import ClassMetrics
 from dcgan.evaluation.evaluated_run import EvaluatedRun
 from dcgan.features import Reference
 from dcgan.metrics import Embedding, Score, class_shares
@@ -38,20 +39,24 @@ class Measurements:
 
     Attributes:
         samples: The measured samples, shape (count, height, width, channels), uint8.
+        labels: The classes that they were drawn of, shape (count,); None if the run is unconditional.
         scores: Scores by metric, each with extractor, counts, seed and floor.
         nearest_by_features: Nearest training images of the first 1000 samples, by the extractor's
             features.
         nearest_by_pixels: Likewise by pixels, in grey levels.
         classes: Shares of the extractor's classes; None for a feature extractor without classes.
+        by_class: Metrics of each class of a conditional run, where there are images enough.
         interpolations: Rows of samples on the way from one latent to another, shape (rows, steps,
             height, width, channels), uint8.
     """
 
     samples: np.ndarray
+    labels: np.ndarray | None
     scores: dict[str, Score]
     nearest_by_features: nearest_images.Comparison
     nearest_by_pixels: nearest_images.Comparison
     classes: Classes | None
+    by_class: list[ClassMetrics]
     interpolations: np.ndarray
 
 
@@ -64,7 +69,8 @@ def measure(run: EvaluatedRun, *, on_step: Callable[[str], None]) -> Measurement
     """
     on_step("Drawing samples")
     rng = np.random.default_rng([run.seed, _SAMPLES])
-    samples = run.draw(_normal(rng, run.count, run.model.latent_dim))
+    labels = run.model.sample_labels(run.count, seed=run.seed) if run.model.classes else None
+    samples = run.draw(_normal(rng, run.count, run.model.latent_dim), labels)
     on_step("Looking at test images")
     reference = Reference.compute(
         run.test.images,
@@ -79,12 +85,16 @@ def measure(run: EvaluatedRun, *, on_step: Callable[[str], None]) -> Measurement
     scores = reference.evaluate(embedding)
     on_step("Looking for the nearest training images")
     by_features, by_pixels = _compare(run, samples, embedding)
+    if labels is not None:
+        on_step("Measuring each class")
     return Measurements(
         samples=samples,
+        labels=labels,
         scores=scores,
         nearest_by_features=by_features,
         nearest_by_pixels=by_pixels,
         classes=_classes(run, reference.statistics.real.kept, embedding),
+        by_class=class_metrics.measure(run, labels, embedding),
         interpolations=_interpolate(run),
     )
 
@@ -134,7 +144,10 @@ def _interpolate(run: EvaluatedRun) -> np.ndarray:
     dim = run.model.latent_dim
     ends = _normal(rng, 2 * _WALKS, dim).reshape(2, _WALKS, dim)
     latents = callbacks.slerp(ends[0], ends[1], np.linspace(0, 1, _STEPS))
-    walks = run.draw(latents.reshape(-1, dim).astype(np.float32))
+    labels = None
+    if run.model.classes:
+        labels = np.repeat(np.resize(run.model.spread_labels(_WALKS), _WALKS), _STEPS)
+    walks = run.draw(latents.reshape(-1, dim).astype(np.float32), labels)
     return walks.reshape(_WALKS, _STEPS, *walks.shape[1:])
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from dcgan.data import class_labels
 from dcgan.evaluation import nearest_images
 from dcgan.evaluation.evaluated_run import EvaluatedRun
 from dcgan.evaluation.measurements import Measurements
@@ -18,6 +19,7 @@ from dcgan.runs import epoch_table
 _PACKAGES = ("dcgan", "tensorflow", "keras", "numpy")
 _GRID = 64
 _NEIGHBORS = 10
+_CLASS_ROWS, _CLASS_COLUMNS = 16, 8
 # Charts of `metrics.csv`: label, what the names of its columns end with, whether logarithmic.
 _CURVES = (
     ("Loss", "_loss", False),
@@ -50,18 +52,25 @@ def describe_samples(evaluated: EvaluatedRun, found: Measurements) -> Part:
         "notes": list(evaluated.notes),
         "scores": {name: dataclasses.asdict(score) for name, score in found.scores.items()},
         "class_shares": _class_shares(found),
+        "by_class": [dataclasses.asdict(each) for each in found.by_class],
         "nearest_training_image": {
             "features": _summarise(found.nearest_by_features),
             "pixels": _summarise(found.nearest_by_pixels),
         },
     }
+    rows = _class_rows(evaluated, found)
     facts = {
+        "class_rows": [class_labels.describe(label, train.class_names) for label in rows],
         "data": train.name,
         "image_shape": train.images.shape[1:],
         "higher_is_better": {name: score.higher_is_better for name, score in found.scores.items()},
         "interpolation_steps": found.interpolations.shape[1],
     }
     arrays = _arrays(evaluated, found)
+    if rows:
+        arrays["class_samples"] = np.concatenate(
+            [found.samples[found.labels == label][:_CLASS_COLUMNS] for label in rows]
+        )
     return Part(name="evaluation", template="samples", metrics=metrics, facts=facts, arrays=arrays)
 
 
@@ -106,6 +115,15 @@ def _arrays(evaluated: EvaluatedRun, found: Measurements) -> dict[str, np.ndarra
         "pixels_samples": found.nearest_by_pixels.samples.distances,
         "pixels_test": found.nearest_by_pixels.test.distances,
     }
+
+
+def _class_rows(evaluated: EvaluatedRun, found: Measurements) -> list[int]:
+    """Returns the classes whose samples are shown, a row each."""
+    if found.labels is None:
+        return []
+    counts = np.bincount(found.labels, minlength=evaluated.model.classes)
+    shown = evaluated.model.spread_labels(_CLASS_ROWS)
+    return [int(label) for label in shown if counts[label] >= _CLASS_COLUMNS]
 
 
 def _neighbors(evaluated: EvaluatedRun, found: Measurements, rows: np.ndarray) -> np.ndarray:

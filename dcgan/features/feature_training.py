@@ -76,7 +76,7 @@ def fit_extractor(
     # The loss is taken on logits, which is steadier than on probabilities.
     trained = keras.Model(classifier.inputs, classifier.get_layer("logits").output)
     trained.compile(
-        optimizer=keras.optimizers.Adam(make_schedule(steps * epochs)),
+        optimizer=keras.optimizers.Adam(_schedule(steps * epochs)),
         loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
@@ -170,16 +170,10 @@ def _check(images: np.ndarray, labels: np.ndarray) -> None:
         raise ValueError(f"Expected labels of two classes or more, from 0. Received: {labels}")
 
 
-def make_schedule(steps: int, *, peak: float = _PEAK_RATE) -> keras.optimizers.schedules.CosineDecay:
-    """Returns a learning rate that rises for a tenth of the steps and then falls to zero.
-
-    Args:
-        steps: All steps.
-        peak: The highest rate. Defaults to 0.004.
-    """
+def _schedule(steps: int) -> keras.optimizers.schedules.CosineDecay:
     rising = max(1, int(_WARM_UP * steps))
     return keras.optimizers.schedules.CosineDecay(
-        0.0, max(1, steps - rising), warmup_target=peak, warmup_steps=rising
+        0.0, max(1, steps - rising), warmup_target=_PEAK_RATE, warmup_steps=rising
     )
 
 

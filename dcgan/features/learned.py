@@ -1,4 +1,4 @@
-"""A feature extractor learned from the images that a run trains on."""
+"""A feature extractor learned from the labelled images that a run trains on."""
 
 import os
 import pathlib
@@ -9,7 +9,7 @@ import numpy as np
 from dcgan.data import remarks
 from dcgan.data.image_set import ImageSet
 from dcgan.errors import InputError
-from dcgan.features import feature_training, loading, random_extractor, self_supervised
+from dcgan.features import feature_training, loading, random_extractor
 from dcgan.features.feature_extractor import FeatureExtractor
 from dcgan.features.statistics_cache import fingerprint
 
@@ -29,19 +29,21 @@ def load_learned(
 ) -> FeatureExtractor:
     """Learns an extractor from images, or reads the one that an earlier call learned from them.
 
-    Images with labels of two classes or more teach a classifier; others teach
-    `self_supervised.learn`. Either way learning takes the same number of steps, whatever the number
-    of images, and has the same result each time. On one core it takes about a minute at 32 pixels;
-    the time doubles with the side.
+    Labels of two classes or more teach a classifier. That takes the same number of steps whatever the
+    number of images, and has the same result each time; on one core about a minute at 32 pixels, and
+    twice as long for twice the side.
 
     Args:
         images: The images that a run trains on, without those held out.
         cache_dir: Directory to keep the extractor in. Defaults to None: it is not kept.
 
     Returns:
-        The extractor; the random one, with a warning, for fewer than 500 images.
+        The extractor; the random one for images without such labels, and, with a warning, for fewer
+        than 500.
     """
-    count = len(images.images)
+    count, classes = len(images.images), _classes(images)
+    if classes is None:
+        return random_extractor.load_random()
     if count < FEWEST:
         remarks.say(
             f"{images.name}: {count} images are too few to learn features from, which takes {FEWEST}: "
@@ -49,10 +51,9 @@ def load_learned(
         )
         return random_extractor.load_random()
     if cache_dir is None:
-        return _learn(images)
-    labels = "" if images.labels is None else images.labels
+        return _learn(images, classes)
     limits = (keras.config.max_epochs(), keras.config.max_steps_per_epoch())
-    key = fingerprint(images.digest, labels, _count_steps(images), _SEED, limits)
+    key = fingerprint(images.digest, classes, _count_steps(images), _SEED, limits)
     path = pathlib.Path(cache_dir) / f"features-{key}.keras"
     # What is damaged is learned again, with the same result.
     if path.is_file() and path.with_suffix(".json").is_file():
@@ -60,21 +61,15 @@ def load_learned(
             return loading.load_file(path)
         except InputError as error:
             remarks.say(f"{error}; it is learned again")
-    extractor = _learn(images)
+    extractor = _learn(images, classes)
     loading.save(extractor, path)
     return extractor
 
 
-def _learn(images: ImageSet) -> FeatureExtractor:
+def _learn(images: ImageSet, classes: np.ndarray) -> FeatureExtractor:
     count, name = len(images.images), images.name
     remarks.say(f"{name}: learning features to measure samples by")
-    classes = _classes(images)
     steps = _count_steps(images)
-    if classes is None:
-        source = f"{name}:{count:,} images that the run trains on, without labels"
-        return self_supervised.learn(
-            images.images, name=NAME, trained_on=source, steps=steps, seed=_SEED
-        )
     rows = np.random.default_rng(_SEED).permutation(count)[: steps * _BATCH]
     return feature_training.fit_extractor(
         images.images[rows],

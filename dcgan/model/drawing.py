@@ -1,6 +1,6 @@
 """Drawing images: checked latents, decoded in batches."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ def latents_for(count: int | None, latents: Any, *, latent_dim: int, seed: int) 
     """
     if latents is None:
         count = 1 if count is None else _check_count("count", count)
-        return tf.random.stateless_normal((count, latent_dim), [_check_whole("seed", seed), 0]).numpy()
+        return tf.random.stateless_normal((count, latent_dim), [check_whole("seed", seed), 0]).numpy()
     try:
         latents = np.asarray(latents)
     except ValueError:
@@ -46,24 +46,29 @@ def latents_for(count: int | None, latents: Any, *, latent_dim: int, seed: int) 
 
 
 def in_batches(
-    decode: Callable[[tf.Tensor], tf.Tensor], latents: np.ndarray, batch_size: int
+    decode: Callable[..., tf.Tensor], inputs: Sequence[np.ndarray], batch_size: int
 ) -> np.ndarray:
-    """Decodes latents, `batch_size` at once; raises `InputError` if that is not at least 1."""
+    """Decodes latents, alone or with labels, `batch_size` at once.
+
+    Raises:
+        InputError: If `batch_size` is not at least 1.
+    """
     _check_count("batch_size", batch_size)
     batches = [
-        decode(tf.constant(latents[start : start + batch_size])).numpy()
-        for start in range(0, len(latents), batch_size)
+        decode(*(tf.constant(each[start : start + batch_size]) for each in inputs)).numpy()
+        for start in range(0, len(inputs[0]), batch_size)
     ]
     return np.concatenate(batches)
 
 
 def _check_count(name: str, value: Any) -> int:
-    if _check_whole(name, value) < 1:
+    if check_whole(name, value) < 1:
         raise InputError(f"{name}: expected a whole number of at least 1. Received: {value}")
     return int(value)
 
 
-def _check_whole(name: str, value: Any) -> int:
+def check_whole(name: str, value: Any) -> int:
+    """Returns a whole number; raises `InputError` for anything else."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise InputError(f"{name}: expected a whole number. Received: {value!r}")
     return int(value)

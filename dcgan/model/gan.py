@@ -1,23 +1,24 @@
 """The pair of networks as one Keras model whose `fit` trains both."""
 
 import copy
+import functools
 from typing import Any, Self
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from dcgan import layers, losses, networks, presets
+from dcgan import layers, losses
 from dcgan.config import RunConfig, TrainingConfig
 from dcgan.model import (
     augmenters,
-    drawing,
+    conditioning,
+    drawing_model,
     global_batch,
     image_batches,
-    image_model,
     moving_average,
     network_checks,
     optimizers,
+    preset_models,
 )
 
 _LOGGED = ("g_loss", "d_loss", "real_accuracy", "fake_accuracy")
@@ -25,7 +26,7 @@ _TRAINER_OPTIONS = {"run_eagerly", "steps_per_execution", "jit_compile"}
 
 
 @keras.saving.register_keras_serializable(package="dcgan")
-class DCGAN(image_model.ImageModel):
+class DCGAN(drawing_model.DrawingModel):
     """A deep convolutional generative adversarial network.
 
     Called on images, the model gives the discriminator's logits, positive for real, so `predict` and
@@ -35,8 +36,11 @@ class DCGAN(image_model.ImageModel):
 
     Args:
         generator: A built Functional or Sequential model from (batch, latent_dim) to (batch, height,
-            width, channels) float32 in -1 to 1.
+            width, channels) float32 in -1 to 1; with classes it has labels, shape (batch,), as a second
+            input.
         discriminator: Another from such images to (batch, 1) logits.
+        classes: Classes of a class-conditional GAN: `fit` then needs labels, which the discriminator
+            sees by projection, in training only. Defaults to 0, unconditional.
         ema_decay: Decay of the generator's moving average, from which `generate` then draws; 0 switches
             it off. The decay ramps up, so that the first steps are soon forgotten. Defaults to 0.
         augmentation: "ada" or DiffAugment's policy, see `dcgan.model.augmenters`. Defaults to "", none.
@@ -62,6 +66,7 @@ class DCGAN(image_model.ImageModel):
         generator: keras.Model,
         discriminator: keras.Model,
         *,
+        classes: int = 0,
         ema_decay: float = 0.0,
         augmentation: str = "",
         seed: int = 0,
@@ -69,13 +74,13 @@ class DCGAN(image_model.ImageModel):
     ) -> None:
         # The networks have precisions of their own; the images that pass here stay as they are.
         super().__init__(**{"dtype": "float32", **kwargs})
-        network_checks.check_pair(generator, discriminator)
+        network_checks.check_pair(generator, discriminator, classes=classes)
         if not 0 <= ema_decay < 1:
             raise ValueError(f"Expected ema_decay in [0, 1). Received: ema_decay={ema_decay}")
         self.augmenter = augmenters.make(augmentation)
-        self.generator, self.discriminator = generator, discriminator
+        self.discriminator = discriminator
+        self.prepare_drawing(generator, classes=classes, average=bool(ema_decay))
         self.ema_decay, self.augmentation, self.seed = ema_decay, augmentation, seed
-        self.ema_generator = moving_average.copy(generator) if ema_decay else None
         self.step = self.add_weight(
             name="step",
             shape=(),
@@ -89,10 +94,8 @@ class DCGAN(image_model.ImageModel):
         variables = (*generator.variables, *discriminator.variables)
         self._random_states = [each for each in variables if id(each) not in weights]
         self._means = {name: keras.metrics.Mean(name=name) for name in _LOGGED}
-        self._decode = tf.function(
-            self._decode_batch,
-            input_signature=[tf.TensorSpec((None, self.latent_dim), tf.float32)],
-            autograph=False,
+        self.conditional_discriminator = (
+            conditioning.with_projection(discriminator, classes) if classes else None
         )
         self.build(discriminator.input_shape)
 
@@ -111,31 +114,9 @@ class DCGAN(image_model.ImageModel):
         Raises:
             InputError: If there is no such preset, or none of that precision.
         """
-        config = _named(preset) if isinstance(preset, str) else preset
-        training = config.training
-        model = cls(
-            networks.build_generator(config.network, precision=config.precision, seed=config.seed),
-            networks.build_discriminator(config.network, precision=config.precision, seed=config.seed),
-            ema_decay=training.ema_decay,
-            augmentation=training.augmentation,
-            seed=config.seed,
-            **kwargs,
-        )
-        model.compile(
-            optimizers.adam(training.generator_learning_rate, training, total_steps=total_steps),
-            optimizers.adam(training.discriminator_learning_rate, training, total_steps=total_steps),
-            loss=training.loss,
-            label_smoothing=training.label_smoothing,
-            r1_gamma=training.r1_gamma * config.penalty_scale,
-            r2_gamma=training.r2_gamma * config.penalty_scale,
-            penalty_interval=training.penalty_interval,
-        )
-        return model
-
-    @property
-    def latent_dim(self) -> int:
-        """Size of the generator's input."""
-        return self.generator.input_shape[-1]
+        config = preset_models.resolve(preset)
+        model = cls(**preset_models.constructor_arguments(config), **kwargs)
+        return model.compile(**preset_models.compile_arguments(config, total_steps=total_steps))
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
@@ -197,7 +178,7 @@ class DCGAN(image_model.ImageModel):
             pair = optimizers.OptimizerPair(
                 generator_optimizer,
                 discriminator_optimizer,
-                networks={"generator": self.generator, "discriminator": self.discriminator},
+                networks={"generator": self.generator, "discriminator": self._trained_discriminator()},
             )
             super().compile(optimizer=pair, auto_scale_loss=False, **options)
         self.generator_optimizer, self.discriminator_optimizer = pair.whole
@@ -215,32 +196,6 @@ class DCGAN(image_model.ImageModel):
         """Returns the discriminator's logits, shape (batch, 1), float32, positive for real."""
         return self._discriminate(image_batches.as_images(images, self.image_shape), training=training)
 
-    def generate(
-        self,
-        count: int | None = None,
-        *,
-        seed: int = 0,
-        latents: np.ndarray | None = None,
-        batch_size: int = 256,
-    ) -> np.ndarray:
-        """Draws images from the generator, or from its moving average if there is one.
-
-        Args:
-            count: Number of images. Defaults to 1, or to as many as there are latents.
-            seed: Seed of the latents. Defaults to 0.
-            latents: Shape (count, latent_dim), float, used instead of drawn ones. Defaults to None.
-            batch_size: Images at once. Defaults to 256.
-
-        Returns:
-            Shape (count, height, width, channels), float32, -1 to 1.
-
-        Raises:
-            InputError: If `count` or `batch_size` is not a whole number of at least 1, `seed` is not
-                whole, or `latents` are of another shape or not finite.
-        """
-        latents = drawing.latents_for(count, latents, latent_dim=self.latent_dim, seed=seed)
-        return drawing.in_batches(self._decode, latents, batch_size)
-
     def sample_latents(self, count: tf.Tensor) -> tf.Tensor:
         """Draws a training step's normal latents, shape (count, latent_dim), new on every replica."""
         return tf.random.stateless_normal((count, self.latent_dim), self._step_seed(stream=0))
@@ -253,42 +208,56 @@ class DCGAN(image_model.ImageModel):
         """Returns what the discriminator minimizes for each pair: shapes (batch, 1) to (batch, 1)."""
         return self._loss.discriminator(real_logits, fake_logits)
 
-    def discriminator_penalty(self, reals: tf.Tensor, fakes: tf.Tensor) -> tf.Tensor:
+    def discriminator_penalty(
+        self, reals: tf.Tensor, fakes: tf.Tensor, labels: tf.Tensor | None = None
+    ) -> tf.Tensor:
         """Returns R1 and R2, which the discriminator's loss has every `penalty_interval` steps.
 
-        Shapes (batch, height, width, channels) to (batch,) or a scalar, float32.
+        Shapes (batch, height, width, channels), and (batch,) for the labels of a conditional model, to
+        (batch,) or a scalar, float32.
 
         Reference:
             - [Mescheder et al., 2018](https://arxiv.org/abs/1801.04406)
             - only every few steps: [Karras et al., 2020](https://arxiv.org/abs/1912.04958), section 3.1
         """
+        critic = functools.partial(self._discriminate, labels=labels)
         terms = [(self.r1_gamma, reals), (self.r2_gamma, tf.stop_gradient(fakes))]
         if not (self.r1_gamma or self.r2_gamma):
             return tf.zeros(())
         return tf.cond(
             self.step % self.penalty_interval == 0,
-            lambda: self.penalty_interval * losses.weighted_penalties(self._discriminate, terms),
+            lambda: self.penalty_interval * losses.weighted_penalties(critic, terms),
             lambda: tf.zeros(tf.shape(reals)[:1]),
         )
+
+    def unpack(self, data: Any) -> image_batches.Batch:
+        """Takes apart what a step gets; labels are there in conditional models only."""
+        batch = super().unpack(data)
+        labels = conditioning.as_labels(batch.labels, self.classes) if self.classes else None
+        return batch._replace(labels=labels)
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Trains both networks on one batch.
 
         Args:
             data: Images of shape (batch, height, width, channels), float, -1 to 1, alone or with
-                labels, which are ignored. Sample weights raise `InputError`.
+                labels, which only a conditional model uses: whole numbers, shape (batch,). Sample
+                weights raise `InputError`.
         """
-        reals, weights = global_batch.fill_empty(self.unpack(data).images)
+        batch, critic = self.unpack(data), self._trained_discriminator()
+        reals, weights = global_batch.fill_empty(batch.images)
+        labels = global_batch.fill_empty_labels(batch.labels, weights)
         latents = self.sample_latents(tf.shape(reals)[0])
         with tf.GradientTape(persistent=True) as tape:
-            fakes = tf.cast(self.generator(latents, training=True), tf.float32)
-            real_logits = self._discriminate(self._augment(reals, stream=1))
-            d_own = self._own_losses(self.discriminator)
-            fake_logits = self._discriminate(self._augment(fakes, stream=2))
-            d_own = 0.5 * (d_own + self._own_losses(self.discriminator))
+            fakes = self.generator(conditioning.join(latents, labels), training=True)
+            fakes = tf.cast(fakes, tf.float32)
+            real_logits = self._discriminate(self._augment(reals, stream=1), labels)
+            d_own = self._own_losses(critic)
+            fake_logits = self._discriminate(self._augment(fakes, stream=2), labels)
+            d_own = 0.5 * (d_own + self._own_losses(critic))
             g_losses = self.generator_loss(real_logits, fake_logits)
             d_losses = self.discriminator_loss(real_logits, fake_logits)
-            penalty = self.discriminator_penalty(reals, fakes)
+            penalty = self.discriminator_penalty(reals, fakes, labels)
             # Gradients are summed over replicas.
             g_mean, d_mean, penalty = (
                 global_batch.share_of_mean(each, weights) for each in (g_losses, d_losses, penalty)
@@ -300,7 +269,7 @@ class DCGAN(image_model.ImageModel):
         with tf.control_dependencies([reals]):
             for network, objective, optimizer in (
                 (self.generator, g_objective, self.generator_optimizer),
-                (self.discriminator, d_objective, self.discriminator_optimizer),
+                (critic, d_objective, self.discriminator_optimizer),
             ):
                 variables = network.trainable_weights
                 optimizer.apply(tape.gradient(objective, variables), variables)
@@ -308,19 +277,24 @@ class DCGAN(image_model.ImageModel):
                 moving_average.update(
                     self.ema_generator, self.generator, decay=self.ema_decay, step=self.step
                 )
+            if labels is not None:
+                counted = conditioning.count(labels, weights, self.classes)
+                self.class_counts.assign_add(global_batch.sum_over_replicas(counted))
             self.augmenter.adapt(real_logits, fake_logits, weights=weights, step=self.step)
             self.step.assign_add(1)
         return self._update_metrics(g_losses, d_losses, real_logits, fake_logits, weights=weights)
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """Measures a batch as `train_step` does, without training and the same in every evaluation."""
-        reals, weights = global_batch.fill_empty(self.unpack(data).images)
+        batch = self.unpack(data)
+        reals, weights = global_batch.fill_empty(batch.images)
+        labels = global_batch.fill_empty_labels(batch.labels, weights)
         # The number of images seen so far gives each batch latents of its own.
         seen = tf.cast(self._means["g_loss"].count, tf.int64)
         seed = tf.stack([tf.constant(self.seed, tf.int64), seen])
         latents = tf.random.stateless_normal((tf.shape(reals)[0], self.latent_dim), seed)
-        real_logits = self._discriminate(reals, training=False)
-        fake_logits = self._discriminate(self._decode_batch(latents), training=False)
+        real_logits = self._discriminate(reals, labels, training=False)
+        fake_logits = self._discriminate(self._decode_batch(latents, labels), labels, training=False)
         g_losses = self.generator_loss(real_logits, fake_logits)
         d_losses = self.discriminator_loss(real_logits, fake_logits)
         return self._update_metrics(g_losses, d_losses, real_logits, fake_logits, weights=weights)
@@ -331,6 +305,7 @@ class DCGAN(image_model.ImageModel):
             **super().get_config(),
             "generator": keras.saving.serialize_keras_object(self.generator),
             "discriminator": keras.saving.serialize_keras_object(self.discriminator),
+            "classes": self.classes,
             "ema_decay": self.ema_decay,
             "augmentation": self.augmentation,
             "seed": self.seed,
@@ -356,11 +331,15 @@ class DCGAN(image_model.ImageModel):
     def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
         """Builds nothing more: Keras would average the replicas' batches, which may differ in size."""
 
-    def _decode_batch(self, latents: tf.Tensor) -> tf.Tensor:
-        return tf.cast((self.ema_generator or self.generator)(latents, training=False), tf.float32)
+    def _trained_discriminator(self) -> keras.Model:
+        """Returns the discriminator with all that trains with it: a conditional model's projection."""
+        return self.conditional_discriminator or self.discriminator
 
-    def _discriminate(self, images: tf.Tensor, *, training: bool = True) -> tf.Tensor:
-        return tf.cast(self.discriminator(images, training=training), tf.float32)
+    def _discriminate(
+        self, images: tf.Tensor, labels: tf.Tensor | None = None, *, training: bool = True
+    ) -> tf.Tensor:
+        network = self.discriminator if labels is None else self._trained_discriminator()
+        return tf.cast(network(conditioning.join(images, labels), training=training), tf.float32)
 
     def _augment(self, images: tf.Tensor, *, stream: int) -> tf.Tensor:
         return self.augmenter.augment(images, seed=self._step_seed(stream=stream))
@@ -392,9 +371,3 @@ class DCGAN(image_model.ImageModel):
             # Keras reduces logs between workers over a first axis, which scalars do not have.
             return {name: tf.reshape(result, (1,)) for name, result in results.items()}
         return results
-
-
-def _named(preset: str) -> RunConfig:
-    """Returns a preset in the precision that Keras's global policy wants, where it wants one."""
-    config, policy = presets.get(preset), keras.config.dtype_policy().name
-    return config if policy == "float32" else presets.override(config, precision=policy)

@@ -24,6 +24,18 @@ def fill_empty(images: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return images, tf.fill(tf.shape(images)[:1], tf.cast(1 - empty, tf.float32))
 
 
+def fill_empty_labels(labels: tf.Tensor | None, weights: tf.Tensor) -> tf.Tensor | None:
+    """Gives the grey image of `fill_empty` a label, 0, that counts for nothing.
+
+    Args:
+        labels: Shape (batch,), integers; None passes.
+        weights: What `fill_empty` returned.
+    """
+    if labels is None or _replicas() == 1:
+        return labels
+    return tf.pad(labels, [[0, tf.shape(weights)[0] - tf.shape(labels)[0]]])
+
+
 def per_image(values: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     """Averages all but the first axis; a scalar counts for every image. Returns (batch,), float32."""
     values = tf.cast(values, tf.float32)
@@ -48,7 +60,7 @@ def share_of_mean(values: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
 
 
 def sum_over_replicas(value: tf.Tensor) -> tf.Tensor:
-    """Adds up each replica's value of any shape."""
+    """Adds up a number or array of each replica; every replica gets the sum."""
     if _replicas() == 1:
         return value
     return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, value)

@@ -1,6 +1,6 @@
 """Whether two networks make a GAN; a line about what does not fit."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import keras
 
@@ -19,20 +19,25 @@ _PASSING = (
 _POSITIVE = {"sigmoid", "hard_sigmoid", "softmax", "softplus", "relu", "relu6"}
 
 
-def check_pair(generator: keras.Model, discriminator: keras.Model) -> None:
+def check_pair(generator: keras.Model, discriminator: keras.Model, *, classes: int = 0) -> None:
     """Checks shapes and last activations.
 
     Args:
         generator: Should map latents, shape (batch, latent_dim), to images in -1 to 1.
         discriminator: Should map such images to (batch, 1) logits.
+        classes: How many classes there are; with any, the generator should have labels, shape (batch,),
+            as a second input. Defaults to 0.
 
     Raises:
         InputError: If they do not.
     """
-    (latents, images), (expected, logits) = (
-        _shapes(generator, "generator"),
+    (inputs, images), ((expected,), logits) = (
+        _shapes(generator, "generator", inputs=1 + bool(classes)),
         _shapes(discriminator, "discriminator"),
     )
+    latents = inputs[0]
+    if classes and len(inputs[1]) != 1:
+        raise InputError(f"generator: expected labels of shape (batch,). Received: {inputs[1]}")
     if len(latents) != 2 or latents[1] is None:
         raise InputError(
             f"generator: expected latents of shape (batch, latent_dim). Received: {latents}"
@@ -70,21 +75,34 @@ def check_penalized(discriminator: keras.Model) -> None:
             )
 
 
-def _shapes(network: Any, name: str) -> tuple[tuple[int | None, ...], tuple[int | None, ...]]:
-    """Returns a network's input and output shapes."""
+_Shape: TypeAlias = tuple[int | None, ...]
+
+
+def _shapes(network: Any, name: str, *, inputs: int = 1) -> tuple[list[_Shape], _Shape]:
+    """Returns the shapes of a network's inputs, of which there should be so many, and of its output."""
     try:
-        return tuple(network.input_shape), tuple(network.output_shape)
-    except AttributeError:
+        found, output = [tuple(each.shape) for each in network.inputs], tuple(network.output_shape)
+    except (AttributeError, TypeError):
         raise InputError(
             f"{name}: expected a built Functional or Sequential model. Received: {network!r}"
         ) from None
+    if len(found) != inputs:
+        wanted = "two inputs, latents and labels, as there are classes" if inputs > 1 else "one input"
+        raise InputError(f"{name}: expected {wanted}. Received: {len(found)} inputs")
+    return found, output
+
+
+def last_operation(network: keras.Model) -> Any:
+    """Returns the last layer or operation that does more than to pass, reshape or cast."""
+    operation = network.outputs[0]._keras_history.operation
+    while isinstance(operation, _PASSING) or _is_identity(operation):
+        operation = operation.input._keras_history.operation
+    return operation
 
 
 def _last_activation(network: keras.Model) -> str:
     """Returns the name of the function that a network ends in; "linear" if there is none."""
-    operation = network.outputs[0]._keras_history.operation
-    while isinstance(operation, _PASSING) or _is_identity(operation):
-        operation = operation.input._keras_history.operation
+    operation = last_operation(network)
     if isinstance(operation, keras.Model) and hasattr(operation, "outputs"):
         return _last_activation(operation)
     if (activation := getattr(operation, "activation", None)) is not None:

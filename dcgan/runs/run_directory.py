@@ -3,7 +3,7 @@
 import contextlib
 import os
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from dcgan.config import RunConfig
 from dcgan.errors import InputError
@@ -120,7 +120,7 @@ class RunDirectory:
             raise InputError(f"{self.metrics}: {problem}")
         return [{name: float(value) for name, value in row.items() if value} for row in rows]
 
-    def check(self, config: RunConfig) -> None:
+    def check(self, config: RunConfig, *, besides: Collection[str] = ()) -> None:
         """Makes sure that the run has not been started with another config.
 
         More epochs than before continue the training, unless the learning rate's schedule depends on
@@ -128,6 +128,7 @@ class RunDirectory:
 
         Args:
             config: The config asked for.
+            besides: Values that are not compared, such as "network.classes". Defaults to none.
 
         Raises:
             InputError: If the run has another config, or the path is a file.
@@ -136,7 +137,7 @@ class RunDirectory:
             raise InputError(f"{self.path}: expected a directory to write to, found a file")
         if self.config.is_file():
             started = self.load_config()
-            differences = _differences(started, config)
+            differences = _differences(started, config, besides)
             if differences and not _extends(started, config, differences):
                 raise InputError(
                     f"{self.path}: holds a run with {'; '.join(differences)}. "
@@ -181,12 +182,12 @@ class RunDirectory:
             yield
 
 
-def _differences(started: RunConfig, asked: RunConfig) -> list[str]:
+def _differences(started: RunConfig, asked: RunConfig, besides: Collection[str]) -> list[str]:
     before, after = started.flatten(), asked.flatten()
     return [
         f"{name.rpartition('.')[2]}={before[name]!r}, not {value!r}"
         for name, value in after.items()
-        if before[name] != value
+        if before[name] != value and name not in besides
     ]
 
 

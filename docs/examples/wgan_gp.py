@@ -40,7 +40,9 @@ class WGANGP(dcgan.DCGAN):
         super().__init__(*args, **kwargs)
         self.critic_steps, self.penalty_weight = critic_steps, penalty_weight
 
-    def discriminator_penalty(self, reals: tf.Tensor, fakes: tf.Tensor) -> tf.Tensor:
+    def discriminator_penalty(
+        self, reals: tf.Tensor, fakes: tf.Tensor, labels: tf.Tensor | None = None
+    ) -> tf.Tensor:
         """Draws a point between each real and its fake, where the gradient's norm should be 1."""
         seed = tf.stack([tf.constant(self.seed, tf.int64), self.step.value])
         share = tf.random.stateless_uniform([tf.shape(reals)[0], 1, 1, 1], seed)

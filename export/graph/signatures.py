@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import tensorflow as tf
 
@@ -49,27 +50,29 @@ def of_scoring_model(scorer: ScoringModel, *, max_pixels: int) -> Servable:
 def of_generator(model: DCGAN) -> Servable:
     """Makes the signature of a generator: from `latents`, float32, to `images`, uint8.
 
+    A conditional model's has `labels` as well, int64.
+
     Args:
         model: Its moving average draws if it has one.
     """
     generator = model.ema_generator or model.generator
 
-    def draw(latents: tf.Tensor) -> _Outputs:
-        images = tf.cast(generator(latents, training=False), tf.float32)
+    def draw(*inputs: tf.Tensor) -> _Outputs:
+        images = tf.cast(generator(inputs if model.classes else inputs[0], training=False), tf.float32)
         levels = tf.clip_by_value(tf.round((images + 1.0) * 127.5), 0, 255)
         return {"images": tf.cast(levels, tf.uint8)}
 
-    spec = tf.TensorSpec((None, model.latent_dim), tf.float32, "latents")
-    return _trace(generator.weights, {"serving_default": (draw, spec)})
+    specs = [tf.TensorSpec((None, model.latent_dim), tf.float32, "latents")]
+    if model.classes:
+        specs.append(tf.TensorSpec((None,), tf.int64, "labels"))
+    return _trace(generator.weights, {"serving_default": (draw, *specs)})
 
 
-def _trace(
-    weights: list, specs: Mapping[str, tuple[Callable[..., _Outputs], tf.TensorSpec]]
-) -> Servable:
-    """Makes graphs of functions, whose single argument gets the name of its specification."""
+def _trace(weights: list, specs: Mapping[str, tuple[Any, ...]]) -> Servable:
+    """Makes graphs of functions, whose arguments get the names of their specifications."""
     signatures = {
-        name: tf.function(function, autograph=False, input_signature=[spec]).get_concrete_function()
-        for name, (function, spec) in specs.items()
+        name: tf.function(function, autograph=False, input_signature=own).get_concrete_function()
+        for name, (function, *own) in specs.items()
     }
     return Servable([weight.value for weight in weights], signatures)
 

@@ -55,16 +55,19 @@ def for_scoring_model(model: str, image_shape: tuple[int, int, int]) -> Iterator
         yield classify(model, "classify", examples[:count])
 
 
-def for_generator(model: str, latent_dim: int) -> Iterator[bytes]:
+def for_generator(model: str, latent_dim: int, *, classes: int = 0) -> Iterator[bytes]:
     """Yields warm-up records for a generator's signature.
 
     Args:
         model: Its name on the server.
         latent_dim: The size of its latents.
+        classes: How many classes it has. Defaults to 0, unconditional.
     """
     for batch in _BATCHES:
-        latents = tf.random.stateless_normal((batch, latent_dim), [0, 0])
-        yield predict(model, "serving_default", {"latents": latents})
+        inputs = {"latents": tf.random.stateless_normal((batch, latent_dim), [0, 0])}
+        if classes:
+            inputs["labels"] = tf.zeros((batch,), tf.int64)
+        yield predict(model, "serving_default", inputs)
 
 
 def predict(model: str, signature: str, inputs: Mapping[str, np.ndarray | tf.Tensor]) -> bytes:

@@ -103,10 +103,14 @@ def for_generator(model: DCGAN) -> list[Probe]:
         model: It draws the images here and now.
     """
     latents = np.random.default_rng(0).normal(size=(_COUNT, model.latent_dim)).astype(np.float32)
+    inputs: dict[str, np.ndarray] = {"latents": latents}
+    if model.classes:
+        inputs["labels"] = np.arange(_COUNT, dtype=np.int64) % model.classes
     generator = model.ema_generator or model.generator
-    images = _run(lambda: generator(tf.constant(latents), training=False))
+    tensors = [*map(tf.constant, inputs.values())]
+    images = _run(lambda: generator(tensors if model.classes else tensors[0], training=False))
     levels = to_uint8(tf.cast(images, tf.float32).numpy())
-    return [Probe("serving_default", {"latents": latents}, {"images": levels}, rounding=1)]
+    return [Probe("serving_default", inputs, {"images": levels}, rounding=1)]
 
 
 def _make_pixels(image_shape: tuple[int, int, int]) -> np.ndarray:

@@ -2,6 +2,48 @@ import keras
 import numpy as np
 import pytest
 
+from dcgan.model import DCGAN
+
+
+class Classes:
+    """Draws images of classes: their level is the label's tenth; notes what it drew."""
+
+    image_shape, latent_dim = (8, 8, 1), 4
+
+    def __init__(self, classes, seen=()):
+        self.classes = classes
+        self.class_counts = np.bincount(seen, minlength=classes)
+        self.drawn = []
+
+    def spread_labels(self, most):
+        return DCGAN.spread_labels(self, most)
+
+    def generate(self, count=1, *, labels=None, seed=0, latents=None):
+        assert len(labels) == count
+        self.drawn.append(np.array(labels))
+        return np.broadcast_to(np.reshape(labels, (-1, 1, 1, 1)) / 10, (count, 8, 8, 1)).astype(
+            np.float32
+        )
+
+
+def _show(callback, model):
+    """Ends an epoch of a callback."""
+    callback.set_model(model)
+    callback.on_epoch_begin(0)
+    callback.on_epoch_end(0, {})
+    callback.on_train_end()
+    return model.drawn[-1]
+
+
+@pytest.fixture
+def make_classes():
+    return Classes
+
+
+@pytest.fixture
+def show():
+    return _show
+
 
 @keras.saving.register_keras_serializable(package="tests")
 class TinyGAN(keras.Model):
@@ -43,7 +85,7 @@ class TinyGAN(keras.Model):
             mean.update_state(batch[:, index])
         return {mean.name: mean.result() for mean in self.means}
 
-    def generate(self, count=1, *, seed=0, latents=None):
+    def generate(self, count=1, *, labels=None, seed=0, latents=None):
         if latents is None:
             shape = (count, self.latent_dim)
             latents = np.random.default_rng(seed).standard_normal(shape).astype(np.float32)

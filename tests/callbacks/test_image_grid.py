@@ -60,3 +60,23 @@ def test_a_diverged_generator_is_drawn_grey(tmp_path, make_model, fit):
 def test_refuses_zero(tmp_path, option):
     with pytest.raises(ValueError, match=f"Received: {option}=0"):
         ImageGrid(tmp_path, **{option: 0})
+
+
+@pytest.mark.parametrize(
+    ("classes", "count", "rows", "columns"),
+    [(2, 16, [0, 1], 8), (3, 16, [0, 1, 2], 6), (10, 16, range(10), 4), (31, 16, range(0, 31, 2), 4)],
+)
+def test_a_row_for_each_class(tmp_path, make_classes, show, classes, count, rows, columns):
+    drawn = show(ImageGrid(tmp_path, count=count, enlarge=1), make_classes(classes))
+    np.testing.assert_array_equal(drawn, np.repeat(rows, columns))
+    grid = imageio.imread(tmp_path / "epoch_001.png")
+    assert grid.shape == (10 * len(rows) + 2, 10 * columns + 2)
+    # Each row is of one level.
+    assert [len(np.unique(grid[10 * row + 2 : 10 * row + 10, 2:10])) for row in range(len(rows))] == [
+        1 for _ in rows
+    ]
+
+
+def test_only_classes_that_were_trained_on_are_shown(tmp_path, make_classes, show):
+    drawn = show(ImageGrid(tmp_path, count=8), make_classes(5, seen=[4, 1, 4]))
+    np.testing.assert_array_equal(drawn, np.repeat([1, 4], 4))

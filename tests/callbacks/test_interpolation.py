@@ -82,3 +82,9 @@ def test_every_and_initial_epoch(tmp_path, make_model, fit):
 def test_refuses_too_little(tmp_path, option, value):
     with pytest.raises(ValueError, match=f"Received: {option}={value}"):
         InterpolationStrip(tmp_path, **{option: value})
+
+
+@pytest.mark.parametrize(("classes", "rows"), [(3, [0, 1, 2, 0]), (4, [0, 1, 2, 3]), (10, [0, 3, 6, 9])])
+def test_a_walk_stays_within_a_class(tmp_path, make_classes, show, classes, rows):
+    drawn = show(InterpolationStrip(tmp_path, rows=4, steps=5), make_classes(classes))
+    np.testing.assert_array_equal(drawn, np.repeat(rows, 5))

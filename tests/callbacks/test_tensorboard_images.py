@@ -130,3 +130,8 @@ def test_keras_tensorboard_does_not_thin_the_summaries(tmp_path, make_model, fit
 def test_refuses_zero(tmp_path, option):
     with pytest.raises(ValueError, match=f"Received: {option}=0"):
         TensorBoardImages(tmp_path, **{option: 0})
+
+
+def test_a_row_for_each_class(tmp_path, make_classes, show):
+    drawn = show(TensorBoardImages(tmp_path, count=8), make_classes(2))
+    np.testing.assert_array_equal(drawn, np.repeat([0, 1], 4))

@@ -7,7 +7,8 @@ import pytest
 import tensorflow as tf
 
 from dcgan import images as pixels
-from dcgan.data import batches
+from dcgan.data import batches, load_dataset
+from dcgan.errors import InputError
 
 
 @pytest.fixture
@@ -161,3 +162,35 @@ def test_replicas_share_each_batch_also_under_determinism():
         [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_labels_stay_with_their_images(numbered, shuffle):
+    dataset = batches(numbered, 16, labels=np.arange(100) + 1000, shuffle=shuffle)
+    images, labels = zip(*dataset.as_numpy_iterator(), strict=True)
+    found = np.rint((np.concatenate(images)[:, 0, 0, 0] + 1) * 127.5).astype(int)
+    np.testing.assert_array_equal(np.concatenate(labels), found + 1000)
+    assert labels[0].dtype == np.int32
+
+
+def test_labels_come_in_the_order_of_the_epoch(numbered):
+    alone = batches(numbered, 16, seed=5, repeat=True, first_epoch=2).take(4)
+    labelled = batches(numbered, 16, labels=np.arange(100), seed=5, repeat=True, first_epoch=2).take(4)
+    assert [labels.tolist() for _, labels in labelled.as_numpy_iterator()] == positions(alone)
+
+
+@pytest.mark.parametrize("labels", [np.arange(99), np.eye(100)])
+def test_one_label_an_image(numbered, labels):
+    with pytest.raises(InputError, match=r"labels: expected 100, one for each image, received (99|100)"):
+        batches(numbered, 16, labels=labels)
+
+
+def test_a_labelled_data_set(tmp_path, numbered):
+    square = np.repeat(numbered[:, :2], 2, axis=3)[..., :1]
+    np.savez(tmp_path / "labelled.npz", images=square, labels=np.arange(100) % 7)
+    dataset = load_dataset(tmp_path / "labelled.npz", split="all", batch_size=10, labels=True)
+    for images, labels in dataset.as_numpy_iterator():
+        found = np.rint((images[:, 0, 0, 0] + 1) * 127.5).astype(int)
+        np.testing.assert_array_equal(labels, found % 7)
+    with pytest.raises(InputError, match=r"labels: expected images with labels. Received: array"):
+        load_dataset(square, labels=True, batch_size=10)

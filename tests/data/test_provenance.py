@@ -219,3 +219,13 @@ def test_a_run_that_was_killed_as_it_began_may_begin_with_other_images(config, n
             shutil.rmtree(path) if path.is_dir() else path.unlink()
     run = dcgan.train(config, tmp_path / "run", images=noise(20, 28, 28)).run
     assert json.loads(run.data_json.read_text())["trained_on"]["count"] == 20
+
+
+def test_names_of_classes_are_kept(config, noise, tmp_path):
+    names = ("cat", "dog")
+    for part, class_names in {"named": names, "unnamed": None}.items():
+        images = ImageSet("mine", "train", noise(60, 28, 28, 1), np.arange(60) % 2, class_names)
+        run = RunDirectory(tmp_path / part)
+        provenance.record(run, config, provenance.load(run, config, images))
+        assert provenance.read_class_names(run) == class_names
+    assert provenance.read_class_names(RunDirectory(tmp_path / "none")) is None

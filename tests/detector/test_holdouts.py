@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from dcgan import presets
 from dcgan.config import NetworkConfig, RunConfig, TrainingConfig
 from dcgan.detector.fakes import holdouts
 
@@ -60,3 +61,18 @@ def test_others_are_drawn_where_the_kept_ones_do_not_fit(config, reals, tmp_path
     (tmp_path / "vae.npz").write_bytes(b"damaged")
     _draw(config, reals, tmp_path, count=5, steps=40)
     assert drawn == [(6, 20), (6, 40), (5, 40), (5, 40)]
+
+
+def test_the_gan_of_a_conditional_run_is_unconditional(config, reals, monkeypatch):
+    """Since its fakes are drawn for no class, and the reals come without labels."""
+    configs = []
+
+    def from_preset(config, **options):
+        configs.append(config)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(holdouts.DCGAN, "from_preset", from_preset)
+    conditional = presets.override(config, network={"classes": 5})
+    with pytest.raises(KeyboardInterrupt):
+        holdouts._draw_gan(conditional, reals, 6, 20, None)
+    assert [each.network.classes for each in configs] == [0]

@@ -44,3 +44,10 @@ def test_calibration_and_test_are_drawn_alike():
 def test_too_few_images(config):
     with pytest.raises(InputError, match="at least 10 images to learn from and as many to test on"):
         Reals.load(config(30))
+
+
+def test_labels_to_learn_with_stay_with_their_images(tmp_path):
+    images = np.arange(200, dtype=np.uint8).reshape(-1, 1, 1, 1) * np.ones((28, 28, 1), np.uint8)
+    np.savez(tmp_path / "labelled.npz", images=images, labels=np.arange(200) + 7)
+    reals = Reals.load(RunConfig(data=str(tmp_path / "labelled.npz"), network=NetworkConfig()))
+    np.testing.assert_array_equal(reals.train_labels, reals.train[:, 0, 0, 0].astype(int) + 7)

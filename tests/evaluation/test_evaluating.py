@@ -233,12 +233,12 @@ def test_a_generator_that_copies_is_found_out(run, quick_extractor):
 
 
 class _Copier:
-    latent_dim = 8
+    latent_dim, classes = 8, 0
 
     def __init__(self, images):
         self.images = images
 
-    def generate(self, count, *, latents):
+    def generate(self, count, *, latents, labels):
         return self.images[np.arange(count) % len(self.images)].astype(np.float32) / 127.5 - 1
 
 

@@ -1,9 +1,13 @@
+import dataclasses
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from dcgan import images as pixels_
 from dcgan import scoring
+from dcgan.config import RunConfig
+from dcgan.model import DCGAN
 from export.graph import row_errors, saved_model, signatures
 
 
@@ -204,3 +208,16 @@ def test_generator_draws_what_the_model_draws(gan, tmp_path):
     latents = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
     drawn = loaded.signatures["serving_default"](latents=tf.constant(latents))["images"].numpy()
     np.testing.assert_array_equal(drawn, pixels_.to_uint8(gan.generate(latents=latents)))
+
+
+def test_a_conditional_generator_takes_labels(tiny_network, tmp_path):
+    network = dataclasses.replace(tiny_network, classes=3)
+    model = DCGAN.from_preset(RunConfig(network=network))
+    saved_model.write(signatures.of_generator(model), tmp_path / "generator")
+    loaded = tf.saved_model.load(str(tmp_path / "generator"))
+    latents = np.random.default_rng(0).normal(size=(3, 8)).astype(np.float32)
+    labels = np.array([2, 0, 1])
+    draw = loaded.signatures["serving_default"]
+    drawn = draw(latents=tf.constant(latents), labels=tf.constant(labels))["images"].numpy()
+    expected = pixels_.to_uint8(model.generate(latents=latents, labels=labels))
+    np.testing.assert_allclose(drawn.astype(int), expected, atol=1)

@@ -11,11 +11,11 @@ from dcgan.features import keras_extractor, learned
 
 @pytest.fixture(scope="module")
 def digits(mnist_test):
-    """600 digits without labels."""
-    return ImageSet("digits", "train", mnist_test.images[:600])
+    """600 digits."""
+    return ImageSet("digits", "train", mnist_test.images[:600], mnist_test.labels[:600])
 
 
-def _learn(images, *, name, trained_on, steps, seed):
+def _fit(images, labels, *, name, trained_on, **options):
     """Takes the place of what needs seconds; the mean brightness is learned."""
     inputs = keras.Input(images.shape[1:])
     layer = keras.layers.BatchNormalization(center=False, scale=False)
@@ -26,10 +26,9 @@ def _learn(images, *, name, trained_on, steps, seed):
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Learns from 500 images on, in two steps or none."""
+    """Learns from 500 images on, in no time."""
     monkeypatch.setattr(learned, "FEWEST", 500)
-    monkeypatch.setattr(learned, "STEPS", 2)
-    monkeypatch.setattr(learned.self_supervised, "learn", _learn)
+    monkeypatch.setattr(learned.feature_training, "fit_extractor", _fit)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +74,7 @@ def test_a_run_learns_once_and_keeps_what_it_learned(quick, digits, tmp_path, mo
     config = RunConfig(data="digits", features="auto")
     first = features.for_run(config, digits, cache_dir=tmp_path)
     assert (first.name, first.image_shape, first.accuracy) == ("learned", (28, 28, 1), None)
-    assert first.trained_on == "digits:600 images that the run trains on, without labels"
+    assert first.trained_on == "digits:600 images that the run trains on, with their labels"
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".json", ".keras"]
     monkeypatch.setattr(learned, "_learn", None)
     again = features.for_run(config, digits, cache_dir=tmp_path)
@@ -101,7 +100,9 @@ def test_damaged_and_half_written_extractors_are_learned_again(quick, digits, tm
     assert (found.digest, found.trained_on) == (first.digest, first.trained_on)
 
 
-def test_labels_are_learned_where_there_are_any(quick, mnist_test):
+def test_labels_are_learned(monkeypatch, mnist_test):
+    monkeypatch.setattr(learned, "FEWEST", 500)
+    monkeypatch.setattr(learned, "STEPS", 2)
     names = tuple("abcdefghij")
     images = ImageSet("digits", "all", mnist_test.images[:600], mnist_test.labels[:600], names)
     extractor = learned.load_learned(images)
@@ -109,15 +110,13 @@ def test_labels_are_learned_where_there_are_any(quick, mnist_test):
     assert extractor.trained_on == "digits:600 images that the run trains on, with their labels"
 
 
-@pytest.mark.parametrize("labels", [np.zeros(600, int), np.arange(600), np.arange(600) % 2 - 1])
-def test_labels_that_are_no_classes_are_not_learned(quick, digits, labels, monkeypatch):
-    monkeypatch.setattr(learned.self_supervised, "learn", lambda images, **options: "without labels")
-    images = ImageSet("digits", "train", digits.images, labels)
-    assert learned.load_learned(images) == "without labels"
+@pytest.mark.parametrize("labels", [None, np.zeros(600, int), np.arange(600), np.arange(600) % 2 - 1])
+def test_without_classes_features_are_random(quick, digits, labels):
+    assert learned.load_learned(ImageSet("digits", "train", digits.images, labels)).name == "random"
 
 
 def test_few_images_fall_back_to_random_features(quick, digits, caplog):
-    few = ImageSet("few", "train", digits.images[:499])
+    few = ImageSet("few", "train", digits.images[:499], digits.labels[:499])
     assert learned.load_learned(few).name == "random"
     assert "few: 499 images are too few to learn features from, which takes 500" in caplog.text
 

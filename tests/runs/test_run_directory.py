@@ -181,3 +181,12 @@ def test_a_place_that_cannot_be_written_to(tmp_path):
         pass
     with pytest.raises(InputError, match=r"run: expected a directory to write to"):
         run.claim(CONFIG)
+
+
+def test_a_value_that_is_not_compared_yet(run):
+    run.claim(presets.override(CONFIG, network={"classes": 3}))
+    run.check(CONFIG, besides=["network.classes"])
+    with pytest.raises(InputError, match=r"holds a run with seed=0, not 3. Choose"):
+        run.check(presets.override(CONFIG, seed=3), besides=["network.classes"])
+    with pytest.raises(InputError, match="holds a run with classes=3, not 0"):
+        run.check(CONFIG)

@@ -26,12 +26,12 @@ class GivenNoise(DCGAN):
         return noise[start : start + count]
 
 
-def make_model(cls, norm, **options):
+def make_model(cls, norm, classes=0, **options):
     network = {"generator_width": 8, "discriminator_width": 8, "latent_dim": 8, "dropout": 0.0}
     network |= {"mapping_units": 0, "head_units": 0, "stem_convolution": False}
     config = presets.override(
         presets.get("mnist"),
-        network={**network, "generator_norm": norm, "discriminator_norm": norm},
+        network={**network, "generator_norm": norm, "discriminator_norm": norm, "classes": classes},
         training={"r1_gamma": 0.0},
     )
     model = cls.from_preset(presets.override(config, training=options))
@@ -40,14 +40,15 @@ def make_model(cls, norm, **options):
     return model.compile(*optimizers, r1_gamma=1.0 if norm == "none" else 0.0, penalty_interval=2)
 
 
-def train(strategy, norm, *, count=64, **options):
+def train(strategy, norm, *, count=64, classes=0, **options):
     """Returns the logs, and each variable's copies on the replicas."""
     with strategy.scope():
-        model = make_model(GivenNoise, norm, **options)
+        model = make_model(GivenNoise, norm, classes, **options)
     if model.augmentation:
         model.augmenter.probability.assign(0.5)
     images = np.random.default_rng(0).uniform(-1, 1, (count, 28, 28, 1)).astype(np.float32)
-    dataset = tf.data.Dataset.from_tensor_slices(images).batch(GLOBAL_BATCH)
+    labelled = (images, np.arange(count) ** 2 % classes) if classes else images
+    dataset = tf.data.Dataset.from_tensor_slices(labelled).batch(GLOBAL_BATCH)
     with tempfile.TemporaryDirectory() as directory:
         log = callbacks.MetricsLog(pathlib.Path(directory) / "timings.csv", timings=True)
         history = model.fit(dataset, epochs=2, verbose=0, callbacks=[log]).history
@@ -107,6 +108,9 @@ def main(out):
             results[norm, name] = train(strategy, norm)
             # The last batch is one image: a replica has none.
             results[f"{norm}, uneven", name] = train(strategy, norm, count=2 * GLOBAL_BATCH + 1)
+            results[f"{norm}, classes", name] = train(
+                strategy, norm, count=2 * GLOBAL_BATCH + 1, classes=3
+            )
     pathlib.Path(out).write_bytes(pickle.dumps(results))
 
 

@@ -85,11 +85,13 @@ def test_an_unknown_extractor_is_refused_before_training(make_config, tmp_path):
 
 @pytest.mark.slow
 def test_a_run_that_goes_on_and_its_evaluation_use_the_features_it_learned(
-    make_config, tmp_path, monkeypatch
+    make_config, images, tmp_path, monkeypatch
 ):
     monkeypatch.setattr(learned, "FEWEST", 500)
     monkeypatch.setattr(learned, "STEPS", 2)
-    config = make_config()
+    labelled = tmp_path / "labelled.npz"
+    np.savez(labelled, images=images, labels=np.arange(len(images)) % 4)
+    config = presets.override(make_config(), data=str(labelled))
 
     class Stop(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
@@ -103,7 +105,7 @@ def test_a_run_that_goes_on_and_its_evaluation_use_the_features_it_learned(
     assert {path.name: path.read_bytes() for path in run.references.iterdir()} == written
     scores = evaluation.evaluate(run.path).scores
     assert scores["frechet_distance"].features == "learned"
-    assert "900 images that the run trains on, without labels" in run.report_html.read_text()
+    assert "900 images that the run trains on, with their labels" in run.report_html.read_text()
     assert "learned" in run.report_html.read_text()
     monkeypatch.setattr(learned, "FEWEST", 10**9)
     assert evaluation.evaluate(run.path, features="mnist").scores["kid"].features == "mnist"

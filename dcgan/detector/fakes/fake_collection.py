@@ -32,7 +32,7 @@ def collect_fakes(inputs: RunInputs, config: DetectorConfig, *, progress: Progre
         zoo.build_zoo(inputs, config, count=int(size * _ZOO)),
     )
     drawn = [
-        snapshots.draw_while_training(gan, reals, callback=callback)
+        snapshots.draw_while_training(gan, reals, labels=inputs.reals.train_labels, callback=callback)
         for gan, callback in zip(gans, callbacks, strict=True)
     ]
     rebuilt = reconstructions.rebuild(

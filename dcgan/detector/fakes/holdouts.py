@@ -3,7 +3,6 @@
 Neither a pool nor the objective of a search has fakes of these generators.
 """
 
-import dataclasses
 import pathlib
 import zipfile
 from collections.abc import Callable
@@ -12,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from dcgan import data, sampling
+from dcgan import data, presets, sampling
 from dcgan.config import RunConfig
 from dcgan.detector.fakes import diffusion, holdout_generators
 from dcgan.detector.fit_progress import FitProgress, Progress, ignore
@@ -84,9 +83,10 @@ def _scale(steps: int, share: float) -> int:
 def _draw_gan(
     config: RunConfig, reals: np.ndarray, count: int, steps: int, callback: keras.callbacks.Callback
 ) -> np.ndarray:
-    """Trains the run's own GAN under another seed, as far as its short schedule leads."""
+    """Trains the run's own GAN without classes under another seed, as far as a short schedule leads."""
     steps = _scale(steps, _GAN)
-    model = DCGAN.from_preset(dataclasses.replace(config, seed=_SEED), total_steps=steps)
+    unconditional = presets.override(config, network={"classes": 0}, seed=_SEED)
+    model = DCGAN.from_preset(unconditional, total_steps=steps)
     model.ema_decay = min(model.ema_decay, _EMA_DECAY)
     model.fit(
         data.batches(reals, config.training.batch_size, seed=_SEED, repeat=True),

@@ -38,13 +38,18 @@ class LearningGan:
 
 
 def draw_while_training(
-    gan: LearningGan, reals: np.ndarray, *, callback: keras.callbacks.Callback
+    gan: LearningGan,
+    reals: np.ndarray,
+    *,
+    labels: np.ndarray | None = None,
+    callback: keras.callbacks.Callback,
 ) -> Fakes:
     """Trains a GAN and draws a quarter of its fakes at each of four times.
 
     Args:
         gan: Its model goes on training.
         reals: Shape (images, height, width, channels), uint8.
+        labels: The reals' labels, shape (images,), which a conditional model needs. Defaults to None.
         callback: Called by `fit`.
 
     Returns:
@@ -60,7 +65,7 @@ def draw_while_training(
 
     epochs = gan.warm_up + SNAPSHOTS
     gan.model.fit(
-        data.batches(reals, gan.batch_size, seed=gan.seed, repeat=True),
+        data.batches(reals, gan.batch_size, labels=labels, seed=gan.seed, repeat=True),
         steps_per_epoch=max(1, gan.steps // epochs),
         epochs=epochs,
         callbacks=[keras.callbacks.LambdaCallback(on_epoch_end=draw), callback],
