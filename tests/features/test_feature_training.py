@@ -30,13 +30,13 @@ def test_learns_what_it_is_shown():
 def test_colour_and_fewer_images_than_a_batch(monkeypatch):
     images, labels = _squares_and_bars(20, size=32, channels=3)
     labels[:4] = 3
-    schedule, planned = feature_training.make_schedule, []
+    schedule, planned = feature_training._schedule, []
 
     def make(steps):
         planned.append(steps)
         return schedule(steps)
 
-    monkeypatch.setattr(feature_training, "make_schedule", make)
+    monkeypatch.setattr(feature_training, "_schedule", make)
     extractor = fit_extractor(images, labels, name="few", trained_on="", epochs=2)
     # The learning rate falls over both epochs of a single step.
     assert planned == [2]
