@@ -198,8 +198,9 @@ class RunConfig(schema.Config):
     split: str = field("Part of the data to train on, such as train or train[:10000].", default="train")
     skip_bad: bool = field("Leave out image files that cannot be read.", default=False)
     features: str = field(
-        "Feature extractor that measures samples: none, mnist, random, inception_v3, a .keras file, or "
-        "auto (mnist for MNIST, else random).",
+        "Feature extractor that measures samples: none, mnist, learned (from the labels of "
+        "the run's images; random without), random, inception_v3, a .keras file, or auto (mnist for "
+        "MNIST, else learned).",
         default="auto",
     )
     network: NetworkConfig = field("The networks' shape.", default=NetworkConfig())

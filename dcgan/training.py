@@ -107,14 +107,12 @@ def train(
     _check_images(config, images)
     if not distribution.is_chief(strategy):
         return _fit(config, run, images, strategy, callbacks, verbose=verbose, writes=False)
-    # Nothing is written before all of the config has proved usable.
-    is_measured = given is None and reference is None
-    extractor = features.for_run(config) if is_measured else None
     with run.lock():
-        if extractor is not None:
-            for note in partition.notes():
+        # Before the run is claimed, so that a config that cannot be used starts none.
+        if given is None and reference is None:
+            for note in partition.notes() if config.features != "none" else ():
                 logging.getLogger("dcgan").warning("%s", note)
-            reference = load_reference(config, partition, extractor=extractor, cache_dir=run.references)
+            reference = load_reference(config, partition, cache_dir=run.references)
         provenance.record(run, config, partition)
         run.claim(config)
         del partition  # Held-out images need no memory while the model trains.
@@ -268,7 +266,8 @@ def load_reference(
         config: The run.
         partition: Its images; the floor comes from those that are not held out.
         extractor: Defaults to the one that the run names.
-        cache_dir: Directory to keep the statistics in. Defaults to None: nothing is kept.
+        cache_dir: Directory to keep the statistics and learned features in. Defaults to None: nothing
+            is kept.
 
     Returns:
         The reference; None if the run names no extractor, or fewer than 100 images are held out, too
@@ -277,11 +276,15 @@ def load_reference(
     Raises:
         InputError: If there is no such extractor.
     """
-    extractor = extractor or features.for_run(config)
+    reals, others = partition.held_out.images, partition.rest.images
+    is_enough = len(reals) >= _FEWEST_REALS
+    # Too few reals are no reason to accept an extractor that cannot be used, or to learn one.
+    extractor = extractor or features.for_run(
+        config, partition.rest if is_enough else None, cache_dir=cache_dir
+    )
     if extractor is None:
         return None
-    reals, others = partition.held_out.images, partition.rest.images
-    if len(reals) < _FEWEST_REALS:
+    if not is_enough:
         logging.getLogger("dcgan").warning(
             "%s: distances are not measured: %d images are held out, but %d are needed.",
             config.data,

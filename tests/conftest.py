@@ -18,6 +18,7 @@ from tensorflow.python.eager import context
 from tensorflow.python.framework import config as tf_config
 
 from dcgan.config import NetworkConfig
+from dcgan.features import learned
 from dcgan.model import DCGAN
 
 
@@ -43,6 +44,14 @@ def _fresh_keras(monkeypatch):
         patch.setattr(context.pywrap_tfe, "TFE_ContextClearCaches", lambda handle: None)
         keras.utils.clear_session(free_memory=False)
         keras.utils.set_random_seed(0)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nothing_learned():
+    """Keeps runs from learning features, which takes seconds; tests of that want less images."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(learned, "FEWEST", 10**9)
+        yield
 
 
 @pytest.fixture

@@ -142,11 +142,12 @@ def make_reference(
     Raises:
         InputError: If there is no feature extractor, or fewer than 100 images are held out.
     """
-    extractor = features.for_run(base)
+    is_enough = len(images.held_out.images) >= _FEWEST_REALS
+    extractor = features.for_run(base, images.rest if is_enough else None, cache_dir=cache)
     if extractor is None:
         raise InputError("features none: expected a feature extractor, by which trials are compared")
     reals = images.held_out.images
-    if len(reals) < _FEWEST_REALS:
+    if not is_enough:
         raise InputError(
             f"{base.data}: expected at least {_FEWEST_REALS} images in the test split or held out, by "
             f"which trials are compared, found {len(reals)}"

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import pathlib
 import re
 
 import numpy as np
@@ -103,7 +104,6 @@ def load(
     """
     config = run.load_config()
     trained = run.trained()
-    chosen = extractor if isinstance(extractor, FeatureExtractor) else _load_extractor(config, extractor)
     model = sampling.load_model(trained.path)
     found = provenance.load(run, config, training.as_image_set(given, config))
     train, test = found.rest, found.held_out
@@ -113,6 +113,11 @@ def load(
             f"{config.data}: expected at least {partition.FEWEST} images to learn from and to test on. "
             f"Received: {len(train.images)} and {len(test.images)}"
         )
+    chosen = (
+        extractor
+        if isinstance(extractor, FeatureExtractor)
+        else _load_extractor(config, extractor, train, cache=run.references)
+    )
     return EvaluatedRun(
         directory=run,
         config=config,
@@ -126,11 +131,17 @@ def load(
     )
 
 
-def _load_extractor(config: RunConfig, extractor: str | os.PathLike[str] | None) -> FeatureExtractor:
+def _load_extractor(
+    config: RunConfig,
+    extractor: str | os.PathLike[str] | None,
+    train: data.ImageSet,
+    *,
+    cache: pathlib.Path,
+) -> FeatureExtractor:
     wanted = config.features if extractor is None else os.fspath(extractor)
     if extractor is None and wanted == "none":
         wanted = "auto"
-    loaded = features.for_run(dataclasses.replace(config, features=wanted))
+    loaded = features.for_run(dataclasses.replace(config, features=wanted), train, cache_dir=cache)
     if loaded is None:
         raise InputError("features none: expected a feature extractor to evaluate with")
     return loaded

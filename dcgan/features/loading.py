@@ -1,4 +1,4 @@
-"""Feature extractors by name, by file and for a run."""
+"""Feature extractors by name and by file."""
 
 import dataclasses
 import json
@@ -7,7 +7,6 @@ import pathlib
 
 import keras
 
-from dcgan.config import RunConfig
 from dcgan.errors import InputError
 from dcgan.features import inception, random_extractor
 from dcgan.features.feature_extractor import FeatureExtractor
@@ -15,8 +14,6 @@ from dcgan.features.keras_extractor import KerasExtractor, extractor_from_model
 from dcgan.system import files
 
 _SHIPPED = pathlib.Path(__file__).with_name("weights")
-_MNIST_NAMES = ("mnist", "tfds:mnist")
-_MNIST_SHAPE = (28, 28, 1)
 
 
 def load(name: str | os.PathLike[str]) -> FeatureExtractor:
@@ -47,14 +44,15 @@ def load(name: str | os.PathLike[str]) -> FeatureExtractor:
     built_in = {"inception_v3": inception.load_inception, "random": random_extractor.load_random}
     shipped = _SHIPPED / f"{name}.keras"
     if shipped.is_file():
-        return _load_file(shipped)
+        return load_file(shipped)
     if name in built_in:
         return built_in[str(name)]()
     path = pathlib.Path(name)
     if path.suffix != ".keras" or not path.is_file():
-        names = ", ".join([*sorted(file.stem for file in _SHIPPED.glob("*.keras")), *built_in])
+        shipped_names = sorted(file.stem for file in _SHIPPED.glob("*.keras"))
+        names = ", ".join([*shipped_names, "learned (for a run)", *built_in])
         raise InputError(f"features {name}: expected {names} or the path of a .keras file")
-    return _load_file(path)
+    return load_file(path)
 
 
 def save(extractor: FeatureExtractor, path: str | os.PathLike[str]) -> pathlib.Path:
@@ -83,46 +81,15 @@ def save(extractor: FeatureExtractor, path: str | os.PathLike[str]) -> pathlib.P
     return path
 
 
-def for_data(data: str, *, image_size: int, channels: int) -> str:
-    """Names the extractor that fits data: "mnist" for MNIST in its own shape, otherwise "random".
+def load_file(path: pathlib.Path) -> FeatureExtractor:
+    """Loads a feature extractor from a ".keras" file, see `load`.
 
     Args:
-        data: A data set's name or path, as in a run's configuration.
-        image_size: Pixels a side.
-        channels: 1 for grey, 3 for RGB.
-    """
-    mnist = data in _MNIST_NAMES and (image_size, image_size, channels) == _MNIST_SHAPE
-    return "mnist" if mnist else random_extractor.NAME
-
-
-def for_run(config: RunConfig) -> FeatureExtractor | None:
-    """Loads the extractor of a run.
-
-    Args:
-        config: The run; its `features` is "auto" for the rule of `for_data`, "none", or what `load`
-            takes.
-
-    Returns:
-        The extractor; None if the run wants none.
+        path: The file.
 
     Raises:
-        InputError: If there is no such extractor, or it takes images of another shape.
+        InputError: If it cannot be read or is no image model.
     """
-    if config.features == "none":
-        return None
-    size, channels = config.network.image_size, config.network.channels
-    if config.features == "auto":
-        return load(for_data(config.data, image_size=size, channels=channels))
-    extractor = load(config.features)
-    if extractor.image_shape not in (None, (size, size, channels)):
-        raise InputError(
-            f"features {config.features}: expected one for images of shape {(size, size, channels)}; "
-            f"it takes {extractor.image_shape}"
-        )
-    return extractor
-
-
-def _load_file(path: pathlib.Path) -> FeatureExtractor:
     beside = path.with_suffix(".json")
     try:
         model = keras.models.load_model(path, compile=False)

@@ -1,8 +1,10 @@
+import keras
 import numpy as np
 import pytest
 
-from dcgan import data, features, presets, training
+from dcgan import data, evaluation, features, presets, training
 from dcgan.errors import InputError
+from dcgan.features import learned
 
 TINY = {"generator_width": 4, "discriminator_width": 4, "max_width": 4, "latent_dim": 4}
 TINY |= {"mapping_units": 0, "head_units": 0}
@@ -79,3 +81,31 @@ def test_an_unknown_extractor_is_refused_before_training(make_config, tmp_path):
     with pytest.raises(InputError, match="features nobody: expected"):
         training.train(make_config(features="nobody"), tmp_path / "run")
     assert not (tmp_path / "run" / "config.json").exists()
+
+
+@pytest.mark.slow
+def test_a_run_that_goes_on_and_its_evaluation_use_the_features_it_learned(
+    make_config, images, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(learned, "FEWEST", 500)
+    monkeypatch.setattr(learned, "STEPS", 2)
+    labelled = tmp_path / "labelled.npz"
+    np.savez(labelled, images=images, labels=np.arange(len(images)) % 4)
+    config = presets.override(make_config(), data=str(labelled))
+
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            self.model.stop_training = True
+
+    run = training.train(config, tmp_path / "run", callbacks=[Stop()]).run
+    written = {path.name: path.read_bytes() for path in run.references.iterdir()}
+    assert sorted(name.rpartition(".")[2] for name in written) == ["json", "keras", "npz"]
+    monkeypatch.setattr(learned, "_learn", None)
+    training.train(config, tmp_path / "run")
+    assert {path.name: path.read_bytes() for path in run.references.iterdir()} == written
+    scores = evaluation.evaluate(run.path).scores
+    assert scores["frechet_distance"].features == "learned"
+    assert "900 images that the run trains on, with their labels" in run.report_html.read_text()
+    assert "learned" in run.report_html.read_text()
+    monkeypatch.setattr(learned, "FEWEST", 10**9)
+    assert evaluation.evaluate(run.path, features="mnist").scores["kid"].features == "mnist"
