@@ -19,7 +19,7 @@ from dcgan.errors import InputError
 _DIGITS = 4
 _TRIED = 200
 # What the data or the search itself decides.
-_NOT_TUNED = ("image_size", "channels", "epochs", "checkpoint_every", "evaluate_every")
+_NOT_TUNED = ("image_size", "channels", "classes", "epochs", "checkpoint_every", "evaluate_every")
 
 _FIELDS = {
     field.name: field
