@@ -77,6 +77,7 @@ def configure(
     file: pathlib.Path | None,
     preset: str | None,
     *,
+    network: dict[str, Any] | None = None,
     training: dict[str, Any] | None = None,
     **run: Any,
 ) -> RunConfig:
@@ -85,7 +86,8 @@ def configure(
     Args:
         file: The `config.json` to start from, if any.
         preset: The preset to start from. None stands for the default one.
-        training: Values of the training; None stands for one that was not given.
+        network: Values of the networks; None stands for one that was not given.
+        training: Values of the training, likewise.
         **run: Values of the run, likewise.
 
     Raises:
@@ -100,6 +102,11 @@ def configure(
     run["skip_bad"] = run["skip_bad"] or None
     return presets.override(
         RunConfig.load(file) if file else presets.get(preset or RunConfig.preset),
-        training={name: value for name, value in (training or {}).items() if value is not None},
-        **{name: value for name, value in run.items() if value is not None},
+        network=_given(network or {}),
+        training=_given(training or {}),
+        **_given(run),
     )
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}

@@ -8,7 +8,7 @@ import typer
 
 from dcgan.cli import options
 from dcgan.cli.terminal import quiet
-from dcgan.config import RunConfig, TrainingConfig
+from dcgan.config import NetworkConfig, RunConfig, TrainingConfig
 from dcgan.errors import WorkerLostError
 from dcgan.runs.run_directory import RunDirectory
 
@@ -29,6 +29,9 @@ def train(
             rich_help_panel=options.TRAINED,
         ),
     ] = False,
+    image_size: Annotated[
+        int | None, options.of(NetworkConfig, "image_size", show_default="the preset's")
+    ] = None,
     epochs: Annotated[
         int | None, options.of(TrainingConfig, "epochs", show_default="the preset's")
     ] = None,
@@ -51,6 +54,7 @@ def train(
     run_config = options.configure(
         config,
         preset,
+        network={"image_size": image_size},
         training={"epochs": epochs, "batch_size": batch_size, "augmentation": augmentation},
         data=data,
         split=split,

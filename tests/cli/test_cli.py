@@ -97,10 +97,18 @@ def test_help_names_commands_and_options(run_cli):
     assert code == 0
     assert all(
         option in out
-        for option in [*options, "--augmentation", "--strategy", "--features", "--seed", "--skip-bad"]
+        for option in [
+            *options,
+            "--image-size",
+            "--augmentation",
+            "--strategy",
+            "--features",
+            "--seed",
+            "--skip-bad",
+        ]
     )
     # What an option is without being given: all but --config, --skip-bad and --help.
-    assert out.count("[default: ") == 11
+    assert out.count("[default: ") == 12
 
 
 # What the user can mend
@@ -114,6 +122,7 @@ def test_help_names_commands_and_options(run_cli):
         (["train", "extra"], ["extra"]),
         (["train", "--epochs", "many"], ["--epochs", "integer"]),
         (["train", "--epochs", "0"], ["epochs: expected at least 1. Received: 0"]),
+        (["train", "--image-size", "30"], ["image_size: expected a multiple of 4, 16 to 256", "30"]),
         (["train", "--batch-size", "-1"], ["batch_size: expected at least 1. Received: -1"]),
         (
             ["train", "--augmentation", "ada,color"],
