@@ -107,9 +107,12 @@ def train(
     _check_images(config, images)
     if not distribution.is_chief(strategy):
         return _fit(config, run, images, strategy, callbacks, verbose=verbose, writes=False)
+    is_measured = given is None and reference is None
+    if is_measured:
+        # Learning is left for later: nothing is written before all of the config has proved usable.
+        features.for_run(config, None)
     with run.lock():
-        # Before the run is claimed, so that a config that cannot be used starts none.
-        if given is None and reference is None:
+        if is_measured:
             for note in partition.notes() if config.features != "none" else ():
                 logging.getLogger("dcgan").warning("%s", note)
             reference = load_reference(config, partition, cache_dir=run.references)

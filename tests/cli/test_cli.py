@@ -144,7 +144,7 @@ def test_help_names_commands_and_options(run_cli):
         (["train", "--data", "binary.npz"], ["binary.npz: "]),
         (["train", "--data", "no_such_set"], ["no_such_set: "]),
         (["train", "--split", "middle"], ["middle"]),
-        (["train", "--split", "train[:9]"], ["mnist: expected at least a batch of 64", "found 9"]),
+        (["train", "--split", "train[:9]"], ["mnist: expected at least a batch of 32", "found 9"]),
         (
             ["train", "--out", "notes.txt", "--split", "test[:64]"],
             ["notes.txt: expected a directory"],
