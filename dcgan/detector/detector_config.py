@@ -115,7 +115,7 @@ _STEPS = (
     "rebuild_steps",
 )
 # Steps of a run of the default preset, which the defaults are meant for.
-_FULL_RUN = 7_500
+_FULL_RUN = 11_250
 # Three versions of every fake are in memory while a detector trains.
 _POOL_BYTES = 2**28
 _SMALLEST_POOL = 3_000
