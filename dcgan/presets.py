@@ -38,6 +38,7 @@ _RGB: dict[str, Any] = {
     **_NETWORK,
     "channels": 3,
     "latent_dim": 100,
+    "initializer": "he_normal",
     "max_width": 256,
 }
 
