@@ -21,6 +21,7 @@ _NETWORK: dict[str, Any] = {
     "norm_momentum": 0.9,
     "negative_slope": 0.2,
     "dropout": 0.0,
+    "initializer": "he_normal",
 }
 _TRAINING: dict[str, Any] = {
     "batch_size": 32,
@@ -38,7 +39,6 @@ _RGB: dict[str, Any] = {
     **_NETWORK,
     "channels": 3,
     "latent_dim": 100,
-    "initializer": "he_normal",
     "max_width": 256,
 }
 
