@@ -7,6 +7,14 @@ import pytest
 from dcgan.cli.terminal import interrupts
 
 
+@pytest.fixture(autouse=True)
+def _python_is_interrupted():
+    """As in a terminal; a process in the background may have been told to ignore interrupts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 class Interrupted:
     """Is interrupted as it is finalised, for the given number of times."""
 
