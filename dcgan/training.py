@@ -12,7 +12,8 @@ import tensorflow as tf
 from dcgan import callbacks as dcgan_callbacks
 from dcgan import data, distribution, features, presets
 from dcgan.config import RunConfig
-from dcgan.data import class_labels, load, provenance
+from dcgan.data import class_labels, load, provenance, user_datasets
+from dcgan.data.feed import Feed
 from dcgan.errors import InputError
 from dcgan.model import DCGAN
 from dcgan.runs import training_record
@@ -51,6 +52,9 @@ def train(
     *,
     conditional: bool = False,
     images: data.ImageSet | np.ndarray | None = None,
+    dataset: tf.data.Dataset | None = None,
+    steps_per_epoch: int | None = None,
+    storage: data.Storage | None = None,
     reference: features.Reference | None = None,
     strategy: tf.distribute.Strategy | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
@@ -69,6 +73,13 @@ def train(
         images: The images to train on, as an array whatever `load_images` takes. The run records that it
             was given them and their digest, but does not keep them: later commands that need them want
             them again. Defaults to loading `config.data`.
+        dataset: A dataset to train on instead: images, float from -1 to 1 or uint8, single or in batches
+            of any size, alone or in pairs with labels. It has no held-out part, and the run keeps no
+            record of it.
+        steps_per_epoch: Batches of an epoch, with a dataset that has no end or whose length is unknown.
+            Defaults to a pass.
+        storage: How much memory the images may take, and where a cache of more is kept; the run
+            remembers it. Defaults to what it remembers, else to `Storage()`.
         reference: What samples are compared with during training. Defaults to `load_reference` for
             images from `config.data`, and to none for other images.
         strategy: Defaults to the one that `config.strategy` names.
@@ -92,6 +103,14 @@ def train(
     run = RunDirectory(out)
     strategy = strategy or distribution.make_strategy(config.strategy)
     _check_replicas(config, strategy)
+    if dataset is not None:
+        _check_dataset(config, images, conditional=conditional)
+        config = presets.override(config, data=f"{load.GIVEN}dataset")
+        shared = user_datasets.share_among_workers(dataset, strategy)
+        feed = Feed.of_dataset(shared, config, steps_per_epoch=steps_per_epoch)
+        return _train_on_dataset(config, run, feed, reference, strategy, callbacks, verbose=verbose)
+    if steps_per_epoch is not None:
+        raise InputError("steps_per_epoch: expected a dataset with it")
     given = as_image_set(images, config)
     if given is None:
         config = presets.override(config, data=files.absolute(config.data))
@@ -99,14 +118,15 @@ def train(
         config = presets.override(config, data=f"{load.GIVEN}{given.name}", split=given.split)
     # How many classes there are follows from the images.
     run.check(config, besides=("network.classes",) if conditional else ())
-    partition = provenance.load(run, config, given)
+    partition = provenance.load(run, config, given, storage=storage)
     images = partition.trained_on
     if conditional:
         config = presets.override(config, network={"classes": class_labels.count_classes(images)})
         run.check(config)
     _check_images(config, images)
+    feed = Feed.of_images(images, config)
     if not distribution.is_chief(strategy):
-        return _fit(config, run, images, strategy, callbacks, verbose=verbose, writes=False)
+        return _fit(config, run, feed, strategy, callbacks, verbose=verbose, writes=False)
     is_measured = given is None and reference is None
     if is_measured:
         # Learning is left for later: nothing is written before all of the config has proved usable.
@@ -118,27 +138,64 @@ def train(
             reference = load_reference(config, partition, cache_dir=run.references)
         provenance.record(run, config, partition)
         run.claim(config)
+        if storage is not None:
+            storage.save(run.storage)
         del partition  # Held-out images need no memory while the model trains.
-        if reference is not None:
-            # First, so that all who read the logs find the distances.
-            every = config.training.evaluate_every
-            callbacks = [dcgan_callbacks.SampleDistance(reference, every=every), *callbacks]
-        callbacks = [*callbacks, *_writers(run, config)]
-        return _fit(config, run, images, strategy, callbacks, verbose=verbose, writes=True)
+        callbacks = [*_measuring(reference, config), *callbacks, *_writers(run, config)]
+        return _fit(config, run, feed, strategy, callbacks, verbose=verbose, writes=True)
+
+
+def _train_on_dataset(
+    config: RunConfig,
+    run: RunDirectory,
+    feed: Feed,
+    reference: features.Reference | None,
+    strategy: tf.distribute.Strategy,
+    callbacks: Sequence[keras.callbacks.Callback],
+    *,
+    verbose: int,
+) -> TrainingResult:
+    """Trains on a user's dataset, of which nothing is held out or recorded."""
+    run.check(config)
+    keras_limits.check_steps(feed.steps)
+    if not distribution.is_chief(strategy):
+        return _fit(config, run, feed, strategy, callbacks, verbose=verbose, writes=False)
+    with run.lock():
+        run.claim(config)
+        callbacks = [*_measuring(reference, config), *callbacks, *_writers(run, config)]
+        return _fit(config, run, feed, strategy, callbacks, verbose=verbose, writes=True)
+
+
+def _check_dataset(config: RunConfig, images: object, *, conditional: bool) -> None:
+    if images is not None:
+        raise InputError("images, dataset: expected one of them, not both")
+    if conditional and not config.network.classes:
+        raise InputError(
+            "conditional: expected network.classes in the config with a dataset, whose classes are not "
+            "known beforehand"
+        )
+
+
+def _measuring(
+    reference: features.Reference | None, config: RunConfig
+) -> list[keras.callbacks.Callback]:
+    """Returns what comes before all other callbacks, so that those find the distances in the logs."""
+    if reference is None:
+        return []
+    return [dcgan_callbacks.SampleDistance(reference, every=config.training.evaluate_every)]
 
 
 def _fit(
     config: RunConfig,
     run: RunDirectory,
-    images: data.ImageSet,
+    feed: Feed,
     strategy: tf.distribute.Strategy,
     callbacks: Sequence[keras.callbacks.Callback],
     *,
     verbose: int,
     writes: bool,
 ) -> TrainingResult:
-    training = config.training
-    steps = len(images.images) // training.batch_size
+    training, steps = config.training, feed.steps
     with strategy.scope():
         model = DCGAN.from_preset(config, total_steps=steps * training.epochs)
     guard = dcgan_callbacks.TrainingGuard()
@@ -147,17 +204,9 @@ def _fit(
         run.checkpoints, every=training.checkpoint_every, companions=companions
     )
     first_epoch = checkpoint.restore(model)
-    batches = data.batches(
-        images.images,
-        training.batch_size,
-        labels=class_labels.training_labels(images, config.network.classes),
-        seed=config.seed,
-        repeat=True,
-        first_epoch=first_epoch,
-    )
     with distribution.naming_lost_workers(strategy):
         history = model.fit(
-            batches,
+            feed.batches(first_epoch),
             steps_per_epoch=steps,
             initial_epoch=first_epoch,
             epochs=training.epochs,

@@ -65,8 +65,6 @@ def deterministic():
 @pytest.fixture
 def run_cli(monkeypatch, capsys, tmp_path):
     """Runs a command in this process, from an empty directory; returns code, output, errors."""
-    # Set, it keeps the command from changing how this process logs.
-    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
     monkeypatch.delenv("TF_CONFIG", raising=False)
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")

@@ -1,9 +1,7 @@
 """`dcgan detect`: a run's detector fitted, calibrated and evaluated."""
 
-import contextlib
 import pathlib
 import time
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,7 +12,7 @@ from dcgan.cli.terminal import consoles, quiet
 from dcgan.runs.run_directory import RunDirectory
 
 if TYPE_CHECKING:
-    from dcgan.detector.fit_progress import Progress
+    from dcgan.cli.terminal import progress
 
 
 class _RunByDefault(typer.core.TyperGroup):
@@ -76,18 +74,18 @@ def run(
     from dcgan.detector.evaluation import run_evaluation
 
     started = time.monotonic()
-    with _bars() as progress:
+    with _parts() as parts:
         fitted = run_fitting.fit_run(
             directory,
             false_positive_rate=false_positive_rate,
             confidence=confidence,
             deliveries=deliveries,
             seed=seed,
-            progress=progress,
+            progress=parts,
         )
     print(f"fitted in {time.monotonic() - started:.0f} s")
-    with _bars() as progress:
-        report = run_evaluation.evaluate_run(directory, fitted, fakes=named, progress=progress)
+    with _parts() as parts:
+        report = run_evaluation.evaluate_run(directory, fitted, fakes=named, progress=parts)
     _show(report, directory)
 
 
@@ -108,16 +106,18 @@ def calibrate(
     """Set the threshold anew on your own real images; the detector before stays in the run."""
     directory = RunDirectory.open(run)
     quiet.silence_tensorflow()
+    from dcgan.cli.terminal import progress
     from dcgan.detector import certificate, run_fitting
     from dcgan.detector.detector_files import DetectorFiles
 
-    calibration = run_fitting.recalibrate_run(
-        directory,
-        reals,
-        false_positive_rate=false_positive_rate,
-        confidence=confidence,
-        deliveries=deliveries,
-    )
+    with progress.busy("calibration"):
+        calibration = run_fitting.recalibrate_run(
+            directory,
+            reals,
+            false_positive_rate=false_positive_rate,
+            confidence=confidence,
+            deliveries=deliveries,
+        )
     print(f"promise   {certificate.describe(calibration)}")
     print(f"detector  {directory.detector}")
     print(f"former    {DetectorFiles(directory).former}")
@@ -133,8 +133,8 @@ def evaluate(run: RunArgument, fakes: _Fakes = None) -> None:
     from dcgan.detector.evaluation import run_evaluation
 
     fitted = detector_files.load_fitted(directory)
-    with _bars() as progress:
-        report = run_evaluation.evaluate_run(directory, fitted, fakes=named, progress=progress)
+    with _parts() as parts:
+        report = run_evaluation.evaluate_run(directory, fitted, fakes=named, progress=parts)
     _show(report, directory)
 
 
@@ -148,35 +148,10 @@ def _parse_fakes(values: list[str] | None) -> dict[str, str]:
     return parsed
 
 
-@contextlib.contextmanager
-def _bars() -> "Iterator[Progress]":
-    """Shows one bar a stage on standard error."""
-    import rich.console
-    import rich.progress
+def _parts() -> "progress.Parts":
+    from dcgan.cli.terminal import progress
 
-    bars = rich.progress.Progress(
-        rich.progress.TextColumn("{task.description:16}"),
-        rich.progress.BarColumn(),
-        rich.progress.TaskProgressColumn(),
-        rich.progress.TimeElapsedColumn(),
-        rich.progress.TextColumn("left"),
-        rich.progress.TimeRemainingColumn(),
-        console=rich.console.Console(stderr=True, markup=False, emoji=False),
-    )
-    tasks: dict[str, rich.progress.TaskID] = {}
-
-    def progress(stage: str, share: float) -> None:
-        # Only now: bars that were never shown would leave an empty line.
-        bars.start()
-        if stage not in tasks:
-            tasks[stage] = bars.add_task(stage, total=1)
-        bars.update(tasks[stage], completed=share)
-
-    try:
-        yield progress
-    finally:
-        if tasks:
-            bars.stop()
+    return progress.Parts(progress.make_console())
 
 
 def _show(report: dict[str, Any], directory: RunDirectory) -> None:

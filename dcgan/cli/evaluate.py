@@ -24,15 +24,13 @@ def evaluate(
     """Measure a run's samples against real images, into RUN/report.json and RUN/report.html."""
     RunDirectory.open(run).newest_model()
     quiet.silence_tensorflow()
-    import rich.console
     import rich.table
 
     from dcgan import evaluation
+    from dcgan.cli.terminal import progress
 
-    with rich.console.Console(stderr=True, markup=False, emoji=False).status("Starting") as status:
-        report = evaluation.evaluate(
-            run, features=features, count=count, seed=seed, on_step=lambda step: status.update(step)
-        )
+    with progress.Parts(progress.make_console()) as parts:
+        report = evaluation.evaluate(run, features=features, count=count, seed=seed, progress=parts)
     table = rich.table.Table("metric", "samples", "floor", "better", box=None)
     for score in report.scores.values():
         floor = "" if score.floor is None else f"{score.floor:.4g}"

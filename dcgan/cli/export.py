@@ -59,6 +59,7 @@ def export(
     if not directory.detector.is_file():
         directory.newest_model()
     quiet.silence_tensorflow()
+    from dcgan.cli.terminal import progress
     from export import Thresholds, export_generator, export_model, validate_model
     from export.validation import metric_thresholds
 
@@ -75,8 +76,9 @@ def export(
         candidate = export_generator(directory, keep=keep)
         blessed = _show(_GENERATOR, candidate, validate_model(candidate, directory))
         print()
-    candidate = export_model(directory, name=name, keep=keep, max_pixels=max_pixels)
-    found = validate_model(candidate, directory, limits=limits, against=against)
+    with progress.busy("export and validation"):
+        candidate = export_model(directory, name=name, keep=keep, max_pixels=max_pixels)
+        found = validate_model(candidate, directory, limits=limits, against=against)
     note = f"  (uncalibrated: the raw discriminator; `dcgan detect {run}` makes a detector)"
     blessed &= _show(name, candidate, found, note="" if candidate.calibrated else note)
     if not blessed:

@@ -44,21 +44,20 @@ def fit(
 ) -> None:
     """Train a feature extractor on labelled images; measure its accuracy on the test split."""
     quiet.silence_tensorflow()
-    import rich.console
-
     from dcgan import features
-    from dcgan.cli.terminal import progress
+    from dcgan.cli.terminal import progress, training_progress
 
-    console = rich.console.Console(stderr=True, markup=False, emoji=False)
-    fitted = features.fit_extractor_file(
-        files.absolute(data),
-        out,
-        split=split,
-        image_size=image_size,
-        channels=channels,
-        epochs=epochs,
-        seed=seed,
-        callbacks=[progress.TrainingProgress(console)],
-    )
+    console = progress.make_console()
+    with progress.Parts(console) as parts:
+        fitted = features.fit_extractor_file(
+            files.absolute(data),
+            out,
+            split=split,
+            image_size=image_size,
+            channels=channels,
+            epochs=epochs,
+            seed=seed,
+            callbacks=[training_progress.TrainingProgress(console, lines=parts)],
+        )
     print(f"features  {out}")
     print(f"accuracy  {fitted.accuracy:.2%} of the test split")

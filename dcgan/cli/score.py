@@ -98,7 +98,7 @@ def score(
     if url is None:
         if version is not None or label is not None:
             raise typer.BadParameter("--version, --label: expected --url with them")
-        score_output.write(_score_here(paths, explain), output)
+        score_output.write(_counted(_score_here(paths, explain)), output)
         return
     if explain:
         raise typer.BadParameter(
@@ -116,7 +116,15 @@ def score(
         batch_bytes=batch_bytes,
         timeout=timeout,
     ) as client:
-        score_output.write(client.score_files(score_files.names(map(pathlib.Path, paths))), output)
+        rows = client.score_files(score_files.names(map(pathlib.Path, paths)))
+        score_output.write(_counted(rows), output)
+
+
+def _counted(rows: "Iterator[Row]") -> "Iterator[Row]":
+    # Not at the top: `dcgan --help` has to answer at once.
+    from dcgan.cli.terminal import progress
+
+    return progress.counted(rows, "scored")
 
 
 def _score_here(paths: list[str], explain: pathlib.Path | None) -> "Iterator[Row]":

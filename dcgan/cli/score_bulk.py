@@ -34,6 +34,7 @@ def run(paths: list[str], out: str, *, output: str, options: list[str]) -> None:
     # What it logs is raised as well.
     logging.getLogger("apache_beam").setLevel(logging.CRITICAL)
     from dcgan import scoring
+    from dcgan.cli.terminal import progress
 
     try:
         from export import bulk
@@ -42,9 +43,10 @@ def run(paths: list[str], out: str, *, output: str, options: list[str]) -> None:
             f"{error.name}: expected to be installed; `pip install 'dcgan[beam]'`"
         ) from None
 
-    counts = bulk.score_bulk(
-        paths[1:], model, out, output=output, options=[f"--{option}" for option in options]
-    )
+    with progress.busy("scoring in bulk"):
+        counts = bulk.score_bulk(
+            paths[1:], model, out, output=output, options=[f"--{option}" for option in options]
+        )
     for decision, count in counts.items():
         print(f"{decision:10} {count}")
     print(f"scores     {out.rstrip('/')}/scores-*.{output}")

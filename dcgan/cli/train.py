@@ -9,6 +9,8 @@ import typer
 from dcgan.cli import options
 from dcgan.cli.terminal import quiet
 from dcgan.config import NetworkConfig, RunConfig, TrainingConfig
+from dcgan.data.cache import storage
+from dcgan.data.cache.storage import Storage
 from dcgan.errors import WorkerLostError
 from dcgan.runs.run_directory import RunDirectory
 
@@ -45,6 +47,19 @@ def train(
         str | None, options.of(RunConfig, "strategy", show_default=RunConfig.strategy)
     ] = None,
     seed: Annotated[int | None, options.of(RunConfig, "seed", show_default="0")] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="What the images may take in memory, such as 4GB; more of them go through a cache on "
+            "disk.",
+            show_default="a quarter of the machine's",
+        ),
+    ] = None,
+    cache: Annotated[
+        pathlib.Path | None,
+        typer.Option(metavar="DIR", help="Where that cache is kept.", show_default="~/.cache/dcgan"),
+    ] = None,
     out: Annotated[
         pathlib.Path | None,
         typer.Option(help="The run's directory.", show_default="runs/DATA-PRESET"),
@@ -64,10 +79,11 @@ def train(
         seed=seed,
         skip_bad=skip_bad,
     )
+    kept = _storage(memory, cache)
     out = out or pathlib.Path("runs") / _default_name(run_config)
     # Before anything that takes time; `training.train` does so again once no other process can write.
     RunDirectory(out).check(run_config, besides=("network.classes",) if conditional else ())
-    _run(run_config, out, conditional=conditional)
+    _run(run_config, out, kept, conditional=conditional)
 
 
 def _default_name(config: RunConfig) -> str:
@@ -75,22 +91,33 @@ def _default_name(config: RunConfig) -> str:
     return name if name == config.preset else f"{name}-{config.preset}"
 
 
-def _run(config: RunConfig, out: pathlib.Path, *, conditional: bool) -> None:
+def _storage(memory: str | None, cache: pathlib.Path | None) -> Storage | None:
+    """Returns where images are to be kept; None for where the run has kept them before."""
+    if memory is None and cache is None:
+        return None
+    allowed = None if memory is None else storage.parse_size(memory, option="--memory")
+    return Storage(allowed, cache)
+
+
+def _run(config: RunConfig, out: pathlib.Path, kept: Storage | None, *, conditional: bool) -> None:
     quiet.silence_tensorflow()
-    import rich.console
     import tensorflow as tf
 
     from dcgan import distribution, training
-    from dcgan.cli.terminal import progress
+    from dcgan.cli.terminal import progress, training_progress
 
     tf.config.experimental.enable_op_determinism()
-    console = rich.console.Console(stderr=True, markup=False, emoji=False)
+    console = progress.make_console()
     # Before anything else that TensorFlow does: a cluster's workers must meet first.
     strategy = distribution.make_strategy(config.strategy)
     headline = f"{config.data}, preset {config.preset}, into {out}"
-    bar = progress.TrainingProgress(console, headline=headline)
+    parts = progress.Parts(console)
+    bar = training_progress.TrainingProgress(console, headline=headline, lines=parts)
     try:
-        result = training.train(config, out, conditional=conditional, strategy=strategy, callbacks=[bar])
+        with parts:
+            result = training.train(
+                config, out, conditional=conditional, storage=kept, strategy=strategy, callbacks=[bar]
+            )
     except KeyboardInterrupt:
         console.print("The same command resumes from the last checkpoint.")
         raise

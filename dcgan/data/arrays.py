@@ -5,13 +5,17 @@ some well below 0, [0, 1], or [0, 255] with some well above 1. Values beyond by 
 as a resampler makes, are clipped, which a line says; anything in between is refused.
 """
 
+import functools
 import pathlib
+from collections.abc import Iterator
 
 import numpy as np
 
 from dcgan import errors
 from dcgan import images as pixels
-from dcgan.data import image_set, preprocessing, remarks, splits
+from dcgan.data import image_set, indexed_images, preprocessing, remarks, splits
+from dcgan.data.cache import image_cache, writing
+from dcgan.data.cache.origin import Origin, stamp
 
 SUFFIXES = (".npy", ".npz")
 
@@ -20,6 +24,7 @@ _AMBIGUOUS_MAXIMUM = 16.0
 # Down to here a smallest value may be an image in [0, 1] that undershoots, or a bright one in [-1, 1].
 _AMBIGUOUS_MINIMUM = -0.5
 _BEYOND = 0.05
+_BATCH = 256
 
 
 def load(
@@ -44,13 +49,7 @@ def load(
     Raises:
         InputError: If shape, dtype, range or channels are not allowed, or values are not finite.
     """
-    if images.ndim == 3 and images.shape[-1] in (1, 3):
-        raise errors.InputError(
-            f"{name}: expected several images, received one of shape {images.shape}; its first axis is "
-            "to count them, images[np.newaxis]"
-        )
-    if images.ndim == 3:
-        images = images[..., np.newaxis]
+    images = _with_channels(images, name=name)
     _check_shape(images, request.channels, name=name)
     _check_labels(labels, len(images), name=name)
     chosen = splits.of_undeclared(request.split, len(images), source=name)
@@ -88,13 +87,13 @@ def load_file(path: pathlib.Path, request: image_set.Request, *, name: str) -> i
     """
     content = _read(path, name=name)
     if isinstance(content, np.ndarray):
-        return load(content, request, name=name)
+        return _load_mapped(content, path, request, name=name)
     return load(_only_images(content, name=name), request, name=name, labels=content.get("labels"))
 
 
 def _read(path: pathlib.Path, *, name: str) -> np.ndarray | dict[str, np.ndarray]:
     try:
-        content = np.load(path, allow_pickle=False)
+        content = np.load(path, allow_pickle=False, mmap_mode="r")
         if isinstance(content, np.ndarray):
             return content
         with content:
@@ -103,6 +102,39 @@ def _read(path: pathlib.Path, *, name: str) -> np.ndarray | dict[str, np.ndarray
         raise errors.InputError(
             f"{name}: expected a NumPy array file, cannot be read: {errors.first_line(error)}"
         ) from error
+
+
+def _load_mapped(
+    images: np.ndarray, path: pathlib.Path, request: image_set.Request, *, name: str
+) -> image_set.ImageSet:
+    """Loads a mapped file into memory, or through a cache where it does not fit."""
+    images = _with_channels(images, name=name)
+    _check_shape(images, request.channels, name=name)
+    chosen = splits.of_undeclared(request.split, len(images), source=name)
+    size = request.image_size
+    shape = (size or images.shape[1], size or images.shape[2], images.shape[3])
+    stamps = (stamp(path, path.name),)
+    origin = Origin(name, str(path.absolute()), stamps, len(images), shape)
+    fill = functools.partial(_fill, images, request.image_size, name)
+    cached = image_cache.load(origin, fill, wanted=len(chosen), storage=request.storage)
+    if cached is None:
+        # A copy, as the file may change.
+        return load(np.array(images), request, name=name)
+    remarks.say_conversion(name, images.shape[1:], shape)
+    return image_set.ImageSet(name, request.split, cached.images.take(chosen), positions=chosen)
+
+
+def _fill(
+    images: np.ndarray, image_size: int | None, name: str, target: image_cache.Target, start: int
+) -> Iterator[image_cache.Chunk]:
+    known = _known_range(images, name=name)
+
+    def batches() -> Iterator[tuple[np.ndarray, None]]:
+        for first in range(start, len(images), _BATCH):
+            levels = _to_levels(np.array(images[first : first + _BATCH]), known)
+            yield preprocessing.prepare_array(levels, image_size=image_size, channels=None), None
+
+    return writing.write_batches(batches(), target, start)
 
 
 def _only_images(arrays: dict[str, np.ndarray], *, name: str) -> np.ndarray:
@@ -115,6 +147,16 @@ def _only_images(arrays: dict[str, np.ndarray], *, name: str) -> np.ndarray:
             f"[, channels]); received arrays {', '.join(map(repr, arrays)) or 'none'}"
         )
     return arrays[shaped[0]]
+
+
+def _with_channels(images: np.ndarray, *, name: str) -> np.ndarray:
+    """Adds the axis of channels to grey images that lack it."""
+    if images.ndim == 3 and images.shape[-1] in (1, 3):
+        raise errors.InputError(
+            f"{name}: expected several images, received one of shape {images.shape}; its first axis is "
+            "to count them, images[np.newaxis]"
+        )
+    return images[..., np.newaxis] if images.ndim == 3 else images
 
 
 def _check_shape(images: np.ndarray, channels: int | None, *, name: str) -> None:
@@ -140,11 +182,18 @@ def _check_labels(labels: np.ndarray | None, count: int, *, name: str) -> None:
 
 
 def _to_uint8(images: np.ndarray, *, name: str) -> np.ndarray:
+    return _to_levels(images, _known_range(images, name=name))
+
+
+def _known_range(images: np.ndarray, *, name: str) -> tuple[int, int] | None:
+    """Returns which of the known ranges floats are in or near; None for uint8."""
     if images.dtype == np.uint8:
-        return images
+        return None
     if not np.issubdtype(images.dtype, np.floating):
         raise errors.InputError(f"{name}: expected uint8 or float images, received {images.dtype}")
-    low, high = float(images.min()), float(images.max())
+    batches = list(indexed_images.in_batches(images))
+    low = float(np.min([batch.min() for batch in batches]))
+    high = float(np.max([batch.max() for batch in batches]))
     if not np.isfinite([low, high]).all():
         raise errors.InputError(f"{name}: expected finite values, received NaN or infinity")
     known = _find_range(low, high)
@@ -158,7 +207,14 @@ def _to_uint8(images: np.ndarray, *, name: str) -> np.ndarray:
             f"{name}: values from {low:g} to {high:g} are clipped to [{known[0]}, {known[1]}], to which "
             "they are near"
         )
-        images = np.clip(images, *known)
+    return known
+
+
+def _to_levels(images: np.ndarray, known: tuple[int, int] | None) -> np.ndarray:
+    """Maps floats of a range to uint8."""
+    if known is None:
+        return images
+    images = np.clip(images, *known)
     if known == (-1, 1):
         return pixels.to_uint8(images)
     return np.rint(images * (255 / known[1])).astype(np.uint8)

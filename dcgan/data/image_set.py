@@ -6,6 +6,9 @@ import hashlib
 
 import numpy as np
 
+from dcgan.data import indexed_images
+from dcgan.data.cache.storage import Storage
+
 
 @dataclasses.dataclass(frozen=True)
 class Request:
@@ -16,22 +19,25 @@ class Request:
         image_size: Side in pixels; None for the source's own.
         channels: 1 for grey or 3 for RGB; None for the source's own.
         skip_bad: Leave out files that cannot be read. Defaults to False.
+        storage: How much memory they may take, and where else they are kept.
     """
 
     split: str = "train"
     image_size: int | None = None
     channels: int | None = None
     skip_bad: bool = False
+    storage: Storage = dataclasses.field(default_factory=Storage)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ImageSet:
-    """Images in memory, with their source.
+    """Images with their source, in memory or in a mapped file.
 
     Args:
         name: The source: "mnist", "tfds:celeb_a", or a path as given.
         split: The part of the source, such as "train[:1000]".
-        images: Shape (count, height, width, channels), uint8, 0 to 255.
+        images: Shape (count, height, width, channels), uint8, 0 to 255: an array, or what is read from
+            a cache, or chosen from an array, as it is indexed.
         labels: Shape (count,), int64, or None for unlabelled images.
         class_names: The name of each label, or None where unknown.
         skipped: How many files were left out because they could not be read. Defaults to 0.
@@ -42,7 +48,7 @@ class ImageSet:
 
     name: str
     split: str
-    images: np.ndarray
+    images: indexed_images.Images
     labels: np.ndarray | None = None
     class_names: tuple[str, ...] | None = None
     skipped: int = 0
@@ -56,27 +62,30 @@ class ImageSet:
 
     @functools.cached_property
     def digest(self) -> str:
-        """SHA-256 of the images' shape and pixels, in hexadecimal; the same on every machine."""
+        """SHA-256 of the images' shape and hashes, in hexadecimal; the same on every machine."""
         content = hashlib.sha256(repr(self.images.shape).encode())
-        content.update(np.ascontiguousarray(self.images).data)
+        content.update(self.image_digests.data)
         return content.hexdigest()
 
     @functools.cached_property
     def image_digests(self) -> np.ndarray:
         """A hash of each image's pixels, shape (count,), uint64; equal images have equal hashes."""
-        images = np.ascontiguousarray(self.images)
-        hashes = (hashlib.blake2b(image.data, digest_size=8).digest() for image in images)
-        return np.frombuffer(b"".join(hashes), np.dtype("<u8"))
+        if isinstance(self.images, indexed_images.IndexedImages):
+            return self.images.hashes
+        return indexed_images.hash_images(self.images)
 
     def take(self, rows: np.ndarray) -> "ImageSet":
-        """Returns some of the images.
+        """Returns some of the images, without a copy of their pixels.
 
         Args:
             rows: Their row numbers, or which they are; shape (any,), int or bool.
         """
         labels = None if self.labels is None else self.labels[rows]
         return dataclasses.replace(
-            self, images=self.images[rows], labels=labels, positions=self.positions[rows]
+            self,
+            images=indexed_images.take(self.images, rows),
+            labels=labels,
+            positions=self.positions[rows],
         )
 
     def name_image(self, row: int) -> str:

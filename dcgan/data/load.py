@@ -1,4 +1,4 @@
-"""Loads images from any kind of source into memory."""
+"""Loads images from any kind of source."""
 
 import os
 import pathlib
@@ -8,14 +8,24 @@ import tensorflow as tf
 
 from dcgan import errors
 from dcgan.config import RunConfig
-from dcgan.data import arrays, bundled_mnist, idx, image_set, pipeline, tfds_source
+from dcgan.data import (
+    arrays,
+    bundled_mnist,
+    idx,
+    image_set,
+    indexed_images,
+    pipeline,
+    tfds_source,
+    tfrecord_source,
+)
+from dcgan.data.cache.storage import Storage
 from dcgan.data.folders import image_folder
 
 GIVEN = "given:"
 """What the `data` of a run begins with that was given its images from Python."""
 
 _IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff")
-_FILE_SUFFIXES = (".npy", ".npz", ".gz", ".zip", ".tar", *_IMAGE_SUFFIXES)
+_FILE_SUFFIXES = (".tfrecord", ".tfrecords", ".npy", ".npz", ".gz", ".zip", ".tar", *_IMAGE_SUFFIXES)
 
 
 def load_images(
@@ -25,6 +35,7 @@ def load_images(
     image_size: int | None = None,
     channels: int | None = None,
     skip_bad: bool = False,
+    storage: Storage | None = None,
 ) -> image_set.ImageSet:
     """Loads images from a name, a folder, a file or an array.
 
@@ -36,15 +47,17 @@ def load_images(
     converted between grey and colour, arrays are not.
 
     Args:
-        source: A folder of image files, a folder of IDX files, a `.npy` or `.npz` file, a name, or
-            an array of shape (count, height, width) or (count, height, width, 1 or 3), uint8 or
-            float in [-1, 1], [0, 1] or [0, 255].
+        source: A folder of image files, a folder of IDX files, a `.npy` or `.npz` file, a TFRecord file
+            of `tf.Example`s or a folder of such files, a name, or an array of shape (count, height,
+            width) or (count, height, width, 1 or 3), uint8 or float in [-1, 1], [0, 1] or [0, 255].
         split: "train", "test", "all" or another that the source has; with slices as in
             "train[:1000]" and "train[10%:20%]", joined by "+". A source without a test split holds
             out 10 % for it, as described in `dcgan.data.splits`. Defaults to "train".
         image_size: Pixels a side. Defaults to None, the source's own.
         channels: 1 for grey or 3 for RGB. Defaults to None, the source's own.
         skip_bad: Leave out image files that cannot be read, and count them. Defaults to False.
+        storage: How much memory the images may take, and where a cache of more is kept. Defaults to a
+            quarter of the machine's memory and the user's cache directory.
 
     Returns:
         The images, uint8.
@@ -56,7 +69,7 @@ def load_images(
         >>> load_images("mnist", split="test").images.shape
         (10000, 28, 28, 1)
     """
-    request = image_set.Request(split, image_size, channels, skip_bad)
+    request = image_set.Request(split, image_size, channels, skip_bad, storage or Storage())
     _check(request)
     loaded = _load(source, request)
     _refuse_masks(loaded)
@@ -93,20 +106,26 @@ def _load(source: str | os.PathLike[str] | np.ndarray, request: image_set.Reques
 
 def _refuse_masks(loaded: image_set.ImageSet) -> None:
     """Refuses images whose levels are 0 and 1, all of which would be black."""
-    images = loaded.images.reshape(len(loaded.images), -1)
-    if images.max(initial=0) == 1 and (images.min(axis=1) < images.max(axis=1)).any():
+    varied = False
+    for batch in indexed_images.in_batches(loaded.images):
+        images = batch.reshape(len(batch), -1)
+        if images.max(initial=0) > 1:
+            return
+        varied |= (images.min(axis=1) < images.max(axis=1)).any()
+    if varied:
         raise errors.InputError(
             f"{loaded.name}: expected levels from 0 to 255, received only 0 and 1, both of them black; "
             "multiply them by 255"
         )
 
 
-def load_split(config: RunConfig, split: str) -> image_set.ImageSet:
+def load_split(config: RunConfig, split: str, storage: Storage | None = None) -> image_set.ImageSet:
     """Loads a split of a run's data in the shape that its networks take.
 
     Args:
         config: The run's config.
         split: As for `load_images`.
+        storage: As for `load_images`.
 
     Raises:
         InputError: As for `load_images`.
@@ -117,6 +136,7 @@ def load_split(config: RunConfig, split: str) -> image_set.ImageSet:
         image_size=config.network.image_size,
         channels=config.network.channels,
         skip_bad=config.skip_bad,
+        storage=storage,
     )
 
 
@@ -131,6 +151,7 @@ def load_dataset(
     shuffle: bool = True,
     skip_bad: bool = False,
     labels: bool = False,
+    storage: Storage | None = None,
 ) -> tf.data.Dataset:
     """Loads images as batches, ready for `model.fit`.
 
@@ -144,6 +165,7 @@ def load_dataset(
         shuffle: Use another order in every epoch and drop an incomplete last batch. Defaults to True.
         skip_bad: As for `load_images`. Defaults to False.
         labels: Give the images' labels beside them, for a conditional model. Defaults to False.
+        storage: As for `load_images`.
 
     Returns:
         A dataset of float32 batches, shape (batch_size, height, width, channels), -1 to 1; with
@@ -157,7 +179,12 @@ def load_dataset(
         >>> model.fit(load_dataset("mnist"), epochs=50)
     """
     loaded = load_images(
-        source, split=split, image_size=image_size, channels=channels, skip_bad=skip_bad
+        source,
+        split=split,
+        image_size=image_size,
+        channels=channels,
+        skip_bad=skip_bad,
+        storage=storage,
     )
     if labels and loaded.labels is None:
         raise errors.InputError(f"labels: expected images with labels. Received: {loaded.name}")
@@ -191,9 +218,14 @@ def _load_path(path: pathlib.Path, request: image_set.Request, *, name: str) -> 
     if not path.is_dir():
         if path.suffix.lower() in arrays.SUFFIXES:
             return arrays.load_file(path, request, name=name)
+        if tfrecord_source.find(path):
+            return tfrecord_source.load(path, request, name=name)
         raise errors.InputError(
-            f"{name}: expected a folder of images, a folder of IDX files, or a .npy or .npz file"
+            f"{name}: expected a folder of images, a folder of IDX files, a .npy or .npz file, or "
+            "TFRecord files"
         )
     if idx.is_folder(path):
         return idx.load(path, request, name=name)
+    if tfrecord_source.find(path):
+        return tfrecord_source.load(path, request, name=name)
     return image_folder.load(path, request, name=name)

@@ -6,6 +6,7 @@ import numpy as np
 
 from dcgan.config import RunConfig
 from dcgan.data import load
+from dcgan.data.cache.storage import Storage
 from dcgan.data.image_set import ImageSet
 
 FEWEST = 10
@@ -36,7 +37,13 @@ class Partition:
     recorded: bool = True
 
     @classmethod
-    def load(cls, config: RunConfig, images: ImageSet | None = None) -> "Partition":
+    def load(
+        cls,
+        config: RunConfig,
+        images: ImageSet | None = None,
+        *,
+        storage: Storage | None = None,
+    ) -> "Partition":
         """Loads a run's images and resolves its splits to indices.
 
         Held out are those images of the test split that the run does not train on. If fewer than 10
@@ -46,13 +53,14 @@ class Partition:
             config: The run's config.
             images: The images of a run that was given them, of which a fifth is held out. Defaults to
                 None: loaded as the config says.
+            storage: As for `load_images`.
 
         Raises:
             InputError: As for `load_images`.
         """
         if images is not None:
             return cls._within(images)
-        trained_on, test = load.load_split(config, config.split), load.load_split(config, "test")
+        trained_on, test = (load.load_split(config, split, storage) for split in (config.split, "test"))
         unseen = ~np.isin(test.positions, trained_on.positions)
         if unseen.all():
             return cls(trained_on, trained_on, test, seen=False)

@@ -1,21 +1,22 @@
-"""From images in memory to shuffled, normalised batches.
+"""From images to shuffled, normalised batches.
 
-The images stay uint8 in one tensor; what flows through the pipeline are their positions, which are
-gathered and normalised a whole batch at a time. The order of each pass is a pure function of seed
-and pass, so a resumed run needs no saved state.
+The images stay uint8 where they are, in an array or a mapped file; what flows through the pipeline are
+their positions, which are gathered and normalised a whole batch at a time. The order of each pass is a
+pure function of seed and pass, so a resumed run needs no saved state.
 """
 
 import numpy as np
 import tensorflow as tf
 
 from dcgan import errors
+from dcgan.data.indexed_images import Images, IndexedImages
 
 # Batches prepared in advance.
 _AHEAD = 4
 
 
 def batches(
-    images: np.ndarray,
+    images: Images,
     batch_size: int,
     *,
     labels: np.ndarray | None = None,
@@ -97,15 +98,33 @@ def _check(count: int, batch_size: int, *, shuffle: bool) -> None:
         )
 
 
-def _gather(
-    positions: tf.data.Dataset, images: np.ndarray, labels: np.ndarray | None
-) -> tf.data.Dataset:
+def gather(images: Images, rows: tf.Tensor) -> tf.Tensor:
+    """Reads some images, inside a `tf.data` pipeline.
+
+    Args:
+        images: Shape (count, height, width, channels), uint8.
+        rows: Shape (batch,), int64.
+
+    Returns:
+        Shape (batch, height, width, channels), float32, -1 to 1.
+    """
+
+    def read(batch: np.ndarray) -> np.ndarray:
+        is_indexed = isinstance(images, IndexedImages)
+        return images[batch] if is_indexed else np.take(images, batch, axis=0)
+
+    # Not `tf.gather`, for which all images would be copied into a tensor.
+    pixels = tf.numpy_function(read, [rows], tf.uint8, stateful=False)
+    pixels = tf.ensure_shape(pixels, [*rows.shape, *images.shape[1:]])
+    return tf.cast(pixels, tf.float32) / 127.5 - 1.0
+
+
+def _gather(positions: tf.data.Dataset, images: Images, labels: np.ndarray | None) -> tf.data.Dataset:
     with tf.device("/CPU:0"):
-        pixels = tf.constant(images)
         classes = None if labels is None else tf.constant(labels, tf.int32)
 
     def normalised(batch: tf.Tensor) -> tf.Tensor | tuple[tf.Tensor, tf.Tensor]:
-        reals = tf.cast(tf.gather(pixels, batch), tf.float32) / 127.5 - 1.0
+        reals = gather(images, batch)
         return reals if classes is None else (reals, tf.gather(classes, batch))
 
     options = tf.data.Options()

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from dcgan.config import RunConfig
+from dcgan.data.cache.storage import Storage
 from dcgan.data.image_set import ImageSet
 from dcgan.data.partition import Partition
 from dcgan.errors import InputError
@@ -23,18 +24,25 @@ _NAMED = 5
 _RECORD = "the record of a run's images"
 
 
-def load(run: RunDirectory, config: RunConfig, images: ImageSet | None = None) -> Partition:
+def load(
+    run: RunDirectory,
+    config: RunConfig,
+    images: ImageSet | None = None,
+    *,
+    storage: Storage | None = None,
+) -> Partition:
     """Loads a run's images and makes sure that they are those of its record.
 
     Args:
         run: The run, perhaps not started yet.
         config: Its config.
         images: The images of a run that was given them. Defaults to None.
+        storage: Where images are kept. Defaults to where they were while the run was trained.
 
     Raises:
         InputError: If they differ from the record, or cannot be loaded, see `load_images`.
     """
-    partition = Partition.load(config, images)
+    partition = Partition.load(config, images, storage=storage or Storage.load(run.storage))
     if not run.config.is_file():
         return partition
     if run.data_json.is_file():

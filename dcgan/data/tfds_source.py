@@ -6,14 +6,16 @@ others into `TFDS_DATA_DIR` or its usual folder, and shows its own progress.
 
 import contextlib
 import difflib
+import functools
 import logging
 import os
+import pathlib
 import re
 import ssl
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,9 @@ import tensorflow as tf
 
 from dcgan import errors
 from dcgan.data import bundled_mnist, image_set, preprocessing, remarks, splits
+from dcgan.data.cache import image_cache, writing
+from dcgan.data.cache.origin import Origin, Stamp, stamp
+from dcgan.system import files
 
 PREFIX = "tfds:"
 
@@ -148,37 +153,96 @@ def _read(builder: Any, request: image_set.Request, *, source: str) -> image_set
     features = builder.info.features
     features = dict(features.items()) if isinstance(features, tfds.features.FeaturesDict) else {}
     image = _image_feature(features, source=source)
-    label = isinstance(features.get("label"), tfds.features.ClassLabel)
+    has_labels = isinstance(features.get("label"), tfds.features.ClassLabel)
     shape = _shape(features[image], request, source=source)
     sizes = {name: info.num_examples for name, info in builder.info.splits.items()}
     parts = _parts(builder, request.split, sizes, source=source)
-    images = np.empty((sum(part.count for part in parts), *shape), np.uint8)
-    labels = np.zeros(len(images), np.int64)
-    wanted = tfds.decode.PartialDecoding({image: True} | ({"label": True} if label else {}))
-    start = 0
+    positions = splits.positions(parts, sizes)
+    read = functools.partial(
+        _batches, builder, image, has_labels=has_labels, size=request.image_size, channels=shape[-1]
+    )
+
+    def fill(target: image_cache.Target, start: int) -> Iterator[image_cache.Chunk]:
+        everything = [splits.Part(name, 0, size) for name, size in sizes.items()]
+        return writing.write_batches(read(_from(everything, start)), target, start)
+
+    identity, stamps = f"{builder.data_dir}/{image}", _stamps(builder)
+    origin = Origin(source, identity, stamps, sum(sizes.values()), shape)
     try:
-        for part in parts:
-            split = tfds.core.ReadInstruction(part.name, part.start, part.stop, unit="abs")
-            examples = builder.as_dataset(
-                split=split, decoders=wanted, read_config=tfds.ReadConfig(try_autocache=False)
-            )
-            for batch in _prepared(examples, image, size=request.image_size, channels=shape[-1]):
-                stop = start + len(batch[image])
-                images[start:stop] = batch[image]
-                labels[start:stop] = batch["label"] if label else 0
-                start = stop
+        cached = image_cache.load(origin, fill, wanted=len(positions), storage=request.storage)
+        images, labels = (
+            _collect(read(parts), len(positions), shape)
+            if cached is None
+            else (cached.images.take(positions), cached.labels)
+        )
     except (tf.errors.OpError, OSError) as error:
+        if isinstance(error, OSError) and files.is_full(error):
+            raise
         raise errors.InputError(
             f"{source}: expected readable files in {builder.data_dir}: {errors.first_line(error)}"
         ) from error
+    if cached is not None and labels is not None:
+        labels = labels[positions]
     return image_set.ImageSet(
         name=source,
         split=request.split,
         images=images,
-        labels=labels if label else None,
-        class_names=tuple(features["label"].names) if label else None,
-        positions=splits.positions(parts, sizes),
+        labels=labels,
+        class_names=tuple(features["label"].names) if has_labels else None,
+        positions=positions,
     )
+
+
+def _collect(
+    batches: Iterable[tuple[np.ndarray, np.ndarray | None]], count: int, shape: tuple[int, int, int]
+) -> tuple[np.ndarray, np.ndarray | None]:
+    images, labels = np.empty((count, *shape), np.uint8), np.empty(count, np.int64)
+    start, has_labels = 0, False
+    for batch, numbers in batches:
+        stop = start + len(batch)
+        images[start:stop] = batch
+        if numbers is not None:
+            labels[start:stop], has_labels = numbers, True
+        start = stop
+    return images, labels if has_labels else None
+
+
+def _from(parts: Sequence[splits.Part], start: int) -> list[splits.Part]:
+    """Leaves out the first images of some parts in a row."""
+    left = []
+    for part in parts:
+        skipped = min(part.count, start)
+        start -= skipped
+        if skipped < part.count:
+            left.append(splits.Part(part.name, part.start + skipped, part.stop))
+    return left
+
+
+def _stamps(builder: Any) -> tuple[Stamp, ...]:
+    folder = pathlib.Path(builder.data_dir)
+    return tuple(stamp(path, path.name) for path in sorted(folder.iterdir())) if folder.is_dir() else ()
+
+
+def _batches(
+    builder: Any,
+    image: str,
+    parts: Sequence[splits.Part],
+    *,
+    has_labels: bool,
+    size: int | None,
+    channels: int,
+) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """Yields the images of some parts in their order, prepared, with labels if there are any."""
+    import tensorflow_datasets as tfds
+
+    wanted = tfds.decode.PartialDecoding({image: True} | ({"label": True} if has_labels else {}))
+    # In the order of the files, which is the same from wherever reading starts.
+    config = tfds.ReadConfig(try_autocache=False, interleave_cycle_length=1)
+    for part in parts:
+        split = tfds.core.ReadInstruction(part.name, part.start, part.stop, unit="abs")
+        examples = builder.as_dataset(split=split, decoders=wanted, read_config=config)
+        for batch in _prepared(examples, image, size=size, channels=channels):
+            yield batch[image], batch["label"] if has_labels else None
 
 
 def _image_feature(features: Any, *, source: str) -> str:

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from dcgan.data.indexed_images import Images
 from dcgan.detector import training_batches
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.detector_model import Detector
@@ -22,7 +23,7 @@ _PROCESSOR = pathlib.Path("/proc/cpuinfo")
 def train(
     discriminator: keras.Model,
     pool: FakePool,
-    reals: np.ndarray,
+    reals: Images,
     *,
     config: DetectorConfig,
     progress: Progress = ignore,
@@ -79,7 +80,7 @@ class KernelMuon(keras.optimizers.Muon):
 def _train(
     discriminator: keras.Model,
     pool: FakePool,
-    reals: np.ndarray,
+    reals: Images,
     config: DetectorConfig,
     *,
     steps: int,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dcgan.data.indexed_images import Images
 from dcgan.detector.delivery import deliveries, named_deliveries
 from dcgan.detector.detector_model import Detector
 from dcgan.detector.fakes import histogram_matching
@@ -96,7 +97,7 @@ def _score_delivered(
     return np.stack([detector.raw_scores(pixels) for _, pixels in delivered])
 
 
-def _mix(fakes: FakePool, reals: np.ndarray, *, seed: int) -> FakePool:
+def _mix(fakes: FakePool, reals: Images, *, seed: int) -> FakePool:
     """Some of the fakes in random order, every other one histogram-matched."""
     order = np.random.default_rng(seed).permutation(len(fakes.images))[:_FAKES]
     chosen = fakes.where(order)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dcgan.data import ImageSet, Partition, provenance
+from dcgan.data import ImageSet, indexed_images, provenance
 from dcgan.detector import reals
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
@@ -23,8 +23,11 @@ def check(images: ImageSet, run: RunDirectory) -> None:
     Raises:
         InputError: If some are such, or the run's own images cannot be told.
     """
-    pixels = images.images.reshape(len(images.images), -1, images.images.shape[-1])
-    _refuse(images, (pixels == pixels[:, :1]).all(axis=(1, 2)), "are of one colour")
+    blank = [
+        (batch == batch[:, :1, :1]).all(axis=(1, 2, 3))
+        for batch in indexed_images.in_batches(images.images)
+    ]
+    _refuse(images, np.concatenate(blank), "are of one colour")
     first = np.unique(images.image_digests, return_index=True)[1]
     copies = ~np.isin(np.arange(len(images.images)), first)
     _refuse(images, copies, "are copies of others of them")
@@ -39,7 +42,7 @@ def _known(run: RunDirectory) -> tuple[np.ndarray, np.ndarray]:
         hashes = provenance.read_hashes(run)
         trained_on, held_out = hashes["trained_on"], hashes["held_out"]
     else:
-        images = Partition.load(run.load_config())
+        images = provenance.load(run, run.load_config())
         trained_on, held_out = images.trained_on.image_digests, images.held_out.image_digests
     return trained_on, held_out[reals.halves(len(held_out))[1]]
 

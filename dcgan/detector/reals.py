@@ -8,6 +8,7 @@ import numpy as np
 from dcgan import data
 from dcgan.config import RunConfig
 from dcgan.data import partition
+from dcgan.data.indexed_images import Images
 from dcgan.errors import InputError
 
 _SEED = 0
@@ -18,7 +19,8 @@ class Reals:
     """Real images in three disjoint parts.
 
     Attributes:
-        train: Images to learn from, shape (count, height, width, channels), uint8.
+        train: Images to learn from, shape (count, height, width, channels), uint8; they may lie in a
+            mapped file, and are read by their rows.
         calibration: Images to set the threshold on.
         test: Images to evaluate on.
         seen: Whether the run itself was trained on those to calibrate and to test on. Defaults to False.
@@ -26,7 +28,7 @@ class Reals:
         train_labels: The labels of `train`, shape (count,), integers. Defaults to None, unknown.
     """
 
-    train: np.ndarray
+    train: Images
     calibration: np.ndarray
     test: np.ndarray
     seen: bool = False
@@ -67,8 +69,8 @@ class Reals:
             notes.append(partition.describe_equal(equal, len(test.images), others="calibration images"))
         return cls(
             rest.images,
-            calibration.images,
-            test.images,
+            np.asarray(calibration.images),
+            np.asarray(test.images),
             seen=images.seen,
             notes=tuple(notes),
             train_labels=rest.labels,

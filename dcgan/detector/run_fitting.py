@@ -110,7 +110,7 @@ def recalibrate_run(
     size, _, channels = detector.image_shape
     loaded = data.load_images(reals, split="all", image_size=size, channels=channels)
     own_reals.check(loaded, run)
-    images = loaded.images
+    images = np.asarray(loaded.images)
     # Before scoring, which takes long for many images.
     certificate.check_count(
         len(images),

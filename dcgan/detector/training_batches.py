@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from dcgan import images as pixels
 from dcgan.data import pipeline
+from dcgan.data.indexed_images import Images
 from dcgan.detector.delivery import deliveries
 from dcgan.detector.fakes import histogram_matching, own_generator
 from dcgan.detector.fakes.fake_pool import FakePool
@@ -22,7 +23,7 @@ _OWN_WEIGHT = 2.0
 
 
 def training_batches(
-    reals: np.ndarray, pool: FakePool, *, batch_size: int, steps: int, seed: int
+    reals: Images, pool: FakePool, *, batch_size: int, steps: int, seed: int
 ) -> tf.data.Dataset:
     """Draws reals and fakes in equal numbers and sends them through random chains of deliveries.
 
@@ -52,7 +53,7 @@ def training_batches(
 
 
 def _draw(
-    reals: np.ndarray, pool: FakePool, *, batch_size: int, steps: int, seed: int
+    reals: Images, pool: FakePool, *, batch_size: int, steps: int, seed: int
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     rng = np.random.default_rng(seed)
     half = batch_size // 2
@@ -81,7 +82,7 @@ def _likelihoods(generators: np.ndarray) -> np.ndarray:
     return weights[positions]
 
 
-def _versions(pool: FakePool, reals: np.ndarray, *, seed: int) -> np.ndarray:
+def _versions(pool: FakePool, reals: Images, *, seed: int) -> np.ndarray:
     """The fakes as in `_SHARES`, shape (3, count, height, width, channels)."""
     together = histogram_matching.match_histograms(pool.images, reals, groups=pool.generators, seed=seed)
     each = histogram_matching.match_histograms_individually(pool.images, reals, seed=seed)

@@ -14,6 +14,7 @@ from dcgan.metrics import Embedding, Score, class_shares
 
 _COMPARED = 1000
 _WALKS, _STEPS = 6, 10
+_DRAWING, _MEASURING, _NEAREST, _CLASSES = "drawing", "measuring", "nearest images", "classes"
 # Each kind of draw has its own stream of the seed.
 _SAMPLES, _ENDS, _TEST = range(3)
 
@@ -60,18 +61,19 @@ class Measurements:
     interpolations: np.ndarray
 
 
-def measure(run: EvaluatedRun, *, on_step: Callable[[str], None]) -> Measurements:
+def measure(run: EvaluatedRun, *, progress: Callable[[str, float], None]) -> Measurements:
     """Draws samples and measures them.
 
     Args:
         run: What is evaluated.
-        on_step: Called with the name of the next step.
+        progress: Called with the name of each part and the share of it that is done.
     """
-    on_step("Drawing samples")
+    progress(_DRAWING, 0.0)
     rng = np.random.default_rng([run.seed, _SAMPLES])
     labels = run.model.sample_labels(run.count, seed=run.seed) if run.model.classes else None
     samples = run.draw(_normal(rng, run.count, run.model.latent_dim), labels)
-    on_step("Looking at test images")
+    progress(_DRAWING, 1.0)
+    progress(_MEASURING, 0.0)
     reference = Reference.compute(
         run.test.images,
         run.extractor,
@@ -80,13 +82,16 @@ def measure(run: EvaluatedRun, *, on_step: Callable[[str], None]) -> Measurement
         seed=run.seed,
         cache_dir=run.directory.references,
     )
-    on_step("Measuring samples")
+    progress(_MEASURING, 0.4)
     embedding = run.extractor.embed(samples)
     scores = reference.evaluate(embedding)
-    on_step("Looking for the nearest training images")
+    progress(_MEASURING, 1.0)
+    progress(_NEAREST, 0.0)
     by_features, by_pixels = _compare(run, samples, embedding)
+    progress(_NEAREST, 1.0)
+    by_class = class_metrics.measure(run, labels, embedding)
     if labels is not None:
-        on_step("Measuring each class")
+        progress(_CLASSES, 1.0)
     return Measurements(
         samples=samples,
         labels=labels,
@@ -94,7 +99,7 @@ def measure(run: EvaluatedRun, *, on_step: Callable[[str], None]) -> Measurement
         nearest_by_features=by_features,
         nearest_by_pixels=by_pixels,
         classes=_classes(run, reference.statistics.real.kept, embedding),
-        by_class=class_metrics.measure(run, labels, embedding),
+        by_class=by_class,
         interpolations=_interpolate(run),
     )
 

@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from dcgan.data.indexed_images import Images
+
 CLOSE = 0.05
 """The share of test images that count as close to a training image, by definition."""
 
@@ -91,7 +93,7 @@ def find(queries: np.ndarray, candidates: Iterable[np.ndarray]) -> Nearest:
     return Nearest(rows, np.sqrt(np.maximum(squares, 0.0)))
 
 
-def pixel_blocks(images: np.ndarray) -> Iterator[np.ndarray]:
+def pixel_blocks(images: Images) -> Iterator[np.ndarray]:
     """Yields images as vectors whose distance is the root mean square difference in grey levels.
 
     Args:

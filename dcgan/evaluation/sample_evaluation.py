@@ -36,7 +36,7 @@ def evaluate(
     images: data.ImageSet | np.ndarray | None = None,
     count: int = 10_000,
     seed: int = 0,
-    on_step: Callable[[str], None] = lambda step: None,
+    progress: Callable[[str, float], None] = lambda part, share: None,
 ) -> Report:
     """Scores a run's samples against images that it was not trained on and writes the report.
 
@@ -52,7 +52,8 @@ def evaluate(
         count: How many samples; at most as many as there are test or training images. Defaults to
             10,000.
         seed: Seed of every draw. Defaults to 0.
-        on_step: Called with the name of the next step. Defaults to nothing.
+        progress: Called with the name of each part and the share of it that is done. Defaults to
+            nothing.
 
     Returns:
         The metrics and where they are written.
@@ -66,11 +67,11 @@ def evaluate(
         12.6
     """
     directory = RunDirectory.open(run)
-    on_step("Loading the run and its images")
+    progress("loading", 0.0)
     evaluated = evaluated_run.load(directory, extractor=features, count=count, seed=seed, given=images)
+    progress("loading", 1.0)
     run_part = report_parts.describe_run(evaluated)
-    found = measurements.measure(evaluated, on_step=on_step)
-    on_step("Writing the report")
+    found = measurements.measure(evaluated, progress=progress)
     report.publish(directory, report_parts.describe_samples(evaluated, found), run_part)
     return Report(
         **vars(found), notes=evaluated.notes, json=directory.report_json, html=directory.report_html

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from dcgan import images as pixels
+from dcgan.data.indexed_images import Images
 from dcgan.metrics.embedding import Embedding
 
 _BATCH = 500
@@ -40,7 +41,7 @@ class FeatureExtractor:
     digest: str = ""
     accuracy: float | None = None
 
-    def embed(self, images: np.ndarray) -> Embedding:
+    def embed(self, images: Images) -> Embedding:
         """Extracts the features of images.
 
         Args:
@@ -55,7 +56,7 @@ class FeatureExtractor:
         """
         return Embedding.concatenate(list(self.embed_batches(images)))
 
-    def embed_batches(self, images: np.ndarray) -> Iterator[Embedding]:
+    def embed_batches(self, images: Images) -> Iterator[Embedding]:
         """Yields the embeddings of consecutive images, for sets too large for memory."""
         self._check(images.shape)
         for start in range(0, len(images), _BATCH):
@@ -63,7 +64,7 @@ class FeatureExtractor:
             given = self.extract(batch if batch.dtype == np.uint8 else pixels.to_uint8(batch))
             yield _to_embedding(given, len(batch))
 
-    def measure_accuracy(self, images: np.ndarray, labels: np.ndarray) -> float:
+    def measure_accuracy(self, images: Images, labels: np.ndarray) -> float:
         """Returns the share of images whose most probable class is their label, 0 to 1.
 
         Args:

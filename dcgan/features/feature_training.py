@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from dcgan import data
 from dcgan.data import partition, pipeline
+from dcgan.data.indexed_images import Images
 from dcgan.errors import InputError
 from dcgan.features import affine_augmentation, feature_classifier, keras_extractor, loading
 from dcgan.features.feature_extractor import FeatureExtractor
@@ -26,7 +27,7 @@ _LABELLED = (
 
 
 def fit_extractor(
-    images: np.ndarray,
+    images: Images,
     labels: np.ndarray,
     *,
     name: str,
@@ -71,7 +72,8 @@ def fit_extractor(
     """
     _check(images, labels)
     classes = int(labels.max()) + 1
-    classifier = feature_classifier.build_classifier(images.shape[1:], classes, seed=seed)
+    _, height, width, channels = images.shape
+    classifier = feature_classifier.build_classifier((height, width, channels), classes, seed=seed)
     steps = max(1, len(images) // batch_size)
     # The loss is taken on logits, which is steadier than on probabilities.
     trained = keras.Model(classifier.inputs, classifier.get_layer("logits").output)
@@ -153,7 +155,7 @@ def fit_extractor_file(
     return extractor
 
 
-def _check(images: np.ndarray, labels: np.ndarray) -> None:
+def _check(images: Images, labels: np.ndarray) -> None:
     shape = images.shape
     square = len(shape) == 4 and shape[1] == shape[2] and 16 <= shape[1] <= 256
     if not square or shape[3] not in (1, 3) or images.dtype != np.uint8:
@@ -177,12 +179,12 @@ def _schedule(steps: int) -> keras.optimizers.schedules.CosineDecay:
     )
 
 
-def _batches(images: np.ndarray, labels: np.ndarray, *, batch_size: int, seed: int) -> tf.data.Dataset:
+def _batches(images: Images, labels: np.ndarray, *, batch_size: int, seed: int) -> tf.data.Dataset:
     """Returns endless shuffled batches of varied float32 images and their labels."""
-    pixels, numbers = tf.constant(images), tf.constant(labels)
+    numbers = tf.constant(labels)
 
     def prepare(step: tf.Tensor, rows: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        floats = tf.cast(tf.gather(pixels, rows), tf.float32) / 127.5 - 1.0
+        floats = pipeline.gather(images, rows)
         varied = affine_augmentation.vary(floats, seed=tf.stack([tf.constant(seed, tf.int64), step]))
         return varied, tf.gather(numbers, rows)
 

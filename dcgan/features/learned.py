@@ -72,7 +72,7 @@ def _learn(images: ImageSet, classes: np.ndarray) -> FeatureExtractor:
     steps = _count_steps(images)
     rows = np.random.default_rng(_SEED).permutation(count)[: steps * _BATCH]
     return feature_training.fit_extractor(
-        images.images[rows],
+        images.take(rows).images,
         classes[rows],
         name=NAME,
         trained_on=f"{name}:{count:,} images that the run trains on, with their labels",

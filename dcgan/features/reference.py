@@ -7,6 +7,7 @@ import pathlib
 
 import numpy as np
 
+from dcgan.data.indexed_images import Images
 from dcgan.features.feature_extractor import FeatureExtractor
 from dcgan.features.statistics_cache import Statistics, fingerprint, recall
 from dcgan.metrics import suite
@@ -44,10 +45,10 @@ class Reference:
     @classmethod
     def compute(
         cls,
-        images: np.ndarray,
+        images: Images,
         extractor: FeatureExtractor,
         *,
-        floor_images: np.ndarray | None = None,
+        floor_images: Images | None = None,
         fake_count: int = 10_000,
         seed: int = 0,
         cache_dir: str | os.PathLike[str] | None = None,
@@ -120,7 +121,7 @@ class Reference:
         )
 
 
-def _embed(images: np.ndarray, extractor: FeatureExtractor, *, seed: int) -> suite.Real:
+def _embed(images: Images, extractor: FeatureExtractor, *, seed: int) -> suite.Real:
     """Takes moments of all images but keeps the features of a random part, batch by batch."""
     chosen = np.zeros(len(images), bool)
     chosen[_choose(len(images), _KEPT, seed=seed)] = True

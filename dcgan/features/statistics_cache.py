@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from dcgan.data.indexed_images import IndexedImages
 from dcgan.metrics.embedding import Embedding
 from dcgan.metrics.moments import Moments
 from dcgan.metrics.suite import Real
@@ -36,9 +37,11 @@ def recall(path: pathlib.Path, compute: Callable[[], Statistics]) -> Statistics:
 
 
 def fingerprint(*parts: object) -> str:
-    """Returns 32 hexadecimal digits for arrays (shape, type, content) and other values (`repr`)."""
+    """Returns 32 hexadecimal digits for arrays, images (their hashes) and other values (`repr`)."""
     digest = hashlib.sha256()
     for part in parts:
+        if isinstance(part, IndexedImages):
+            part = np.array([*part.shape, *part.hashes], np.uint64)
         if isinstance(part, np.ndarray):
             digest.update(f"{part.shape}{part.dtype}".encode())
             digest.update(np.ascontiguousarray(part).data)

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from dcgan.data import user_datasets
 from dcgan.errors import InputError
 from dcgan.model import image_batches
 
@@ -47,9 +48,13 @@ class ImageModel(keras.Model):
 
     @functools.wraps(keras.Model.fit)
     def fit(self, *args: Any, **options: Any) -> keras.callbacks.History:
-        """Trains, unless there are weights that would not count."""
-        self._refuse_weights(**_by_name(super().fit, args, options))
-        return super().fit(*args, **options)
+        """Trains, unless there are weights that would not count, or an epoch would never end."""
+        arguments = _by_name(super().fit, args, options)
+        self._refuse_weights(**arguments)
+        if isinstance(arguments.get("x"), tf.data.Dataset):
+            user_datasets.check_end(arguments["x"], arguments.get("steps_per_epoch"))
+            arguments["x"] = user_datasets.share_among_workers(arguments["x"], self.distribute_strategy)
+        return super().fit(**arguments)
 
     @functools.wraps(keras.Model.evaluate)
     def evaluate(self, *args: Any, **options: Any) -> Any:

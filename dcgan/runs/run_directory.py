@@ -24,6 +24,7 @@ class RunDirectory:
         self.config = self.path / "config.json"
         self.data_json = self.path / "data.json"
         self.data_npz = self.path / "data.npz"
+        self.storage = self.path / "storage.json"
         self.training = self.path / "training.json"
         self.samples = self.path / "samples"
         self.interpolations = self.path / "interpolations"

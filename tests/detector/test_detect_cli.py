@@ -9,7 +9,6 @@ import PIL.Image
 import pytest
 
 from dcgan import cli, presets, scoring
-from dcgan.cli import detect as detect_command
 from dcgan.config import NetworkConfig, RunConfig
 from dcgan.detector import certificate, detector_files, fitting, run_fitting
 from dcgan.detector.delivery import named_deliveries
@@ -351,10 +350,3 @@ def test_explanations_are_pictures(dcgan, detected, photos, tmp_path, monkeypatc
     assert names == ["maps/photos/a.png.png", "maps/photos/b.png.png"]
     with PIL.Image.open(pictures[0]) as picture:
         assert picture.size == (448, 224)
-
-
-def test_bars_show_each_stage(capsys):
-    with detect_command._bars() as progress:
-        progress("fakes", 0.5)
-        progress("fakes", 1.0)
-    assert "fakes" in capsys.readouterr().err

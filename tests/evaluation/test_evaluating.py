@@ -14,14 +14,7 @@ from dcgan.features import Reference, reference
 from dcgan.metrics import Real, evaluate_features
 from dcgan.runs.run_directory import RunDirectory
 
-STEPS = [
-    "Loading the run and its images",
-    "Drawing samples",
-    "Looking at test images",
-    "Measuring samples",
-    "Looking for the nearest training images",
-    "Writing the report",
-]
+PARTS = ["loading", "drawing", "measuring", "nearest images"]
 
 
 def _load(run, extractor, *, count=20, seed=0):
@@ -40,7 +33,7 @@ def _change_config(run, **changes):
 def test_scores_are_those_of_the_metrics(run, quick_extractor):
     report = evaluate(run, features=quick_extractor, count=15, seed=3)
     loaded = _load(run, quick_extractor, count=15, seed=3)
-    samples = measurements.measure(loaded, on_step=lambda step: None).samples
+    samples = measurements.measure(loaded, progress=lambda part, share: None).samples
     expected = evaluate_features(
         Real.of(quick_extractor.embed(loaded.test.images)),
         quick_extractor.embed(samples),
@@ -67,9 +60,9 @@ def test_identical_files_twice(run, finished_run, quick_extractor, tmp_path):
 
 
 def test_the_report_holds_what_it_promises(run, quick_extractor):
-    steps = []
-    report = evaluate(run, features=quick_extractor, on_step=steps.append)
-    assert steps == STEPS
+    told = []
+    report = evaluate(run, features=quick_extractor, progress=lambda *each: told.append(each))
+    assert [part for part, share in told if share == 1] == PARTS
     written = json.loads(report.json.read_text())
     assert list(written) == ["evaluation", "run"]
     samples, made = written["evaluation"], written["run"]
@@ -215,17 +208,17 @@ def test_class_names_are_those_of_the_data_the_extractor_knows(run, quick_extrac
             quick_extractor, trained_on=trained_on.format(data=loaded.test.name)
         ),
     )
-    found = measurements.measure(loaded, on_step=lambda step: None)
+    found = measurements.measure(loaded, progress=lambda part, share: None)
     assert found.classes.names == tuple(names)
 
 
 def test_a_generator_that_copies_is_found_out(run, quick_extractor):
     loaded = _load(run, quick_extractor)
     honest = dataclasses.replace(loaded, model=_Copier(loaded.test.images))
-    found = measurements.measure(honest, on_step=lambda step: None)
+    found = measurements.measure(honest, progress=lambda part, share: None)
     assert (found.nearest_by_pixels.close_share, found.nearest_by_features.close_share) == (0.05, 0.05)
     copies = dataclasses.replace(loaded, model=_Copier(loaded.train.images))
-    found = measurements.measure(copies, on_step=lambda step: None)
+    found = measurements.measure(copies, progress=lambda part, share: None)
     assert (found.nearest_by_pixels.close_share, found.nearest_by_features.close_share) == (1, 1)
     np.testing.assert_array_equal(
         found.samples, loaded.train.images[found.nearest_by_pixels.samples.rows[: len(found.samples)]]

@@ -20,7 +20,7 @@ def _fit(images, labels, *, name, trained_on, **options):
     inputs = keras.Input(images.shape[1:])
     layer = keras.layers.BatchNormalization(center=False, scale=False)
     model = keras.Model(inputs, layer(inputs))
-    layer.set_weights([np.full(images.shape[-1], images.mean()), np.ones(images.shape[-1])])
+    layer.set_weights([np.full(images.shape[-1], np.mean(images)), np.ones(images.shape[-1])])
     return keras_extractor.extractor_from_model(model, name=name, trained_on=trained_on)
 
 

@@ -1,64 +1,166 @@
-"""A progress bar with losses and time left for Keras's training."""
+"""Progress on standard error: bars on a terminal, elsewhere a line a minute that a log can keep."""
 
-from typing import Any
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
+from typing import Self, TypeVar
 
-import keras
 import rich.console
 import rich.progress
 
+from dcgan.system import progress as told_progress
 
-class TrainingProgress(keras.callbacks.Callback):
-    """Shows all epochs as one bar on standard error, and a line for each finished epoch.
+MINUTE = 60.0
+"""Seconds from one line to the next."""
+
+_T = TypeVar("_T")
+
+
+def make_console() -> rich.console.Console:
+    """Returns standard error, for progress and for what is said beside it."""
+    return rich.console.Console(stderr=True, markup=False, emoji=False)
+
+
+class Parts:
+    """Shows how far each part of a command has come.
+
+    Use it as a context manager, and call it. On a terminal each part has a bar. Elsewhere a line a
+    minute says the part that was told last, its share and the time left.
 
     Args:
         console: Where to show it.
-        headline: Text above the bar, from the start of training. Defaults to none.
     """
 
-    def __init__(self, console: rich.console.Console, *, headline: str = "") -> None:
-        super().__init__()
+    def __init__(self, console: rich.console.Console) -> None:
         self._console = console
-        self._headline = headline
-        self._progress = rich.progress.Progress(
-            rich.progress.TextColumn("{task.description}"),
+        self._bars = rich.progress.Progress(
+            rich.progress.TextColumn("{task.description:16}"),
             rich.progress.BarColumn(),
             rich.progress.TaskProgressColumn(),
             rich.progress.TimeElapsedColumn(),
             rich.progress.TextColumn("left"),
             rich.progress.TimeRemainingColumn(),
             console=console,
-            transient=True,
         )
-        self._task: rich.progress.TaskID | None = None
-        self._epoch = 0
+        self._tasks: dict[str, rich.progress.TaskID] = {}
+        self._part, self._share, self._begun = "", 0.0, 0.0
+        self._since = time.monotonic()
+        self._lines = EachMinute(console, self.line)
+        self._listening = contextlib.ExitStack()
 
-    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Prints the headline."""
-        if self._headline:
-            length = f"{self.params['epochs']} epochs of {self.params['steps']} steps"
-            self._console.print(f"{self._headline}: {length}", highlight=False, soft_wrap=True)
+    def __enter__(self) -> Self:
+        """Starts to show it, and what `dcgan.system.progress` tells as well."""
+        self._lines.__enter__()
+        self._listening.enter_context(told_progress.listening(self.listen))
+        return self
 
-    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Starts the bar at the first epoch, which is a later one in a resumed run."""
-        self._epoch = epoch
-        epochs, steps = self.params["epochs"], self.params["steps"]
-        if self._task is None:
-            self._progress.start()
-            self._task = self._progress.add_task("", total=(epochs - epoch) * steps)
-        self._progress.update(self._task, description=f"Epoch {epoch + 1}/{epochs}")
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Ends it; bars stay where they are."""
+        self._listening.close()
+        self._lines.__exit__(kind, error, trace)
+        self.end_bars()
 
-    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Moves the bar."""
-        if self._task is not None:
-            self._progress.advance(self._task)
+    def end_bars(self) -> None:
+        """Leaves the bars as they are, so that something else can be shown below."""
+        if self._tasks:
+            self._bars.stop()
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Prints the epoch's means."""
-        values = "  ".join(f"{name} {float(value):.3f}" for name, value in (logs or {}).items())
-        self._console.print(f"epoch {epoch + 1:3d}  {values}", highlight=False, soft_wrap=True)
+    def __call__(self, part: str, share: float) -> None:
+        """Takes the share of a part that is done, 0 to 1."""
+        self.listen(part, share, 0.0)
 
-    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
-        """Removes the bar; call it as well if training ends with an error."""
-        if self._task is not None:
-            self._task = None
-            self._progress.stop()
+    def listen(self, part: str, share: float, begun: float) -> None:
+        """Takes the share that is done and the one with which the part began, 0 to 1."""
+        if part != self._part:
+            self._since = time.monotonic()
+        self._part, self._share, self._begun = part, share, begun
+        if not self._console.is_terminal:
+            return
+        # Only now: bars that were never shown would leave an empty line.
+        self._bars.start()
+        if part not in self._tasks:
+            self._tasks[part] = self._bars.add_task(part, total=1 - begun)
+        self._bars.update(self._tasks[part], completed=share - begun)
+
+    def line(self) -> str:
+        """Returns the part that was told last, its share and the time left; "" before any was told."""
+        if not self._part:
+            return ""
+        elapsed, done = time.monotonic() - self._since, self._share - self._begun
+        if done <= 0:
+            return f"{self._part}: {self._share:.0%}, since {clock(elapsed)}"
+        return f"{self._part}: {self._share:.0%}, {clock(elapsed * (1 - self._share) / done)} left"
+
+
+class EachMinute:
+    """Prints a line once a minute while the block runs, unless there is a terminal.
+
+    Args:
+        console: Where to.
+        line: Returns what there is to say now; "" for nothing.
+    """
+
+    def __init__(self, console: rich.console.Console, line: Callable[[], str]) -> None:
+        self._console, self._line = console, line
+        self._ended = threading.Event()
+
+    def __enter__(self) -> Self:
+        """Starts the minutes."""
+        if not self._console.is_terminal:
+            threading.Thread(target=self._print, daemon=True).start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Ends them."""
+        self._ended.set()
+
+    def _print(self) -> None:
+        while not self._ended.wait(MINUTE):
+            if line := self._line():
+                self._console.print(line, highlight=False, soft_wrap=True)
+
+
+@contextlib.contextmanager
+def busy(part: str) -> Iterator[None]:
+    """Says once a minute, where there is no terminal, that a part whose share is unknown goes on.
+
+    Args:
+        part: Its name.
+    """
+    since = time.monotonic()
+    with EachMinute(make_console(), lambda: f"{part}: since {clock(time.monotonic() - since)}"):
+        yield
+
+
+def counted(rows: Iterable[_T], part: str) -> Iterator[_T]:
+    """Yields rows; says once a minute, where there is no terminal, how many there were.
+
+    Args:
+        rows: The rows.
+        part: What the line calls them.
+    """
+    count, since = 0, time.monotonic()
+    line = lambda: f"{part}: {count:,}, since {clock(time.monotonic() - since)}"  # noqa: E731
+    with EachMinute(make_console(), line):
+        for row in rows:
+            yield row
+            count += 1
+
+
+def clock(seconds: float) -> str:
+    """Returns a time as hours, minutes and seconds, such as 0:01:30."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{seconds:02d}"

@@ -21,9 +21,9 @@ for line in sys.stdin.buffer:
 def silence_tensorflow() -> None:
     """Imports TensorFlow without its log lines, and asks it to keep later ones to itself.
 
-    Set `TF_CPP_MIN_LOG_LEVEL` to see them.
+    `TF_CPP_MIN_LOG_LEVEL` changes nothing: many have it set, and no level of it hides the first lines.
     """
-    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+    if "tensorflow" in sys.modules:
         return
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     logging.getLogger("tensorflow").setLevel(logging.ERROR)

@@ -9,6 +9,7 @@ import rich.console
 import rich.live
 import rich.table
 
+from dcgan.cli.terminal import progress
 from tuning import oracles, trial_records
 from tuning.search_config import Budget, SearchConfig
 from tuning.space import Space
@@ -19,7 +20,7 @@ _COLUMNS = 6
 
 
 class Leaders:
-    """Shows a search's best trials; without a terminal, prints a line for each trial.
+    """Shows a search's best trials; without a terminal, prints a line for each trial and each minute.
 
     Args:
         console: Where to show them.
@@ -38,12 +39,14 @@ class Leaders:
         self._epochs = oracles.planned_epochs(config, budget.for_algorithm(config.algorithm))
         self._ended: Sequence[TrialRecord] = ()
         self._since = time.time()
+        self._lines = progress.EachMinute(console, self._headline)
         self._live = rich.live.Live(
             console=console, get_renderable=self.table, refresh_per_second=1, transient=True
         )
 
     def __enter__(self) -> Self:
         """Starts the live table."""
+        self._lines.__enter__()
         if self._console.is_terminal:
             self._live.start()
         return self
@@ -55,6 +58,7 @@ class Leaders:
         trace: TracebackType | None,
     ) -> None:
         """Removes the table."""
+        self._lines.__exit__(kind, error, trace)
         self._live.stop()
 
     def show(self, ended: Sequence[TrialRecord]) -> None:
@@ -103,8 +107,8 @@ class Leaders:
     def _headline(self) -> str:
         failed = sum(record.failed for record in self._ended)
         left = self.left()
-        rest = "" if left is None else f", {_clock(left)} left"
-        return f"{len(self._ended)} trials, {failed} failed, {_clock(self._elapsed())}{rest}"
+        rest = "" if left is None else f", {progress.clock(left)} left"
+        return f"{len(self._ended)} trials, {failed} failed, {progress.clock(self._elapsed())}{rest}"
 
     def _varied(self, ranked: Sequence[TrialRecord]) -> list[str]:
         """Returns the hyper-parameters to show: as many as fit."""
@@ -121,9 +125,3 @@ def _line(record: TrialRecord) -> str:
 
 def _show(value: object) -> str:
     return f"{value:.3g}" if isinstance(value, float) else str(value) or "none"
-
-
-def _clock(seconds: float) -> str:
-    minutes, seconds = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02d}:{seconds:02d}"

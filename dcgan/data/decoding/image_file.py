@@ -9,6 +9,7 @@ import dataclasses
 import io
 import os
 import pathlib
+import stat
 import warnings
 from collections.abc import Callable, Iterator
 from typing import TypeVar
@@ -98,11 +99,11 @@ def decode(source: pathlib.Path | bytes, prepare: Callable[[np.ndarray], _T]) ->
         return prepare(pixels)
 
 
-def read_header(path: pathlib.Path) -> Header:
-    """Reads an image file's size and colours without its pixels, in any thread.
+def read_header(source: pathlib.Path | bytes) -> Header:
+    """Reads an image's size and colours without its pixels, in any thread.
 
     Args:
-        path: The file, as for `decode_file`.
+        source: A file or its content.
 
     Returns:
         The size, and 1 channel for any kind of grey or 3 for any kind of colour.
@@ -110,12 +111,22 @@ def read_header(path: pathlib.Path) -> Header:
     Raises:
         InputError: If the file is missing, not an image or too large.
     """
-    check_file(path)
-    with _open(path) as image:
+    with _open(_check(source)) as image:
         turned = orientation.read(_exif(image)) in orientation.TRANSPOSED
         width, height = image.size[::-1] if turned else image.size
         is_grey = image.mode in _GREY_MODES or image.mode.startswith(_16_BITS)
         return Header(height, width, 1 if is_grey else 3)
+
+
+def larger(shape: tuple[int, int, int], pixels: tuple[int, ...]) -> tuple[int, int, int]:
+    """Returns the larger height and width of two images, and 3 channels if one of them has colour.
+
+    Args:
+        shape: The first one's height, width and 1 or 3 channels.
+        pixels: The other's height, width and channels, with alpha or without.
+    """
+    height, width = max(shape[:2], pixels[:2])
+    return height, width, max(shape[2], 1 if pixels[2] < 3 else 3)
 
 
 def check_file(path: pathlib.Path) -> None:
@@ -150,10 +161,22 @@ def without_warnings() -> Iterator[None]:
 def _check(source: pathlib.Path | bytes) -> _Source:
     """Returns something that Pillow opens, of an acceptable size."""
     if isinstance(source, pathlib.Path):
-        check_file(source)
+        # Nothing else: folders of millions of files are read this way.
+        if not (status := _stat(source)):
+            raise UnreadableError(source, folder_walk.why_no_file(source) or folder_walk.MISSING)
+        check_size(status.st_size, source)
         return source
     check_size(len(source), "image")
     return io.BytesIO(source)
+
+
+def _stat(path: pathlib.Path) -> os.stat_result | None:
+    """Returns a file's status; None if there is no file."""
+    try:
+        status = os.stat(path)  # noqa: PTH116
+    except (OSError, ValueError):
+        return None
+    return status if stat.S_ISREG(status.st_mode) else None
 
 
 @contextlib.contextmanager
@@ -169,6 +192,8 @@ def _open(source: _Source) -> Iterator[PIL.Image.Image]:
             yield image
     except errors.InputError:
         raise
+    except PermissionError as error:
+        raise UnreadableError(name, error.strerror or str(error)) from error
     except PIL.UnidentifiedImageError as error:
         raise UnreadableError(name, image_formats.UNKNOWN) from error
     except PIL.Image.DecompressionBombError as error:
@@ -206,6 +231,8 @@ def _to_plain(image: PIL.Image.Image) -> PIL.Image.Image:
 def _to_pixels(image: PIL.Image.Image) -> np.ndarray:
     image.load()
     rows = max(1, _STRIP // image.width)
+    if image.height <= rows and not image.mode.startswith(_16_BITS):
+        return np.asarray(image).reshape(image.height, image.width, -1)
     pixels = np.empty((image.height, image.width, len(image.getbands())), np.uint8)
     # Pillow copies what it hands over, so a large image is taken in strips.
     for top in range(0, image.height, rows):

@@ -6,22 +6,17 @@ Files count by their suffix; hidden files and folders do not. If the folder has 
 more folders, these are their classes. A line says what was understood and what was passed over.
 """
 
-import concurrent.futures
-import functools
 import os
 import pathlib
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from dcgan import errors
-from dcgan.data import image_set, preprocessing, remarks, splits
-from dcgan.data.decoding import image_file, image_formats
+from dcgan.data import encoded_images, image_set, remarks, splits
+from dcgan.data.decoding import image_formats
+from dcgan.data.decoding.encoded_item import EncodedItem
 from dcgan.data.folders import folder_layout, folder_walk
-
-_NAMED = 10
-_T = TypeVar("_T")
 
 
 def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> image_set.ImageSet:
@@ -54,23 +49,28 @@ def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> imag
         )
     everything = [(split, relative) for split, found in files.items() for relative in found]
     positions = _choose(files, request.split, name=name)
-    chosen = [everything[position] for position in positions]
-    paths = [roots[split] / relative for split, relative in chosen]
     class_names = _class_names([relative for _, relative in everything])
     remarks.say(f"{name}: {folder_layout.describe(files, class_names, others)}")
-    images, good = _decode(paths, request, folder=folder, name=name)
+    items = [_item(roots[split], relative, folder) for split, relative in everything]
+    identity = str(folder.absolute())
+    decoded = encoded_images.load(items, positions, request, name=name, identity=identity)
+    kept = positions[decoded.good]
+    chosen = [everything[position] for position in kept]
     return image_set.ImageSet(
         name=name,
         split=request.split,
-        images=images,
-        labels=_labels(chosen, class_names)[good] if class_names else None,
+        images=decoded.images,
+        labels=_labels(chosen, class_names) if class_names else None,
         class_names=class_names,
-        skipped=int(np.count_nonzero(~good)),
-        positions=positions[good],
-        files=tuple(
-            (roots[split] / relative).relative_to(folder).as_posix() for split, relative in everything
-        ),
+        skipped=len(positions) - len(kept),
+        positions=kept,
+        files=tuple(item.name for item in items),
     )
+
+
+def _item(root: pathlib.Path, relative: str, folder: pathlib.Path) -> EncodedItem:
+    path = os.path.join(root, relative)  # noqa: PTH118 - Quick, for millions of files.
+    return EncodedItem(path, path[len(str(folder)) :].lstrip(os.sep))
 
 
 def _outside(folder: pathlib.Path, roots: Mapping[str, pathlib.Path]) -> list[str]:
@@ -113,101 +113,3 @@ def _class_names(files: Sequence[str]) -> tuple[str, ...] | None:
 def _labels(chosen: Sequence[tuple[str, str]], class_names: tuple[str, ...]) -> np.ndarray:
     numbers = {name: number for number, name in enumerate(class_names)}
     return np.array([numbers[file.partition("/")[0]] for _, file in chosen], np.int64)
-
-
-def _decode(
-    paths: Sequence[pathlib.Path], request: image_set.Request, *, folder: pathlib.Path, name: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the images as one array, and which of the files they are, shape (files,), bool.
-
-    Pixels go straight to their place in the array: no more than a file for each thread is in memory
-    beside it.
-    """
-    unreadable = functools.partial(_unreadable, paths, folder=folder, name=name)
-    shape = _shape(paths, request, name=name, unreadable=unreadable)
-    images = np.empty((len(paths), *shape), np.uint8)
-    prepare = preprocessing.for_any_size(image_size=request.image_size, channels=shape[-1])
-
-    shapes = set()
-
-    def to_shape(pixels: np.ndarray) -> np.ndarray:
-        shapes.add((pixels.shape[0], pixels.shape[1], 1 if pixels.shape[2] < 3 else 3))
-        return pixels if pixels.shape == shape else prepare(pixels)
-
-    def read(index: int) -> None:
-        images[index] = image_file.decode(paths[index], to_shape)
-
-    outcomes = _map(read, range(len(paths)))
-    good = np.array([outcome is None for outcome in outcomes])
-    if not good.all() and not (request.skip_bad and good.any()):
-        raise unreadable(outcomes)
-    if not good.all():
-        remarks.say(f"{name}: left out, {_name_bad(paths, outcomes, folder=folder)}")
-    largest = max(shapes)[:2]
-    remarks.say_conversion(name, (*largest, max(channels for _, _, channels in shapes)), shape)
-    return (images if good.all() else images[good]), good
-
-
-def _shape(
-    paths: Sequence[pathlib.Path],
-    request: image_set.Request,
-    *,
-    name: str,
-    unreadable: Callable[[Sequence[object]], errors.InputError],
-) -> tuple[int, int, int]:
-    """Returns the images' height, width and channels; reads the files' headers only if need be."""
-    size, channels = request.image_size, request.channels
-    if size and channels:
-        return size, size, channels
-    outcomes = _map(image_file.read_header, paths)
-    headers = [outcome for outcome in outcomes if isinstance(outcome, image_file.Header)]
-    if not headers:
-        raise unreadable(outcomes)
-    channels = channels or max(header.channels for header in headers)
-    if size:
-        return size, size, channels
-    sizes = sorted({(header.height, header.width) for header in headers})
-    if len(sizes) > 1:
-        found = _some([f"{height} x {width}" for height, width in sizes])
-        raise errors.InputError(
-            f"{name}: expected image_size, or images of one size; found heights x widths {found}"
-        )
-    return *sizes[0], channels
-
-
-def _map(function: Callable[[_T], object], values: Sequence[_T]) -> list[object]:
-    """Calls a function in several threads; an unreadable file's outcome is its error."""
-
-    def outcome(value: _T) -> object:
-        try:
-            return function(value)
-        except image_file.UnreadableError as error:
-            return error
-
-    workers = min(8, os.cpu_count() or 1)
-    with image_file.without_warnings(), concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(outcome, values))
-
-
-def _unreadable(
-    paths: Sequence[pathlib.Path], outcomes: Sequence[object], *, folder: pathlib.Path, name: str
-) -> errors.InputError:
-    return errors.InputError(
-        f"{name}: expected readable images (--skip-bad leaves others out), "
-        f"{_name_bad(paths, outcomes, folder=folder)}"
-    )
-
-
-def _name_bad(paths: Sequence[pathlib.Path], outcomes: Sequence[object], *, folder: pathlib.Path) -> str:
-    bad = [
-        f"{path.relative_to(folder).as_posix()} ({outcome.reason})"
-        for path, outcome in zip(paths, outcomes, strict=True)
-        if isinstance(outcome, image_file.UnreadableError)
-    ]
-    return f"{len(bad)} of {len(paths)} cannot be read: {_some(bad)}"
-
-
-def _some(texts: Sequence[str]) -> str:
-    """Joins up to ten texts and says how many more there are."""
-    named = ", ".join(texts[:_NAMED])
-    return named if len(texts) <= _NAMED else f"{named} and {len(texts) - _NAMED} more"

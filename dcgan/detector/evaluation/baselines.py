@@ -7,6 +7,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from dcgan.data.indexed_images import Images
 from dcgan.detector.fakes.fake_pool import FakePool
 
 Scorer = Callable[[np.ndarray], np.ndarray]
@@ -16,7 +17,7 @@ _BINS = 64
 _HISTOGRAMS = 20_000
 
 
-def histogram_model(reals: np.ndarray, pool: FakePool, *, seed: int = 0) -> Scorer:
+def histogram_model(reals: Images, pool: FakePool, *, seed: int = 0) -> Scorer:
     """Fits a logistic regression on each image's histogram of 64 bins.
 
     Where it does well, pixel values alone give the fakes away, and a good detector proves nothing.
@@ -41,5 +42,5 @@ def _histograms(images: np.ndarray) -> np.ndarray:
     return counts.reshape(len(images), _BINS) / bins.shape[1]
 
 
-def _some(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _some(images: Images, rng: np.random.Generator) -> np.ndarray:
     return images[rng.choice(len(images), min(len(images), _HISTOGRAMS), replace=False)]

@@ -8,6 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from dcgan.data.indexed_images import Images
 from dcgan.detector.delivery import deliveries
 from dcgan.detector.fakes.fake_pool import FakePool
 
@@ -20,7 +21,7 @@ _GREY_BINS = 16
 _GRADIENT_EDGES = (0, 1, 2, 4, 8, 16, 32, 64, 128, 257)
 
 
-def measure_pool(reals: np.ndarray, pool: FakePool, *, seed: int = 0) -> dict[str, Any]:
+def measure_pool(reals: Images, pool: FakePool, *, seed: int = 0) -> dict[str, Any]:
     """Measures how much of a pool simple statistics tell.
 
     Args:
@@ -41,9 +42,7 @@ def measure_pool(reals: np.ndarray, pool: FakePool, *, seed: int = 0) -> dict[st
     return {**whole, "easy_share": easy / len(pool.images)}
 
 
-def measure(
-    reals: np.ndarray, fakes: np.ndarray, *, seed: int = 0, limit: int = _IMAGES
-) -> dict[str, Any]:
+def measure(reals: Images, fakes: np.ndarray, *, seed: int = 0, limit: int = _IMAGES) -> dict[str, Any]:
     """Cross-validates a logistic regression on simple statistics of reals and fakes.
 
     Both come under random chains of deliveries, as a detector sees them. The statistics are each
@@ -110,5 +109,5 @@ def _shares(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
     return counts.reshape(len(values), count) / values.shape[1]
 
 
-def _some(images: np.ndarray, limit: int, rng: np.random.Generator) -> np.ndarray:
+def _some(images: Images, limit: int, rng: np.random.Generator) -> np.ndarray:
     return images[rng.permutation(len(images))[:limit]]

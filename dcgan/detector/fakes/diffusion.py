@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from dcgan import data, images
+from dcgan.data.indexed_images import Images
 from dcgan.system import seeds
 
 _FREQUENCIES = 16
@@ -98,7 +99,7 @@ class Diffusion(keras.Model):
 
 
 def draw(
-    reals: np.ndarray,
+    reals: Images,
     *,
     count: int,
     steps: int,

@@ -2,9 +2,12 @@
 
 import numpy as np
 
+from dcgan.data import indexed_images
+from dcgan.data.indexed_images import Images
+
 
 def match_histograms(
-    fakes: np.ndarray, reals: np.ndarray, *, groups: np.ndarray | None = None, seed: int = 0
+    fakes: np.ndarray, reals: Images, *, groups: np.ndarray | None = None, seed: int = 0
 ) -> np.ndarray:
     """Remaps all fakes' pixel values together, by rank, onto the reals' pooled values.
 
@@ -28,8 +31,11 @@ def match_histograms(
     rng = np.random.default_rng(seed)
     members = [slice(None)] if groups is None else [groups == group for group in np.unique(groups)]
     matched = np.empty_like(fakes)
-    for channel in range(fakes.shape[-1]):
-        shares = np.bincount(reals[..., channel].ravel(), minlength=256) / reals[..., channel].size
+    counts = np.zeros((fakes.shape[-1], 256), np.int64)
+    for batch in indexed_images.in_batches(reals):
+        for channel, count in enumerate(counts):
+            count += np.bincount(batch[..., channel].ravel(), minlength=256)
+    for channel, shares in enumerate(counts / counts.sum(axis=1, keepdims=True)):
         for chosen in members:
             matched[chosen, ..., channel] = _match(fakes[chosen, ..., channel], shares, rng)
     return matched
@@ -46,7 +52,7 @@ def _match(values: np.ndarray, shares: np.ndarray, rng: np.random.Generator) -> 
     return matched.reshape(values.shape)
 
 
-def match_histograms_individually(fakes: np.ndarray, reals: np.ndarray, *, seed: int = 0) -> np.ndarray:
+def match_histograms_individually(fakes: np.ndarray, reals: Images, *, seed: int = 0) -> np.ndarray:
     """Gives each fake the pixel values of one real image, by rank.
 
     `match_histograms` matches all values together and may leave an image with a mixture of values that

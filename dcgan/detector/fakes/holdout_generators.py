@@ -9,6 +9,7 @@ from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 
 from dcgan import data, images
+from dcgan.data.indexed_images import Images
 from dcgan.system import seeds
 
 _SAMPLE = 10_000
@@ -18,7 +19,7 @@ _LATENT = 20
 _EDGE = 1e-3
 
 
-def pca_mixture(reals: np.ndarray, *, count: int, seed: int = 0) -> np.ndarray:
+def pca_mixture(reals: Images, *, count: int, seed: int = 0) -> np.ndarray:
     """Draws from a mixture of Gaussians over the reals' principal components.
 
     Args:
@@ -42,7 +43,7 @@ def pca_mixture(reals: np.ndarray, *, count: int, seed: int = 0) -> np.ndarray:
 
 
 def variational_autoencoder(
-    reals: np.ndarray,
+    reals: Images,
     *,
     count: int,
     steps: int = 1000,

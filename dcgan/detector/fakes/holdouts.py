@@ -13,6 +13,7 @@ import numpy as np
 
 from dcgan import data, presets, sampling
 from dcgan.config import RunConfig
+from dcgan.data.indexed_images import Images
 from dcgan.detector.fakes import diffusion, holdout_generators
 from dcgan.detector.fit_progress import FitProgress, Progress, ignore
 from dcgan.model import DCGAN
@@ -27,12 +28,12 @@ _DIFFUSION_WIDTH, _DIFFUSION_BATCH, _DIFFUSION_DRAWING = 12, 32, 25
 _EMA_DECAY = 0.98
 _UNREADABLE = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile)
 
-_Draw = Callable[[RunConfig, np.ndarray, int, int, keras.callbacks.Callback], np.ndarray]
+_Draw = Callable[[RunConfig, Images, int, int, keras.callbacks.Callback], np.ndarray]
 
 
 def draw_holdouts(
     config: RunConfig,
-    reals: np.ndarray,
+    reals: Images,
     *,
     count: int,
     steps: int,
@@ -81,7 +82,7 @@ def _scale(steps: int, share: float) -> int:
 
 
 def _draw_gan(
-    config: RunConfig, reals: np.ndarray, count: int, steps: int, callback: keras.callbacks.Callback
+    config: RunConfig, reals: Images, count: int, steps: int, callback: keras.callbacks.Callback
 ) -> np.ndarray:
     """Trains the run's own GAN without classes under another seed, as far as a short schedule leads."""
     steps = _scale(steps, _GAN)
@@ -99,7 +100,7 @@ def _draw_gan(
 
 
 def _draw_diffusion(
-    config: RunConfig, reals: np.ndarray, count: int, steps: int, callback: keras.callbacks.Callback
+    config: RunConfig, reals: Images, count: int, steps: int, callback: keras.callbacks.Callback
 ) -> np.ndarray:
     return diffusion.draw(
         reals,
@@ -114,14 +115,14 @@ def _draw_diffusion(
 
 
 def _draw_vae(
-    config: RunConfig, reals: np.ndarray, count: int, steps: int, callback: keras.callbacks.Callback
+    config: RunConfig, reals: Images, count: int, steps: int, callback: keras.callbacks.Callback
 ) -> np.ndarray:
     return holdout_generators.variational_autoencoder(
         reals, count=count, steps=_scale(steps, _VAE), seed=_SEED, callbacks=[callback]
     )
 
 
-def _draw_mixture(config: RunConfig, reals: np.ndarray, count: int, *_: Any) -> np.ndarray:
+def _draw_mixture(config: RunConfig, reals: Images, count: int, *_: Any) -> np.ndarray:
     return holdout_generators.pca_mixture(reals, count=count, seed=_SEED)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from dcgan import data, images
+from dcgan.data.indexed_images import Images
 from dcgan.detector.fakes.fake_pool import Fakes
 
 _WIDTHS = (16, 32)
@@ -58,7 +59,7 @@ REBUILDERS = (
 
 
 def rebuild(
-    reals: np.ndarray,
+    reals: Images,
     *,
     count: int,
     steps: int,
@@ -127,7 +128,7 @@ class _Workshop(keras.Model):
         self.optimizer.apply(tape.gradient(loss, self.trainable_weights), self.trainable_weights)
         return {"loss": loss}
 
-    def rebuild(self, index: int, reals: np.ndarray) -> np.ndarray:
+    def rebuild(self, index: int, reals: Images) -> np.ndarray:
         """Rebuilds uint8 images by the network of that index."""
         rebuilder, network = self.rebuilders[index], self.networks[index]
         built = []

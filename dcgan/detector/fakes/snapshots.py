@@ -6,6 +6,7 @@ import keras
 import numpy as np
 
 from dcgan import data, sampling
+from dcgan.data.indexed_images import Images
 from dcgan.detector.fakes.fake_pool import Fakes
 from dcgan.model import DCGAN
 
@@ -39,7 +40,7 @@ class LearningGan:
 
 def draw_while_training(
     gan: LearningGan,
-    reals: np.ndarray,
+    reals: Images,
     *,
     labels: np.ndarray | None = None,
     callback: keras.callbacks.Callback,

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from dcgan.data import pipeline
+from dcgan.data.indexed_images import Images
 from dcgan.detector.delivery import deliveries, named_deliveries
 from dcgan.detector.fakes.fake_pool import FakePool
 from dcgan.detector.familiarity import familiarity_model, outliers
@@ -48,7 +49,7 @@ def fit(
 
 
 def train(
-    reals: np.ndarray, pool: FakePool, *, steps: int, seed: int = 0, progress: Progress = ignore
+    reals: Images, pool: FakePool, *, steps: int, seed: int = 0, progress: Progress = ignore
 ) -> keras.Model:
     """Trains a network to tell reals and fakes from outliers, all of them under deliveries.
 
@@ -122,7 +123,7 @@ def _set(model: keras.Model, which: int, images: np.ndarray, *, seed: int) -> No
     familiarity_model.p_values(model).calibrate(logits[:, 0], which=which)
 
 
-def _draw(reals: np.ndarray, pool: FakePool, *, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+def _draw(reals: Images, pool: FakePool, *, seed: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
     rng = np.random.default_rng(seed)
     quarter = _BATCH // 4
     members = [np.flatnonzero(pool.generators == name) for name in np.unique(pool.generators)]

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image, ImageFilter
 
+from dcgan.data.indexed_images import Images
 from dcgan.detector.delivery.deliveries import Rng, background
 
 _SIDES = (0.35, 0.84)
@@ -95,7 +96,7 @@ KINDS: dict[Callable[[Image.Image, Rng], Image.Image], float] = {
 """What makes an outlier of an image, with the share of each; the shares sum to 1."""
 
 
-def draw(images: np.ndarray, *, count: int, rng: Rng) -> np.ndarray:
+def draw(images: Images, *, count: int, rng: Rng) -> np.ndarray:
     """Makes outliers of images.
 
     Args:
