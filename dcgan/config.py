@@ -192,7 +192,7 @@ class RunConfig(schema.Config):
     preset: str = field("The preset that the values started from.", default="mnist")
     data: str = field(
         "mnist (bundled), a TensorFlow Datasets name, a folder of images or of IDX files, a .npy or "
-        ".npz file.",
+        ".npz file, a TFRecord file or a folder of such.",
         default="mnist",
     )
     split: str = field("Part of the data to train on, such as train or train[:10000].", default="train")

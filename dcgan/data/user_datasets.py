@@ -82,8 +82,24 @@ def to_batches(
     if parts[0].shape.rank == 3:
         dataset = dataset.batch(batch_size, drop_remainder=True)
     else:
-        dataset = dataset.rebatch(batch_size, drop_remainder=True)
+        dataset = _rebatch(dataset, batch_size, given=parts[0].shape[0])
     return dataset.map(prepare, num_parallel_calls=2, deterministic=True)
+
+
+def _rebatch(dataset: tf.data.Dataset, batch_size: int, *, given: int | None) -> tf.data.Dataset:
+    """Changes the size of batches; their number stays known, if need be by a pass that counts."""
+    batches = dataset.rebatch(batch_size, drop_remainder=True)
+    count = int(dataset.cardinality())
+    if count == tf.data.UNKNOWN_CARDINALITY:
+        return batches
+    if count != tf.data.INFINITE_CARDINALITY:
+        images = count * given if given else int(dataset.reduce(0, _add_length))
+        count = images // batch_size
+    return batches.apply(tf.data.experimental.assert_cardinality(count))
+
+
+def _add_length(count: tf.Tensor, *example: tf.Tensor) -> tf.Tensor:
+    return count + tf.shape(example[0])[0]
 
 
 def share_among_workers(dataset: tf.data.Dataset, strategy: tf.distribute.Strategy) -> tf.data.Dataset:

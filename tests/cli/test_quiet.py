@@ -34,6 +34,7 @@ def test_only_log_lines_are_hidden(last, after):
 @pytest.mark.parametrize("level", [None, "0", "3"])
 def test_start_up_is_silent_whatever_the_level(level, tmp_path):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environment |= {"MPLCONFIGDIR": str(tmp_path)}
     environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
     if level is not None:
         environment["TF_CPP_MIN_LOG_LEVEL"] = level

@@ -18,12 +18,19 @@ def _values(batches):
     return [batch[:, 0, 0, 0].numpy().tolist() for batch in images]
 
 
+def test_an_end_stays_unknown_or_far():
+    for dataset, steps in ((_dataset().filter(lambda image: True), -2), (_dataset().repeat(), -1)):
+        batches = user_datasets.to_batches(dataset.batch(3), _SHAPE, batch_size=4, labelled=False)
+        assert int(batches.cardinality()) == steps
+
+
 @pytest.mark.parametrize("given", [None, 2, 3, 7, 10])
 def test_single_images_and_any_batches(given):
     dataset = _dataset() if given is None else _dataset().batch(given)
     batches = user_datasets.to_batches(dataset, _SHAPE, batch_size=4, labelled=False)
     assert batches.element_spec.shape == (4, *_SHAPE)
     assert _values(batches) == [[0, 1, 2, 3], [4, 5, 6, 7]]
+    assert user_datasets.count_steps(batches, None) == 2
 
 
 def test_bytes_become_floats():

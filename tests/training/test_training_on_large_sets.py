@@ -24,7 +24,7 @@ def config(tmp_path):
         data=str(tmp_path / "images"),
         features="none",
         network=network,
-        training={"epochs": 2, "batch_size": 8},
+        training={"epochs": 2, "batch_size": 8, "learning_rate_schedule": "constant"},
     )
 
 
@@ -38,10 +38,15 @@ def folder(tmp_path):
     return tmp_path / "images"
 
 
-@pytest.fixture
-def dataset():
+def _make_dataset():
+    """Makes it anew, as another process does: one that was iterated before goes on shuffling."""
     images = np.random.default_rng(0).uniform(-1, 1, (32, _SIZE, _SIZE, 1)).astype(np.float32)
     return tf.data.Dataset.from_tensor_slices(images).shuffle(32, seed=3)
+
+
+@pytest.fixture
+def dataset():
+    return _make_dataset()
 
 
 def _weights(result):
@@ -63,11 +68,12 @@ def test_a_cache_changes_nothing(config, folder, tmp_path, deterministic):
     assert len(list((tmp_path / "cache").iterdir())) == 1
 
 
-def test_the_command_takes_both_options(config, folder, tmp_path, run_cli):
+def test_the_command_takes_both_options(config, folder, tmp_path, run_cli, caplog):
     config.save(tmp_path / "config.json")
     options = ["--config", tmp_path / "config.json", "--epochs", 1, "--out", tmp_path / "run"]
     code, _, err = run_cli("train", *options, "--memory", "1kB", "--cache", tmp_path / "cache")
-    assert (code, "40 images go through a cache of 10 kB" in err.replace("\n", " ")) == (0, True), err
+    assert code == 0, err
+    assert "40 images go through a cache of 10 kB" in caplog.text
     code, _, err = run_cli("train", *options, "--memory", "much")
     assert code == 2
     assert "--memory: expected a size such as 4GB" in err
@@ -101,10 +107,11 @@ def test_any_dataset_is_trained_on(config, dataset, tmp_path, given):
     assert result.run.load_config().data == "given:dataset"
 
 
-def test_a_training_on_a_dataset_goes_on_where_it_was(config, dataset, tmp_path, deterministic):
-    whole = dcgan.train(config, tmp_path / "whole", dataset=dataset)
-    dcgan.train(presets.override(config, training={"epochs": 1}), tmp_path / "run", dataset=dataset)
-    resumed = dcgan.train(config, tmp_path / "run", dataset=dataset)
+def test_a_training_on_a_dataset_goes_on_where_it_was(config, tmp_path, deterministic):
+    whole = dcgan.train(config, tmp_path / "whole", dataset=_make_dataset())
+    first = presets.override(config, training={"epochs": 1})
+    dcgan.train(first, tmp_path / "run", dataset=_make_dataset())
+    resumed = dcgan.train(config, tmp_path / "run", dataset=_make_dataset())
     assert resumed.first_epoch == 1
     assert _weights(resumed) == _weights(whole)
 
