@@ -14,6 +14,7 @@ from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.detector_model import Detector
 from dcgan.detector.fakes.fake_pool import FakePool
 from dcgan.detector.fit_progress import FitProgress, Progress, ignore
+from dcgan.detector.start import colour_classifier
 
 _WARM_UP = 0.06
 _PROCESSOR = pathlib.Path("/proc/cpuinfo")
@@ -90,7 +91,8 @@ def _train(
             discriminator, width=config.width, precision=precision, seed=config.seed
         )
 
-    learner = build(_precision()).classifier
+    detector, fast = build("float32"), build(_precision())
+    learner = colour_classifier.learner_of(fast.classifier)
     learner.compile(
         _optimizer(config.learning_rate, steps), keras.losses.BinaryCrossentropy(from_logits=True)
     )
@@ -98,9 +100,11 @@ def _train(
         reals, pool, batch_size=config.batch_size, steps=steps, seed=config.seed
     )
     learner.fit(dataset, steps_per_epoch=steps, callbacks=[callback], verbose=0, shuffle=False)
-    # Anew, for two reasons: scores are computed in float32, and a file would hold the optimizer as well.
-    detector = build("float32")
-    detector.classifier.set_weights(learner.get_weights())
+    # Another model: scores are computed in float32, and a file would hold the optimizer as well.
+    classifier = detector.classifier
+    colour_classifier.learner_of(classifier).set_weights(learner.get_weights())
+    if colour_classifier.has_start(classifier):
+        colour_classifier.standardise(classifier, reals, seed=config.seed)
     return detector
 
 

@@ -34,22 +34,31 @@ def save_start(model: keras.Model, path: str | os.PathLike[str] = WEIGHTS) -> No
 def load_start(
     image_shape: tuple[int, int, int],
     *,
+    frozen: bool = False,
     precision: str = EXACT,
     seed: int = 0,
+    name: str = "start",
     path: str | os.PathLike[str] = WEIGHTS,
 ) -> keras.Model:
     """Builds the start for images of a size and loads its weights.
 
     Args:
         image_shape: (height, width, 3).
+        frozen: Make it one that no training changes, and that is the same in training. Defaults to
+            False.
         precision: See `build_start_network`. Defaults to "float32".
         seed: Seed of dropout. Defaults to 0.
+        name: The model's name. Defaults to "start".
         path: What `save_start` wrote. Defaults to the file in the package.
     """
     with np.load(path, allow_pickle=False) as stored:
         width = stored["conv1/kernel"].shape[-1]
-        model = build_start_network(image_shape, width=width, precision=precision, seed=seed)
+        options: dict[str, Any] = {"dropout": 0.0} if frozen else {}
+        model = build_start_network(
+            image_shape, width=width, precision=precision, seed=seed, name=name, **options
+        )
         model.set_weights([stored[weight.path].astype(np.float32) for weight in model.weights])
+    model.trainable = not frozen
     return model
 
 

@@ -11,7 +11,13 @@ _STAGES = (2, 4)
 
 
 def build_start_network(
-    image_shape: tuple[int, int, int], *, width: int = 32, precision: str = EXACT, seed: int = 0
+    image_shape: tuple[int, int, int],
+    *,
+    width: int = 32,
+    dropout: float = _DROPOUT,
+    precision: str = EXACT,
+    seed: int = 0,
+    name: str = "start",
 ) -> keras.Model:
     """Builds a residual network on `ClippedTraces` that knows nothing of an image's size or framing.
 
@@ -21,9 +27,11 @@ def build_start_network(
     Args:
         image_shape: (height, width, channels).
         width: Channels at the image's own size; four times as many at a quarter of it. Defaults to 32.
+        dropout: Share of features that training drops. Defaults to 0.2.
         precision: Keras's dtype policy of the convolutions, see `fake_classifier.build_classifier`.
             Defaults to "float32".
         seed: Seed of the initial weights and of dropout. Defaults to 0.
+        name: The model's name. Defaults to "start".
 
     Returns:
         A model from images, float32, -1 to 1, to (batch, 1) logits, float32, higher for fakes.
@@ -36,5 +44,5 @@ def build_start_network(
         channels = factor * width
         x = make.block(make.convolution(x, channels, kernel_size=4, strides=2), channels)
     x = keras.layers.GlobalAveragePooling2D(dtype=EXACT, name="mean")(x)
-    x = keras.layers.Dropout(_DROPOUT, seed=make.next_seed(), dtype=EXACT, name="dropout")(x)
-    return keras.Model(images, make.logits(x), name="start")
+    x = keras.layers.Dropout(dropout, seed=make.next_seed(), dtype=EXACT, name="dropout")(x)
+    return keras.Model(images, make.logits(x), name=name)

@@ -1,0 +1,80 @@
+"""The classifier of colour images: the start as it came, beside a copy of it that learns."""
+
+import keras
+import numpy as np
+
+from dcgan import images as pixels
+from dcgan.detector.delivery import deliveries
+from dcgan.detector.layers.joined_evidence import JoinedEvidence
+from dcgan.detector.layers.residual_layers import EXACT
+from dcgan.detector.start.start_files import load_start
+
+START, LEARNER = "start", "learner"
+"""The names of the two branches."""
+_EVIDENCE = "evidence"
+_REALS = 2_000
+
+
+def build_colour_classifier(
+    image_shape: tuple[int, int, int], *, precision: str = EXACT, seed: int = 0
+) -> keras.Model:
+    """Builds a classifier of two branches that have the start's weights; one of them is frozen.
+
+    Args:
+        image_shape: (height, width, 3).
+        precision: Keras's dtype policy of the convolutions of the branch that learns. Defaults to
+            "float32".
+        seed: Seed of its dropout. Defaults to 0.
+
+    Returns:
+        A model from images, float32, -1 to 1, to (batch, 1) logits, float32, higher for fakes.
+    """
+    start = load_start(image_shape, name=START, frozen=True)
+    learner = load_start(image_shape, name=LEARNER, precision=precision, seed=seed)
+    images = keras.Input(image_shape, name="images")
+    evidence = JoinedEvidence(dtype=EXACT, name=_EVIDENCE)
+    return keras.Model(images, evidence(start(images), learner(images)), name="classifier")
+
+
+def has_start(classifier: keras.Model) -> bool:
+    """Whether a detector's classifier is one of two branches."""
+    return any(layer.name == _EVIDENCE for layer in classifier.layers)
+
+
+def learner_of(classifier: keras.Model) -> keras.Model:
+    """Returns what of a detector's classifier is trained: one of two branches, or all of it."""
+    return classifier.get_layer(LEARNER) if has_start(classifier) else classifier
+
+
+def branches(classifier: keras.Model) -> keras.Model:
+    """Returns a model from images to the logits of each branch, shape (batch, 2)."""
+    images = keras.Input(classifier.input_shape[1:])
+    logits = [classifier.get_layer(name)(images) for name in (START, LEARNER)]
+    return keras.Model(images, keras.layers.Concatenate(dtype=EXACT)(logits))
+
+
+def score_branches(classifier: keras.Model, images: np.ndarray) -> np.ndarray:
+    """Returns the logits of each branch.
+
+    Args:
+        classifier: What `build_colour_classifier` returned.
+        images: Shape (count, height, width, 3), uint8.
+
+    Returns:
+        Shape (count, 2), float32, the start's first.
+    """
+    return branches(classifier).predict(pixels.to_float(images), batch_size=256, verbose=0)
+
+
+def standardise(classifier: keras.Model, reals: np.ndarray, *, seed: int = 0) -> None:
+    """Measures both branches by reals under random chains of deliveries.
+
+    Args:
+        classifier: What `build_colour_classifier` returned, trained.
+        reals: Shape (count, height, width, 3), uint8; at most 2,000 of them are used.
+        seed: Seed of the choice and the deliveries. Defaults to 0.
+    """
+    rng = np.random.default_rng(seed)
+    chosen = reals[rng.permutation(len(reals))[:_REALS]]
+    logits = score_branches(classifier, deliveries.random_chains(chosen, rng=rng))
+    classifier.get_layer(_EVIDENCE).standardise(logits)
