@@ -54,6 +54,35 @@ def train(
     return detector, dict(zip(families[:folds], others, strict=True))
 
 
+def train_on(
+    detector: Detector,
+    pool: FakePool,
+    reals: np.ndarray,
+    *,
+    config: DetectorConfig,
+    steps: int,
+    progress: Progress = ignore,
+) -> Detector:
+    """Trains a copy of a detector on.
+
+    Args:
+        detector: A trained detector. It is left unchanged.
+        pool: The fakes.
+        reals: Shape (images, height, width, channels), uint8.
+        config: As for `train`.
+        steps: Training steps.
+        progress: Called after each step. Defaults to nothing.
+
+    Returns:
+        The copy, not yet calibrated and without a measure of familiarity.
+    """
+    callback = FitProgress(progress, "learning")
+    discriminator = detector.discriminator
+    return _train(
+        discriminator, pool, reals, config, steps=steps, callback=callback, former=detector.classifier
+    )
+
+
 @keras.saving.register_keras_serializable(package="dcgan")
 class KernelMuon(keras.optimizers.Muon):
     """Keras's Muon, extended to convolutions: kernels count as matrices of inputs by outputs.
@@ -85,13 +114,19 @@ def _train(
     *,
     steps: int,
     callback: keras.callbacks.Callback,
+    former: keras.Model | None = None,
 ) -> Detector:
+    """Trains a new classifier, or a copy of a former one."""
+
     def build(precision: str) -> Detector:
         return Detector.from_discriminator(
             discriminator, width=config.width, precision=precision, seed=config.seed
         )
 
     detector, fast = build("float32"), build(_precision())
+    if former is not None:
+        for each in (detector, fast):
+            each.classifier.set_weights(former.get_weights())
     learner = colour_classifier.learner_of(fast.classifier)
     learner.compile(
         _optimizer(config.learning_rate, steps), keras.losses.BinaryCrossentropy(from_logits=True)

@@ -24,6 +24,7 @@ class Reals:
         seen: Whether the run itself was trained on those to calibrate and to test on. Defaults to False.
         notes: What else readers must know about the images. Defaults to nothing.
         train_labels: The labels of `train`, shape (count,), integers. Defaults to None, unknown.
+        jpeg_qualities: The JPEG qualities of `train`, see `ImageSet`. Defaults to None, unknown.
     """
 
     train: np.ndarray
@@ -32,6 +33,7 @@ class Reals:
     seen: bool = False
     notes: tuple[str, ...] = ()
     train_labels: np.ndarray | None = None
+    jpeg_qualities: np.ndarray | None = None
 
     @classmethod
     def load(cls, config: RunConfig) -> Self:
@@ -72,6 +74,7 @@ class Reals:
             seen=images.seen,
             notes=tuple(notes),
             train_labels=rest.labels,
+            jpeg_qualities=rest.jpeg_qualities,
         )
 
 

@@ -14,10 +14,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
+import PIL.Image
 
 from dcgan import errors
 from dcgan.data import image_set, preprocessing, remarks, splits
-from dcgan.data.decoding import image_file, image_formats
+from dcgan.data.decoding import image_file, image_formats, jpeg_quality
 from dcgan.data.folders import folder_layout, folder_walk
 
 _NAMED = 10
@@ -58,7 +59,7 @@ def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> imag
     paths = [roots[split] / relative for split, relative in chosen]
     class_names = _class_names([relative for _, relative in everything])
     remarks.say(f"{name}: {folder_layout.describe(files, class_names, others)}")
-    images, good = _decode(paths, request, folder=folder, name=name)
+    images, qualities, good = _decode(paths, request, folder=folder, name=name)
     return image_set.ImageSet(
         name=name,
         split=request.split,
@@ -70,6 +71,7 @@ def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> imag
         files=tuple(
             (roots[split] / relative).relative_to(folder).as_posix() for split, relative in everything
         ),
+        jpeg_qualities=qualities,
     )
 
 
@@ -117,15 +119,15 @@ def _labels(chosen: Sequence[tuple[str, str]], class_names: tuple[str, ...]) -> 
 
 def _decode(
     paths: Sequence[pathlib.Path], request: image_set.Request, *, folder: pathlib.Path, name: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """Returns the images as one array, and which of the files they are, shape (files,), bool.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Returns the images as one array, their JPEG qualities, and which of the files they are.
 
     Pixels go straight to their place in the array: no more than a file for each thread is in memory
     beside it.
     """
     unreadable = functools.partial(_unreadable, paths, folder=folder, name=name)
     shape = _shape(paths, request, name=name, unreadable=unreadable)
-    images = np.empty((len(paths), *shape), np.uint8)
+    images, qualities = np.empty((len(paths), *shape), np.uint8), np.zeros(len(paths), np.uint8)
     prepare = preprocessing.for_any_size(image_size=request.image_size, channels=shape[-1])
 
     shapes = set()
@@ -135,7 +137,11 @@ def _decode(
         return pixels if pixels.shape == shape else prepare(pixels)
 
     def read(index: int) -> None:
-        images[index] = image_file.decode(paths[index], to_shape)
+        def look(image: PIL.Image.Image) -> None:
+            # Scaling leaves little of what JPEG has done.
+            qualities[index] = jpeg_quality.read(image) if min(image.size) == min(shape[:2]) else 0
+
+        images[index] = image_file.decode(paths[index], to_shape, look=look)
 
     outcomes = _map(read, range(len(paths)))
     good = np.array([outcome is None for outcome in outcomes])
@@ -145,7 +151,7 @@ def _decode(
         remarks.say(f"{name}: left out, {_name_bad(paths, outcomes, folder=folder)}")
     largest = max(shapes)[:2]
     remarks.say_conversion(name, (*largest, max(channels for _, _, channels in shapes)), shape)
-    return (images if good.all() else images[good]), good
+    return (images if good.all() else images[good]), qualities[good], good
 
 
 def _shape(

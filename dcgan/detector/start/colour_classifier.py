@@ -46,24 +46,21 @@ def learner_of(classifier: keras.Model) -> keras.Model:
     return classifier.get_layer(LEARNER) if has_start(classifier) else classifier
 
 
-def branches(classifier: keras.Model) -> keras.Model:
-    """Returns a model from images to the logits of each branch, shape (batch, 2)."""
-    images = keras.Input(classifier.input_shape[1:])
-    logits = [classifier.get_layer(name)(images) for name in (START, LEARNER)]
-    return keras.Model(images, keras.layers.Concatenate(dtype=EXACT)(logits))
-
-
 def score_branches(classifier: keras.Model, images: np.ndarray) -> np.ndarray:
-    """Returns the logits of each branch.
+    """Returns the logits of each branch and of both together.
 
     Args:
         classifier: What `build_colour_classifier` returned.
         images: Shape (count, height, width, 3), uint8.
 
     Returns:
-        Shape (count, 2), float32, the start's first.
+        Shape (count, 3), float32: the start's, the learner's, both.
     """
-    return branches(classifier).predict(pixels.to_float(images), batch_size=256, verbose=0)
+    inputs = keras.Input(classifier.input_shape[1:])
+    logits = [classifier.get_layer(name)(inputs) for name in (START, LEARNER)]
+    logits.append(classifier.get_layer(_EVIDENCE)(*logits))
+    model = keras.Model(inputs, keras.layers.Concatenate(dtype=EXACT)(logits))
+    return model.predict(pixels.to_float(images), batch_size=256, verbose=0)
 
 
 def standardise(classifier: keras.Model, reals: np.ndarray, *, seed: int = 0) -> None:
@@ -77,4 +74,4 @@ def standardise(classifier: keras.Model, reals: np.ndarray, *, seed: int = 0) ->
     rng = np.random.default_rng(seed)
     chosen = reals[rng.permutation(len(reals))[:_REALS]]
     logits = score_branches(classifier, deliveries.random_chains(chosen, rng=rng))
-    classifier.get_layer(_EVIDENCE).standardise(logits)
+    classifier.get_layer(_EVIDENCE).standardise(logits[:, :2])
