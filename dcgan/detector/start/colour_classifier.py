@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+import scipy.special
 
 from dcgan import images as pixels
 from dcgan.detector.delivery import deliveries
@@ -61,6 +62,33 @@ def score_branches(classifier: keras.Model, images: np.ndarray) -> np.ndarray:
     logits.append(classifier.get_layer(_EVIDENCE)(*logits))
     model = keras.Model(inputs, keras.layers.Concatenate(dtype=EXACT)(logits))
     return model.predict(pixels.to_float(images), batch_size=256, verbose=0)
+
+
+def evidence_maps(classifier: keras.Model, images: np.ndarray) -> np.ndarray:
+    """Measures how much each place gives to the logit, which is one of the places' mean.
+
+    Args:
+        classifier: What `build_colour_classifier` returned.
+        images: Shape (count, height, width, 3), uint8.
+
+    Returns:
+        Shape (count, about height / 4, about width / 4), float32, higher where a fake is seen.
+
+    Reference:
+        class activation maps: [Zhou et al., 2016](https://arxiv.org/abs/1512.04150)
+    """
+    evidence = classifier.get_layer(_EVIDENCE)
+    floats, maps = pixels.to_float(images), []
+    for number, name in enumerate((START, LEARNER)):
+        branch = classifier.get_layer(name)
+        places = keras.Model(branch.input, branch.get_layer("mean").input)
+        logits = branch.get_layer("logits")(places.predict(floats, batch_size=256, verbose=0))
+        scores = (logits[..., 0] - evidence.means[number]) / evidence.deviations[number]
+        maps.append(keras.ops.convert_to_numpy(scores))
+    stacked = np.stack(maps)
+    # A branch counts as much as a change of its logit changes that of both.
+    weights = scipy.special.softmax(stacked.mean(axis=(2, 3), keepdims=True), axis=0)
+    return (weights * stacked).sum(axis=0)
 
 
 def standardise(classifier: keras.Model, reals: np.ndarray, *, seed: int = 0) -> None:
