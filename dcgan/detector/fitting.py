@@ -52,7 +52,7 @@ def fit(
         confidence=config.confidence,
         deliveries=len(config.certified),
     )
-    pool = match_histories(pool, reals, seed=config.seed)
+    pool = match_histories(pool, reals)
     learned_from, kept = pool.where(~pool.held_back), pool.where(pool.held_back)
     detector, folds = classifier_training.train(
         discriminator, learned_from, reals.train, config=config, progress=progress
@@ -64,10 +64,10 @@ def fit(
     return Fitted(config, reals, pool, detector.with_familiarity(familiarity), folds, scores)
 
 
-def match_histories(pool: FakePool, reals: Reals, *, seed: int = 0) -> FakePool:
+def match_histories(pool: FakePool, reals: Reals) -> FakePool:
     """Brings fakes through JPEG where reals came as JPEGs; see `file_histories.match_reals`."""
     images, qualities = file_histories.match_reals(
-        pool.images, pool.jpeg_qualities, reals.jpeg_qualities, seed=seed
+        pool.images, pool.jpeg_qualities, reals.jpeg_qualities
     )
     return dataclasses.replace(pool, images=images, jpeg_qualities=qualities)
 

@@ -1,5 +1,6 @@
 """The detector of a run: fakes are collected, it is fitted and written; later, calibrated anew."""
 
+import logging
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -78,6 +79,7 @@ def fit_run(
         files.save(fitted)
     if fakes:
         config = _promise(fitted.config, given, len(fitted.reals.calibration))
+        _warn_of_reset(fitted)
         fitted = detector_update.update(fitted, fakes, config=config, progress=progress)
         files.save(fitted)
     return fitted
@@ -144,6 +146,16 @@ def recalibrate_run(
         familiarity_training.recalibrate(detector.familiarity, images, seed=config.seed)
     files.replace(detector)
     return new
+
+
+def _warn_of_reset(fitted: Fitted) -> None:
+    """Says that a threshold on the user's own reals is given up."""
+    calibration = fitted.detector.calibration
+    if calibration is not None and calibration.reals != len(fitted.reals.calibration):
+        logging.getLogger("dcgan").warning(
+            "The threshold is set on the run's own images again; to set it on yours: `dcgan detect "
+            "calibrate`."
+        )
 
 
 def _given(

@@ -7,7 +7,7 @@ import pytest
 
 from dcgan import presets
 from dcgan.config import NetworkConfig, RunConfig
-from dcgan.detector import certificate, fitting, run_fitting
+from dcgan.detector import certificate, fitting, run_fitting, start
 from dcgan.detector.delivery import named_deliveries
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.detector_model import Detector
@@ -15,6 +15,7 @@ from dcgan.detector.evaluation import run_evaluation
 from dcgan.detector.fakes import fake_collection, holdouts
 from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 from dcgan.detector.reals import Reals
+from dcgan.detector.start import start_files
 from dcgan.model import DCGAN
 from dcgan.runs.run_directory import RunDirectory
 
@@ -127,7 +128,18 @@ def fitted(pool, reals, config):
 
 
 @pytest.fixture(scope="session")
-def quick_generators():
+def small_start(tmp_path_factory):
+    """Replaces the start by a network of a sixteenth of the weights, at random."""
+    keras.utils.clear_session(free_memory=False)
+    path = tmp_path_factory.mktemp("start") / "start.npz"
+    start.save_start(start.build_start_network((16, 16, 3), width=8), path)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(start_files, "WEIGHTS", path)
+        yield
+
+
+@pytest.fixture(scope="session")
+def quick_generators(small_start):
     """Makes tiny colour runs: all generators are arithmetic, few deliveries, short training."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fake_collection, "collect_fakes", _collect)
@@ -150,7 +162,7 @@ class _Short(DetectorConfig):
     @classmethod
     def for_run(cls, config, **values):
         del values["images"]
-        return DetectorConfig(steps=2, fold_steps=1, familiarity_steps=2, batch_size=8, **values)
+        return DetectorConfig(steps=1, fold_steps=1, familiarity_steps=1, batch_size=8, **values)
 
 
 def _photos(count, seed):

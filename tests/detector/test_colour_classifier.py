@@ -21,7 +21,7 @@ def discriminator():
 
 
 @pytest.fixture
-def detector(discriminator):
+def detector(discriminator, small_start):
     return Detector.from_discriminator(discriminator)
 
 
@@ -89,8 +89,9 @@ def test_reals_stand_at_0_in_both_branches(detector):
     colour_classifier.standardise(detector.classifier, reals)
     evidence = detector.classifier.get_layer("evidence")
     logits = colour_classifier.score_branches(detector.classifier, reals)
-    assert logits.shape == (200, 2)
-    scores = (logits - evidence.means.numpy()) / evidence.deviations.numpy()
+    assert logits.shape == (200, 3)
+    np.testing.assert_allclose(logits[:, 2], detector.raw_scores(reals), atol=1e-4)
+    scores = (logits[:, :2] - evidence.means.numpy()) / evidence.deviations.numpy()
     np.testing.assert_allclose(detector.raw_scores(reals), np.log(np.exp(scores).sum(axis=1)), atol=1e-4)
 
 
@@ -99,7 +100,8 @@ def test_comes_back_from_its_file_and_explains_itself(detector, tmp_path):
     detector_files.save(detector, tmp_path / "detector.keras")
     loaded = detector_files.load(tmp_path / "detector.keras")
     np.testing.assert_allclose(loaded.raw_scores(_photos()), detector.raw_scores(_photos()), atol=1e-5)
-    assert not colour_classifier.branches(loaded.classifier).get_layer("start").trainable
+    trained = colour_classifier.learner_of(loaded.classifier).trainable_weights
+    assert len(loaded.trainable_weights) == len(trained)
     assert saliency.heat_maps(loaded, _photos(2)).shape == (2, 16, 16)
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
+from dcgan.data import load_images
 from dcgan.detector import detector_files, run_fitting
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.detector_files import DetectorFiles
@@ -36,17 +37,10 @@ def learned(colour_fitted, given, tmp_path_factory):
     return run, run_fitting.fit_run(run, learn={"grid": given})
 
 
-@pytest.fixture
-def run(colour_fitted, tmp_path):
-    """A run with a detector, to be changed."""
-    shutil.copytree(colour_fitted[0].path, tmp_path / "run")
-    return RunDirectory(tmp_path / "run")
-
-
 def test_fakes_come_into_the_pool_and_the_rest_stays(colour_fitted, learned):
     before, (run, after) = colour_fitted[1], learned
     assert after.pool.counts() == before.pool.counts() | {"learned-grid": 30}
-    assert after.config == before.config
+    assert after.config.to_dict() == before.config.to_dict()
     loaded = detector_files.load_fitted(run)
     assert loaded.pool.counts() == after.pool.counts()
     assert sorted(loaded.folds) == ["autoencoder", "gan"]
@@ -101,50 +95,47 @@ def test_images_like_the_fakes_are_familiar(learned):
     assert (fitted.detector.score(fakes)["familiarity"] > 0.01).all()
 
 
-def test_later_fakes_add_up_and_earlier_ones_count_once(learned, given, photos, tmp_path):
+def test_later_fakes_add_up_count_once_and_may_come_with_another_promise(
+    learned, given, photos, tmp_path
+):
     shutil.copytree(learned[0].path, tmp_path / "run")
     run = RunDirectory(tmp_path / "run")
-    more = {
-        "grid": np.concatenate([learned[1].pool.images[-30:-10], photos(25, 6) // 2]),
-        "b": photos(20, 7),
-    }
-    fitted = run_fitting.fit_run(run, learn=more)
+    known = load_images(given, split="all").images[:20]
+    fitted = run_fitting.fit_run(
+        run,
+        learn={"grid": np.concatenate([known, photos(25, 6) // 2]), "b": photos(20, 7)},
+        confidence=0.8,
+        deliveries="as they are",
+        false_positive_rate=0.3,
+    )
     assert fitted.pool.counts()["learned-grid"] == 55
     assert fitted.pool.counts()["learned-b"] == 20
     assert set(fitted.learned) == {"grid", "b"}
+    calibration = fitted.detector.calibration
+    assert (calibration.confidence, calibration.deliveries) == (0.8, ("as they are",))
+    assert detector_files.load_fitted(run).config.false_positive_rate == 0.3
+    given = {"b": fitted.pool.images[-20:]}
     with pytest.raises(
         InputError, match=r"b: expected fakes to learn from; all 20 were learned from before"
     ):
-        run_fitting.fit_run(run, learn={"b": photos(20, 7)})
+        run_fitting.fit_run(run, learn=given)
 
 
-def test_a_fit_without_them_forgets(run, given, monkeypatch):
-    run_fitting.fit_run(run, learn={"grid": given})
+@pytest.mark.slow
+def test_a_run_without_a_detector_is_fitted_first_and_a_fit_anew_forgets(colour_run, given, tmp_path):
+    shutil.copytree(colour_run.path, tmp_path / "run")
+    run = RunDirectory(tmp_path / "run")
+    run_fitting.fit_run(run, learn={"grid": given}, false_positive_rate=0.2)
+    assert set(detector_files.load_fitted(run).learned) == {"grid"}
+    assert DetectorFiles(run).former.is_file()
+    assert DetectorFiles(run).training.is_file()
     fitted = run_fitting.fit_run(run, false_positive_rate=0.2)
     assert "learned-grid" not in fitted.pool.counts()
     assert detector_files.load_fitted(run).learned == {}
 
 
-def test_a_run_without_a_detector_is_fitted_first(colour_run, given, tmp_path):
-    shutil.copytree(colour_run.path, tmp_path / "run")
-    run = RunDirectory(tmp_path / "run")
-    fitted = run_fitting.fit_run(run, learn={"grid": given}, false_positive_rate=0.2)
-    assert set(fitted.learned) == {"grid"}
-    assert set(detector_files.load_fitted(run).learned) == {"grid"}
-    assert DetectorFiles(run).former.is_file()
-    assert DetectorFiles(run).training.is_file()
-
-
-def test_another_promise_can_be_made(run, given):
-    fitted = run_fitting.fit_run(
-        run, learn={"grid": given}, confidence=0.8, deliveries="as they are", false_positive_rate=0.3
-    )
-    calibration = fitted.detector.calibration
-    assert (calibration.confidence, calibration.deliveries) == (0.8, ("as they are",))
-    assert detector_files.load_fitted(run).config.false_positive_rate == 0.3
-
-
-def test_bad_fakes_are_refused_and_nothing_is_lost(run, colour_fitted, photos):
+def test_bad_fakes_are_refused_and_nothing_is_lost(colour_fitted, photos):
+    run = colour_fitted[0]
     before = run.detector.read_bytes(), DetectorFiles(run).pool.read_bytes()
     reals = colour_fitted[1].reals
     cases = [
@@ -193,3 +184,30 @@ def test_the_report_says_it_all_in_a_line_each(learned):
         assert sum(part in sentence for sentence in sentences) == 1, part
     assert set(report["start"]) == {"start", "learner", "both"}
     assert report["learned"] == fitted.learned
+
+
+def test_too_few_fakes_are_one_line(run_cli, colour_fitted, photos, tmp_path):
+    np.save(tmp_path / "few.npy", photos(19, 1))
+    code, out, err = run_cli("detect", colour_fitted[0].path, "--learn", f"x={tmp_path / 'few.npy'}")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "few.npy: expected at least 20 different fakes to learn from. Received: 19" in err
+
+
+@pytest.mark.parametrize("option", ["--learn", "--fakes"])
+def test_fakes_need_names_that_differ(run_cli, colour_fitted, option):
+    run = colour_fitted[0].path
+    code, _, err = run_cli("detect", run, option, "x")
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"{option}: expected NAME=PATH. Received: 'x'" in err
+    code, _, err = run_cli("detect", run, option, "x=a", option, "x=b")
+    assert (code, err.count("\n")) == (2, 1)
+    assert f"{option}: expected each name once. Received twice: 'x'" in err
+
+
+@pytest.mark.slow
+def test_learn_on_the_command_line(run_cli, colour_fitted, given, tmp_path):
+    shutil.copytree(colour_fitted[0].path, tmp_path / "run")
+    code, out, _ = run_cli("detect", tmp_path / "run", "--learn", f"grid={given}")
+    assert code == 0
+    assert out.startswith("learned in ")
+    assert "Of 5 held-back fakes of grid: AUROC" in out

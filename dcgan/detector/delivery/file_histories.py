@@ -7,6 +7,7 @@ import functools
 
 import numpy as np
 
+from dcgan.data import ImageSet
 from dcgan.detector.delivery import deliveries
 
 
@@ -43,7 +44,7 @@ def compress(images: np.ndarray, qualities: np.ndarray) -> np.ndarray:
 
 
 def match_reals(
-    fakes: np.ndarray, qualities: np.ndarray, reals: np.ndarray | None, *, seed: int = 0
+    fakes: np.ndarray, qualities: np.ndarray, reals: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Gives fakes that never were JPEGs the histories of reals.
 
@@ -51,14 +52,13 @@ def match_reals(
         fakes: Shape (count, height, width, channels), uint8.
         qualities: Their JPEG qualities, shape (count,), uint8.
         reals: The reals' JPEG qualities, shape (any,), or None if unknown.
-        seed: Seed of the choice. Defaults to 0.
 
     Returns:
-        The fakes and their qualities: each that had none has that of a real by chance.
+        The fakes and their qualities: each that had none has that of a real. Equal fakes get the same.
     """
     if reals is None or not share_of_jpegs(reals):
         return fakes, qualities
-    drawn = np.random.default_rng(seed).choice(reals, len(fakes))
+    drawn = reals[ImageSet("", "", fakes).image_digests % len(reals)]
     added = np.where(qualities > 0, 0, drawn).astype(np.uint8)
     return compress(fakes, added), np.maximum(qualities, added)
 

@@ -41,8 +41,8 @@ def update(
         InputError: If all fakes of a generator were learned from before.
     """
     reals = fitted.reals
-    new = FakePool.join(learned_fakes.leave_out_known(fakes, fitted.pool))
-    pool = fitted.pool.extend(fitting.match_histories(new, reals, seed=config.seed))
+    given = fitting.match_histories(FakePool.join(fakes), reals)
+    pool = fitted.pool.extend(learned_fakes.leave_out_known(given, fitted.pool))
     learned_from = pool.where(~pool.held_back)
     detector = classifier_training.train_on(
         fitted.detector,

@@ -51,14 +51,24 @@ def name_of(generator: str) -> str:
     return generator.removeprefix(_PREFIX)
 
 
-def leave_out_known(fakes: list[Fakes], pool: FakePool) -> list[Fakes]:
-    """Leaves out fakes that the pool has.
+def leave_out_known(given: FakePool, pool: FakePool) -> FakePool:
+    """Leaves out fakes that a pool has.
+
+    Args:
+        given: Learned fakes, with the file history of those in the pool.
+        pool: The pool.
 
     Raises:
         InputError: If nothing is left of a generator.
     """
-    known = _digests(pool.images[pool.is_learned])
-    return [_without(part, known) for part in fakes]
+    new = ~np.isin(_digests(given.images), _digests(pool.images[pool.is_learned]))
+    for generator, count in given.counts().items():
+        if not new[given.generators == generator].any():
+            raise InputError(
+                f"{name_of(generator)}: expected fakes to learn from; all {count:,} were learned from "
+                f"before"
+            )
+    return given.where(new)
 
 
 def _choose(generator: str, images: ImageSet, reals: np.ndarray) -> Fakes:
@@ -84,16 +94,6 @@ def _choose(generator: str, images: ImageSet, reals: np.ndarray) -> Fakes:
     known = chosen.jpeg_qualities
     qualities = np.zeros(len(rows), np.uint8) if known is None else known
     return Fakes(generator, LEARNED, chosen.images, qualities)
-
-
-def _without(fakes: Fakes, known: np.ndarray) -> Fakes:
-    new = ~np.isin(_digests(fakes.images), known)
-    if not new.any():
-        raise InputError(
-            f"{name_of(fakes.generator)}: expected fakes to learn from; all {len(new):,} were learned "
-            f"from before"
-        )
-    return Fakes(fakes.generator, fakes.family, fakes.images[new], fakes.jpeg_qualities[new])
 
 
 def _digests(images: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ WEIGHTS = _DIRECTORY / "start.npz"
 CARD = _DIRECTORY / "card.json"
 
 
-def save_start(model: keras.Model, path: str | os.PathLike[str] = WEIGHTS) -> None:
+def save_start(model: keras.Model, path: str | os.PathLike[str] | None = None) -> None:
     """Writes a start's weights, kernels in float16.
 
     Args:
@@ -27,7 +27,7 @@ def save_start(model: keras.Model, path: str | os.PathLike[str] = WEIGHTS) -> No
     stored = {
         name: array.astype(np.float16) if array.ndim > 1 else array for name, array in arrays.items()
     }
-    with files.write_atomically(path) as temporary:
+    with files.write_atomically(path or WEIGHTS) as temporary:
         np.savez_compressed(temporary, **stored)
 
 
@@ -38,7 +38,7 @@ def load_start(
     precision: str = EXACT,
     seed: int = 0,
     name: str = "start",
-    path: str | os.PathLike[str] = WEIGHTS,
+    path: str | os.PathLike[str] | None = None,
 ) -> keras.Model:
     """Builds the start for images of a size and loads its weights.
 
@@ -51,7 +51,7 @@ def load_start(
         name: The model's name. Defaults to "start".
         path: What `save_start` wrote. Defaults to the file in the package.
     """
-    with np.load(path, allow_pickle=False) as stored:
+    with np.load(path or WEIGHTS, allow_pickle=False) as stored:
         width = stored["conv1/kernel"].shape[-1]
         options: dict[str, Any] = {"dropout": 0.0} if frozen else {}
         model = build_start_network(
