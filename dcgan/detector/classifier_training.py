@@ -3,7 +3,6 @@
 import math
 import os
 import pathlib
-from typing import Any
 
 import keras
 import numpy as np
@@ -90,9 +89,9 @@ def _train(
             discriminator, width=config.width, precision=precision, seed=config.seed
         )
 
-    learner = build(_precision()).classifier
+    learner = build(fastest_precision()).classifier
     learner.compile(
-        _optimizer(config.learning_rate, steps), keras.losses.BinaryCrossentropy(from_logits=True)
+        optimizer(config.learning_rate, steps), keras.losses.BinaryCrossentropy(from_logits=True)
     )
     dataset = training_batches.training_batches(
         reals, pool, batch_size=config.batch_size, steps=steps, seed=config.seed
@@ -104,7 +103,7 @@ def _train(
     return detector
 
 
-def _precision() -> str:
+def fastest_precision() -> str:
     """The faster of two precisions that train equally well, on this machine's processor."""
     flags = _PROCESSOR.read_text() if _PROCESSOR.is_file() else ""
     # TensorFlow asks the processor for bfloat16 even where oneDNN is told not to use all of it.
@@ -113,7 +112,13 @@ def _precision() -> str:
     return "mixed_bfloat16" if fast else "float32"
 
 
-def _optimizer(learning_rate: float, steps: int) -> Any:
+def optimizer(learning_rate: float, steps: int) -> KernelMuon:
+    """Returns the detector's optimizer, whose step size warms up, then falls to 0 along a cosine.
+
+    Args:
+        learning_rate: Its peak.
+        steps: Length of the training.
+    """
     rising = max(1, int(_WARM_UP * steps))
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, max(1, steps - rising), warmup_target=learning_rate, warmup_steps=rising
