@@ -1,6 +1,6 @@
 """Makes the start of colour detectors, and measures it on generators that it was not shown.
 
-    python benchmarks/detection_start.py draw REALS FAKES [--images 150000] [--kinds NAME ...]
+    python benchmarks/detection_start.py draw REALS FAKES [--images 80000] [--kinds NAME ...]
     python benchmarks/detection_start.py train MODEL --others NPZ --lossless NPZ --reals DIR
         --own FAKES [--more NAME=DIR] [--without NAME ...] [--steps 8000]
     python benchmarks/detection_start.py measure RESULTS MODEL ... --others NPZ --lossless NPZ
@@ -50,8 +50,6 @@ KINDS: dict[str, dict[str, dict[str, Any]]] = {
     "grid": {"network": {"smoothing": False, "kernel_size": 5, "generator_blocks": 0}},
     "conditional": {"network": {"classes": 10}},
     "deep": {"network": {"generator_blocks": 3, "generator_width": 24}},
-    "shallow": {"network": {"coarsest_size": 8, "generator_width": 48}},
-    "batch-norm-free": {"network": {"generator_norm": "none"}},
 }
 _DELIVERED = ("as they are", "jpeg 75", "crop 90", "3/4 bicubic", "jpeg-3/4-jpeg")
 # Without any history of the file: what counts.
@@ -182,7 +180,7 @@ def parse() -> argparse.Namespace:
     drawing, training, measuring = (_command(commands, function) for function in (draw, train, measure))
     drawing.add_argument("reals", type=pathlib.Path)
     drawing.add_argument("fakes", type=pathlib.Path)
-    drawing.add_argument("--images", type=int, default=130_000)
+    drawing.add_argument("--images", type=int, default=80_000)
     drawing.add_argument("--precision", default="float32")
     drawing.add_argument("--kinds", nargs="+", choices=list(KINDS), default=list(KINDS))
     training.add_argument("model", type=pathlib.Path)
