@@ -3,7 +3,6 @@
 import math
 import os
 import pathlib
-from typing import Any
 
 import keras
 import numpy as np
@@ -123,13 +122,13 @@ def _train(
             discriminator, width=config.width, precision=precision, seed=config.seed
         )
 
-    detector, fast = build("float32"), build(_precision())
+    detector, fast = build("float32"), build(fastest_precision())
     if former is not None:
         for each in (detector, fast):
             each.classifier.set_weights(former.get_weights())
     learner = colour_classifier.learner_of(fast.classifier)
     learner.compile(
-        _optimizer(config.learning_rate, steps), keras.losses.BinaryCrossentropy(from_logits=True)
+        optimizer(config.learning_rate, steps), keras.losses.BinaryCrossentropy(from_logits=True)
     )
     dataset = training_batches.training_batches(
         reals, pool, batch_size=config.batch_size, steps=steps, seed=config.seed
@@ -143,7 +142,7 @@ def _train(
     return detector
 
 
-def _precision() -> str:
+def fastest_precision() -> str:
     """The faster of two precisions that train equally well, on this machine's processor."""
     flags = _PROCESSOR.read_text() if _PROCESSOR.is_file() else ""
     # TensorFlow asks the processor for bfloat16 even where oneDNN is told not to use all of it.
@@ -152,7 +151,13 @@ def _precision() -> str:
     return "mixed_bfloat16" if fast else "float32"
 
 
-def _optimizer(learning_rate: float, steps: int) -> Any:
+def optimizer(learning_rate: float, steps: int) -> KernelMuon:
+    """Returns the detector's optimizer, whose step size warms up, then falls to 0 along a cosine.
+
+    Args:
+        learning_rate: Its peak.
+        steps: Length of the training.
+    """
     rising = max(1, int(_WARM_UP * steps))
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, max(1, steps - rising), warmup_target=learning_rate, warmup_steps=rising
