@@ -1,5 +1,8 @@
 """The classifier of colour images: the start as it came, beside a copy of it that learns."""
 
+from collections.abc import Callable
+from typing import Any
+
 import keras
 import numpy as np
 import scipy.special
@@ -13,7 +16,7 @@ from dcgan.detector.start.start_files import load_start
 START, LEARNER = "start", "learner"
 """The names of the two branches."""
 _EVIDENCE = "evidence"
-_REALS = 2_000
+_REALS, _BATCH = 2_000, 256
 
 
 def build_colour_classifier(
@@ -57,11 +60,14 @@ def score_branches(classifier: keras.Model, images: np.ndarray) -> np.ndarray:
     Returns:
         Shape (count, 3), float32: the start's, the learner's, both.
     """
-    inputs = keras.Input(classifier.input_shape[1:])
-    logits = [classifier.get_layer(name)(inputs) for name in (START, LEARNER)]
-    logits.append(classifier.get_layer(_EVIDENCE)(*logits))
-    model = keras.Model(inputs, keras.layers.Concatenate(dtype=EXACT)(logits))
-    return model.predict(pixels.to_float(images), batch_size=256, verbose=0)
+    branches = [classifier.get_layer(name) for name in (START, LEARNER)]
+    join = classifier.get_layer(_EVIDENCE)
+
+    def score(batch: np.ndarray) -> Any:
+        logits = [branch(batch, training=False) for branch in branches]
+        return keras.ops.concatenate([*logits, join(*logits)], axis=-1)
+
+    return _in_batches(score, images)
 
 
 def evidence_maps(classifier: keras.Model, images: np.ndarray) -> np.ndarray:
@@ -77,18 +83,12 @@ def evidence_maps(classifier: keras.Model, images: np.ndarray) -> np.ndarray:
     Reference:
         class activation maps: [Zhou et al., 2016](https://arxiv.org/abs/1512.04150)
     """
-    evidence = classifier.get_layer(_EVIDENCE)
-    floats, maps = pixels.to_float(images), []
-    for number, name in enumerate((START, LEARNER)):
-        branch = classifier.get_layer(name)
-        places = keras.Model(branch.input, branch.get_layer("mean").input)
-        logits = branch.get_layer("logits")(places.predict(floats, batch_size=256, verbose=0))
-        scores = (logits[..., 0] - evidence.means[number]) / evidence.deviations[number]
-        maps.append(keras.ops.convert_to_numpy(scores))
-    stacked = np.stack(maps)
+    means, deviations = classifier.get_layer(_EVIDENCE).get_weights()
+    logits = [_logit_maps(classifier.get_layer(name), images) for name in (START, LEARNER)]
+    maps = (np.stack(logits, axis=-1) - means) / deviations
     # A branch counts as much as a change of its logit changes that of both.
-    weights = scipy.special.softmax(stacked.mean(axis=(2, 3), keepdims=True), axis=0)
-    return (weights * stacked).sum(axis=0)
+    weights = scipy.special.softmax(maps.mean(axis=(1, 2), keepdims=True), axis=-1)
+    return (weights * maps).sum(axis=-1)
 
 
 def standardise(classifier: keras.Model, reals: np.ndarray, *, seed: int = 0) -> None:
@@ -103,3 +103,17 @@ def standardise(classifier: keras.Model, reals: np.ndarray, *, seed: int = 0) ->
     chosen = reals[rng.permutation(len(reals))[:_REALS]]
     logits = score_branches(classifier, deliveries.random_chains(chosen, rng=rng))
     classifier.get_layer(_EVIDENCE).standardise(logits[:, :2])
+
+
+def _logit_maps(branch: keras.Model, images: np.ndarray) -> np.ndarray:
+    """A branch's logit at each place, before the mean."""
+    places = keras.Model(branch.input, branch.get_layer("mean").input)
+    to_logits = branch.get_layer("logits")
+    return _in_batches(lambda batch: to_logits(places(batch, training=False))[..., 0], images)
+
+
+def _in_batches(function: Callable[[np.ndarray], Any], images: np.ndarray) -> np.ndarray:
+    """Calls a function of float images on uint8 ones."""
+    starts = range(0, len(images), _BATCH)
+    parts = [function(pixels.to_float(images[start : start + _BATCH])) for start in starts]
+    return np.concatenate([keras.ops.convert_to_numpy(part) for part in parts])
