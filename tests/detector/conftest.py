@@ -1,3 +1,4 @@
+import contextlib
 import shutil
 
 import keras
@@ -128,27 +129,42 @@ def fitted(pool, reals, config):
 
 
 @pytest.fixture(scope="session")
-def small_start(tmp_path_factory):
-    """Replaces the start by a network of a sixteenth of the weights, at random."""
+def small_start_file(tmp_path_factory):
+    """A start of a sixteenth of the weights, at random."""
     keras.utils.clear_session(free_memory=False)
     path = tmp_path_factory.mktemp("start") / "start.npz"
     start.save_start(start.build_start_network((16, 16, 3), width=8), path)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(start_files, "WEIGHTS", path)
-        yield
+    return path
+
+
+@pytest.fixture
+def small_start(small_start_file, monkeypatch):
+    monkeypatch.setattr(start_files, "WEIGHTS", small_start_file)
 
 
 @pytest.fixture(scope="session")
-def quick_generators(small_start):
-    """Makes tiny colour runs: all generators are arithmetic, few deliveries, short training."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fake_collection, "collect_fakes", _collect)
-        patch.setattr(run_fitting, "DetectorConfig", _Short)
-        patch.setattr(holdouts, "_DRAWS", {"VAE": lambda config, reals, *_: reals[:20] // 3})
-        patch.setattr(run_evaluation, "_REALS", 40 / DetectorConfig.pool_size)
-        for name in set(named_deliveries.NAMED) - {"as they are", "jpeg 75"}:
-            patch.delitem(named_deliveries.NAMED, name)
-        patch.setattr(certificate, "CERTIFIED", ("as they are", "jpeg 75"))
+def quick(small_start_file):
+    """Makes colour runs quick: a small start, arithmetic as generators, few deliveries and steps."""
+
+    @contextlib.contextmanager
+    def replace():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(start_files, "WEIGHTS", small_start_file)
+            patch.setattr(fake_collection, "collect_fakes", _collect)
+            patch.setattr(run_fitting, "DetectorConfig", _Short)
+            patch.setattr(holdouts, "_DRAWS", {"VAE": lambda config, reals, *_: reals[:20] // 3})
+            patch.setattr(run_evaluation, "_REALS", 40 / DetectorConfig.pool_size)
+            for name in set(named_deliveries.NAMED) - {"as they are", "jpeg 75"}:
+                patch.delitem(named_deliveries.NAMED, name)
+            patch.setattr(certificate, "CERTIFIED", ("as they are", "jpeg 75"))
+            yield
+
+    return replace
+
+
+@pytest.fixture
+def quick_generators(quick):
+    with quick():
         yield
 
 
@@ -196,8 +212,9 @@ def colour_run(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def colour_fitted(colour_run, quick_generators, tmp_path_factory):
+def colour_fitted(colour_run, quick, tmp_path_factory):
     """The same run with a detector, and what was fitted; not to be changed."""
     run = RunDirectory(tmp_path_factory.mktemp("fitted") / "run")
     shutil.copytree(colour_run.path, run.path)
-    return run, run_fitting.fit_run(run, false_positive_rate=0.2)
+    with quick():
+        return run, run_fitting.fit_run(run, false_positive_rate=0.2)

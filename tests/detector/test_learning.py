@@ -30,11 +30,12 @@ def given(photos, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def learned(colour_fitted, given, tmp_path_factory):
+def learned(colour_fitted, given, quick, tmp_path_factory):
     """A run whose detector has learned from them, and what it returned."""
     run = RunDirectory(tmp_path_factory.mktemp("learned") / "run")
     shutil.copytree(colour_fitted[0].path, run.path)
-    return run, run_fitting.fit_run(run, learn={"grid": given})
+    with quick():
+        return run, run_fitting.fit_run(run, learn={"grid": given})
 
 
 def test_fakes_come_into_the_pool_and_the_rest_stays(colour_fitted, learned):
