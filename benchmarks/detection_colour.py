@@ -109,7 +109,7 @@ def once(
     return json.loads(path.read_text())
 
 
-def load(source: str) -> dcgan.data.ImageSet:
+def load(source: str) -> dcgan.ImageSet:
     """Loads all images of a folder or a file, 32 px, RGB."""
     return dcgan.load_images(source, split="all", image_size=32, channels=3)
 

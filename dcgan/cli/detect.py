@@ -31,27 +31,31 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+_RATE = "Bound on the share of reals called fake."
 _Rate = Annotated[
     float | None,
     typer.Option(
-        help="Bound on the share of reals called fake.  [default: 0.01, or the lowest rate that the "
-        "images can certify; with --learn that of the fit]"
+        help=_RATE,
+        show_default="0.01, or the lowest that the images can certify; with --learn that of the fit",
     ),
 ]
 _NewRate = Annotated[
     float | None,
-    typer.Option(help="Bound on the share of reals called fake.", show_default="that of the fit"),
+    typer.Option(help=_RATE, show_default="that of the fit"),
 ]
 _CONFIDENCE = "The least probability, over draws of the calibration images, that the bound holds."
 _DELIVERIES = (
     "What may happen to images on their way without breaking the bound, such as 'as they are,jpeg 75'; "
-    "default is all but jpeg 40."
+    "the word default stands for all but jpeg 40."
 )
-_OF_FIT = "with --learn that of the fit"
-_Confidence = Annotated[float | None, typer.Option(help=_CONFIDENCE, show_default=f"0.95, {_OF_FIT}")]
+_Confidence = Annotated[
+    float | None, typer.Option(help=_CONFIDENCE, show_default="0.95; with --learn that of the fit")
+]
 _Deliveries = Annotated[
     str | None,
-    typer.Option(metavar="NAME,NAME...", help=_DELIVERIES, show_default=f"default, {_OF_FIT}"),
+    typer.Option(
+        metavar="NAME,NAME...", help=_DELIVERIES, show_default="default; with --learn those of the fit"
+    ),
 ]
 _NewConfidence = Annotated[float | None, typer.Option(help=_CONFIDENCE, show_default="that of the fit")]
 _NewDeliveries = Annotated[
