@@ -124,11 +124,7 @@ def measure(arguments: argparse.Namespace) -> None:
     for path in arguments.models:
         model = start.load_start((32, 32, 3), path=path)
         described = json.loads(path.with_suffix(".json").read_text())
-        hidden = [
-            source
-            for source in last.fakes
-            if source.name.startswith(tuple(described["without"])) and described["without"]
-        ]
+        hidden = [source for source in last.fakes if not _was_shown(source, described)]
         rows = {name: _measure(model, last, hidden, deliver) for name, deliver in DELIVERIES.items()}
         results["models"][path.stem] = {**described, "deliveries": rows}
         print(json.dumps({path.stem: {name: row["mean_auroc"] for name, row in rows.items()}}))
@@ -144,6 +140,12 @@ def _load(arguments: argparse.Namespace) -> Sources:
         own=arguments.own,
         more=more,
     )
+
+
+def _was_shown(source: Source, described: dict[str, Any]) -> bool:
+    if source.compressed:
+        return source.name in [each.partition("=")[0] for each in described["more"]]
+    return not any(map(source.name.startswith, described["without"]))
 
 
 def _measure(
