@@ -115,11 +115,9 @@ def test_later_fakes_add_up_count_once_and_may_come_with_another_promise(
     calibration = fitted.detector.calibration
     assert (calibration.confidence, calibration.deliveries) == (0.8, ("as they are",))
     assert detector_files.load_fitted(run).config.false_positive_rate == 0.3
-    given = {"b": fitted.pool.images[-20:]}
-    with pytest.raises(
-        InputError, match=r"b: expected fakes to learn from; all 20 were learned from before"
-    ):
-        run_fitting.fit_run(run, learn=given)
+    message = "b: expected fakes to learn from; all 20 were learned from before"
+    with pytest.raises(InputError, match=message):
+        run_fitting.fit_run(run, learn={"b": photos(20, 7)})
 
 
 @pytest.mark.slow
