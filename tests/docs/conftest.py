@@ -1,0 +1,78 @@
+import runpy
+
+import pytest
+
+import pages
+from dcgan import presets
+from dcgan.detector import certificate, run_fitting
+from dcgan.detector.delivery import named_deliveries
+from dcgan.detector.detector_config import DetectorConfig
+from dcgan.detector.evaluation import run_evaluation
+from dcgan.detector.fakes import fake_collection, holdouts
+from dcgan.detector.fakes.fake_pool import FakePool, Fakes
+
+_PHOTOS = 160
+_NETWORK = {"generator_width": 2, "discriminator_width": 2, "max_width": 4, "mapping_units": 4}
+_DELIVERIES = ("as they are", "jpeg 75")
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory):
+    """A folder of 160 pictures."""
+    path = tmp_path_factory.mktemp("pictures") / "photos"
+    script = runpy.run_path(str(pages.ROOT / "docs" / "examples" / "make_photos.py"))
+    script["main"](path, _PHOTOS)
+    return path
+
+
+@pytest.fixture
+def small_presets(monkeypatch):
+    """Makes each preset's networks tiny, and its training one epoch."""
+    for name, preset in presets.PRESETS.items():
+        network = {**preset.get("network", {}), **_NETWORK, "head_units": 4}
+        training = {**preset.get("training", {}), "epochs": 1}
+        monkeypatch.setitem(presets.PRESETS, name, {"network": network, "training": training})
+
+
+@pytest.fixture
+def quick_detector(monkeypatch):
+    """Replaces all generators by arithmetic and makes the detector's training short."""
+
+    def collect(inputs, config, *, progress):
+        progress("fakes", 1.0)
+        reals = inputs.reals.train
+        return FakePool.join(
+            [
+                Fakes("gan-own", "gan", reals[:60] // 2),
+                Fakes("autoencoder-x", "autoencoder", reals[60:120] // 4 * 4),
+            ]
+        )
+
+    class Short(DetectorConfig):
+        @classmethod
+        def for_run(cls, config, **values):
+            del values["images"]
+            return DetectorConfig(
+                steps=2, fold_steps=1, familiarity_steps=2, batch_size=8, width=2, **values
+            )
+
+    monkeypatch.setattr(fake_collection, "collect_fakes", collect)
+    monkeypatch.setattr(run_fitting, "DetectorConfig", Short)
+    draws = {
+        "VAE": lambda config, reals, *_: reals[:20] // 3,
+        "GAN, other seed": lambda config, reals, *_: reals[:20] // 2,
+    }
+    monkeypatch.setattr(holdouts, "_DRAWS", draws)
+    monkeypatch.setattr(run_evaluation, "_REALS", 40 / DetectorConfig.pool_size)
+    for name in set(named_deliveries.NAMED) - set(_DELIVERIES):
+        monkeypatch.delitem(named_deliveries.NAMED, name)
+    monkeypatch.setattr(certificate, "CERTIFIED", _DELIVERIES)
+
+
+@pytest.fixture
+def reader(run_cli, photos):
+    """Follows documents in an empty directory with the pictures in `photos`."""
+
+    # `run_cli` has changed to that directory.
+    (pages.pathlib.Path.cwd() / "photos").symlink_to(photos)
+    return pages.Reader(run_cli)
