@@ -1,8 +1,10 @@
+import pathlib
 import runpy
+import shutil
 
 import pytest
 
-import pages
+import documents
 from dcgan import presets
 from dcgan.detector import certificate, run_fitting
 from dcgan.detector.delivery import named_deliveries
@@ -11,17 +13,25 @@ from dcgan.detector.evaluation import run_evaluation
 from dcgan.detector.fakes import fake_collection, holdouts
 from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 
-_PHOTOS = 160
+_PHOTOS = 200
 _NETWORK = {"generator_width": 2, "discriminator_width": 2, "max_width": 4, "mapping_units": 4}
 _DELIVERIES = ("as they are", "jpeg 75")
 
 
 @pytest.fixture(scope="session")
-def photos(tmp_path_factory):
-    """A folder of 160 pictures."""
+def drawn(tmp_path_factory):
+    """A folder of 200 pictures."""
     path = tmp_path_factory.mktemp("pictures") / "photos"
-    script = runpy.run_path(str(pages.ROOT / "docs" / "examples" / "make_photos.py"))
+    script = runpy.run_path(str(documents.ROOT / "docs" / "examples" / "make_photos.py"))
     script["main"](path, _PHOTOS)
+    return path
+
+
+@pytest.fixture
+def photos(run_cli, drawn):
+    """The folder `photos` with these pictures in the working directory, which is `run_cli`'s."""
+    path = pathlib.Path("photos")
+    shutil.copytree(drawn, path)
     return path
 
 
@@ -71,8 +81,5 @@ def quick_detector(monkeypatch):
 
 @pytest.fixture
 def reader(run_cli, photos):
-    """Follows documents in an empty directory with the pictures in `photos`."""
-
-    # `run_cli` has changed to that directory.
-    (pages.pathlib.Path.cwd() / "photos").symlink_to(photos)
-    return pages.Reader(run_cli)
+    """Follows documents in a directory that has nothing but `photos`."""
+    return documents.Reader(run_cli)

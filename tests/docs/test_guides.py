@@ -1,31 +1,78 @@
 """The code of the guides runs as it stands, with small presets and few pictures."""
 
+import ast
 import pathlib
+import shlex
 
 import pytest
+import typer.main
 
-import pages
+import documents
+from dcgan.cli import app
 
-_NAMES = [path.stem for path in pages.GUIDES]
+_NAMES = [path.stem for path in documents.GUIDES]
+
+
 # Those with a test of their own.
-_OTHERS = {"serving"}
+_OTHERS = {"search", "serving"}
 
 
-@pytest.mark.parametrize("name", [name for name in _NAMES if name not in _OTHERS])
-def test_every_block_runs(name, reader, small_presets, quick_detector):
-    reader.follow(pages.ROOT / "docs" / "guides" / f"{name}.md")
+def _path(name):
+    return documents.ROOT / "docs" / "guides" / f"{name}.md"
 
 
 @pytest.mark.parametrize("name", _NAMES)
 def test_a_page_opens_with_what_one_has_at_its_end(name):
-    text = (pages.ROOT / "docs" / "guides" / f"{name}.md").read_text(encoding="utf-8")
-    title, _, first = text.splitlines()[:3]
+    title, _, first = _path(name).read_text(encoding="utf-8").splitlines()[:3]
     assert title.startswith("# ")
     assert first.startswith("At the end of this page you ")
 
 
-def test_what_callbacks_leave(reader, small_presets):
-    reader.follow(pages.ROOT / "docs" / "guides" / "callbacks.md")
-    history = reader.names["history"].history
-    assert len(history["val_colour_error"]) == 3
-    assert sorted(path.name for path in pathlib.Path("sheets").iterdir()) == ["1.png", "2.png", "3.png"]
+@pytest.mark.parametrize("name", _NAMES)
+def test_python_parses(name):
+    for block in documents.blocks(_path(name)):
+        if block.language == "python":
+            ast.parse(block.text)
+
+
+@pytest.mark.parametrize("name", _NAMES)
+def test_commands_have_these_options(name):
+    commands = [
+        shlex.split(command.partition(" > ")[0], comments=True)[1:]
+        for block in documents.blocks(_path(name))
+        if block.language == "sh"
+        for command in documents.commands(block.text)
+        if command.startswith("dcgan ")
+    ]
+    for arguments in commands:
+        _parse(typer.main.get_command(app.app), arguments)
+
+
+def _parse(command, arguments):
+    """Parses a command line without running it, also of commands that have commands of their own."""
+    context = command.make_context("dcgan", list(arguments), resilient_parsing=False)
+    if hasattr(command, "commands"):
+        rest = [*context._protected_args, *context.args]
+        _, inner, rest = command.resolve_command(context, rest)
+        _parse(inner, rest)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in _NAMES if name not in _OTHERS])
+def test_every_block_runs(name, reader, small_presets, quick_detector):
+    reader.follow(_path(name))
+    if name == "callbacks":
+        assert len(reader.names["history"].history["val_colour_error"]) == 3
+        assert sorted(path.name for path in pathlib.Path("sheets").iterdir()) == [
+            *("1.png", "2.png", "3.png")
+        ]
+
+
+@pytest.mark.slow
+def test_searching(reader, photos, small_presets):
+    for number, path in enumerate(sorted(photos.iterdir())):
+        part = photos / ("test" if number < 100 else "train")
+        part.mkdir(exist_ok=True)
+        path.rename(part / path.name)
+    reader.replaced = {"--max-minutes 60": "--trials 2", "trials=4": "trials=1"}
+    reader.follow(_path("search"))

@@ -1,8 +1,8 @@
 """Runs the code blocks of a document, as a reader would who follows it from top to bottom.
 
 Every `python` and `sh` block runs, unless the line before it says `<!-- not run: why -->`. With
-`<!-- file: NAME -->` before it, a block of any language is written to a file instead. Python blocks share
-one namespace. Of shell blocks, lines that start with `dcgan` run in this process, others in bash.
+`<!-- file: NAME -->` before it, a block of any language is written to a file instead. Python blocks
+share one namespace. In shell blocks, lines that start with `dcgan` run in this process, others in bash.
 """
 
 import dataclasses
@@ -11,8 +11,8 @@ import re
 import shlex
 import subprocess
 
-ROOT = pathlib.Path(__file__).parents[2]
-GUIDES = sorted((ROOT / "docs" / "guides").glob("*.md"))
+ROOT = pathlib.Path(__file__).parents[1]
+GUIDES = sorted((ROOT / "docs" / "guides").glob("[a-z]*.md"))
 _BLOCK = re.compile(
     r"^(?:<!-- (?P<note>not run|file): (?P<what>[^\n]+) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)^```$",
     re.DOTALL | re.MULTILINE,
@@ -75,14 +75,14 @@ class Reader:
             code = compile("\n" * block.line + text, page, "exec")
             exec(code, self.names)
         elif block.note is None and block.language == "sh":
-            for command in _commands(text):
+            for command in commands(text):
                 self._command(command, f"{page.name}:{block.line}")
 
     def _command(self, command, where):
         if not command.startswith("dcgan "):
             done = subprocess.run(["bash", "-ec", command], capture_output=True, text=True, timeout=60)
             assert done.returncode == 0, f"{where}: {command}\n{done.stdout}{done.stderr}"
-            self.output += done.stdout
+            self.output += done.stdout + "\n"
             return
         command, _, file = command.partition(" > ")
         code, output, errors = self.run_cli(*shlex.split(command, comments=True)[1:])
@@ -92,7 +92,7 @@ class Reader:
         self.output += output
 
 
-def _commands(text):
+def commands(text):
     """Splits a shell block into its commands; a line that ends with a backslash goes on."""
     lines = text.replace("\\\n", " ").splitlines()
     return [line for line in lines if line.strip() and not line.startswith("#")]
