@@ -1,11 +1,8 @@
-"""Title: A DCGAN with a callback of one's own
-Description: Train a DCGAN on MNIST, watch fixed latents, and stop when it has stopped learning.
-Accelerator: None; about 5 minutes on two cores
+"""A DCGAN with a callback of one's own, in the style of the examples on keras.io.
 
-Run it with `python dcgan_with_callback.py [EPOCHS]`, six epochs by default.
-"""
+It trains on MNIST, shows the same latents after each epoch, and stops when it has stopped learning. Run
+it with `python dcgan_with_callback.py [EPOCHS]`, six epochs by default.
 
-"""
 ## Introduction
 
 A GAN's losses do not fall as it gets better, so they cannot tell when to stop. A distance between
