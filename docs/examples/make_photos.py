@@ -1,4 +1,4 @@
-"""Draws pictures for the guides: `python make_photos.py DIR [COUNT]`, by default 2,000.
+"""Draws pictures for the guides: `python make_photos.py DIR [COUNT [SEED]]`, by default 2,000.
 
 Each shows a disc of some colour on another, with a little noise, as a PNG file of 48 x 40 pixels.
 """
@@ -23,9 +23,9 @@ def draw(rng: np.random.Generator) -> np.ndarray:
     return np.clip(picture, 0, 255).astype(np.uint8)
 
 
-def main(directory: str, count: str = "2000") -> None:
+def main(directory: str, count: str = "2000", seed: str = "0") -> None:
     """Writes the pictures as `0000.png`, `0001.png` and so on."""
-    rng, path = np.random.default_rng(0), pathlib.Path(directory)
+    rng, path = np.random.default_rng(int(seed)), pathlib.Path(directory)
     path.mkdir(parents=True, exist_ok=True)
     for number in range(int(count)):
         imageio.imwrite(path / f"{number:04d}.png", draw(rng))

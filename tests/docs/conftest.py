@@ -13,26 +13,29 @@ from dcgan.detector.evaluation import run_evaluation
 from dcgan.detector.fakes import fake_collection, holdouts
 from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 
-_PHOTOS = 200
 _NETWORK = {"generator_width": 2, "discriminator_width": 2, "max_width": 4, "mapping_units": 4}
 _DELIVERIES = ("as they are", "jpeg 75")
 
 
+# Folders that guides take for granted, and how many pictures each has.
+_FOLDERS = {"photos": 200, "diffusion-pictures": 30, "site-pictures": 100}
+
+
 @pytest.fixture(scope="session")
 def drawn(tmp_path_factory):
-    """A folder of 200 pictures."""
-    path = tmp_path_factory.mktemp("pictures") / "photos"
+    """A directory with these folders."""
+    path = tmp_path_factory.mktemp("drawn")
     script = runpy.run_path(str(documents.ROOT / "docs" / "examples" / "make_photos.py"))
-    script["main"](path, _PHOTOS)
+    for seed, (name, count) in enumerate(_FOLDERS.items()):
+        script["main"](path / name, count, seed)
     return path
 
 
 @pytest.fixture
 def photos(run_cli, drawn):
-    """The folder `photos` with these pictures in the working directory, which is `run_cli`'s."""
-    path = pathlib.Path("photos")
-    shutil.copytree(drawn, path)
-    return path
+    """The folder `photos`, beside the others in the working directory, which is `run_cli`'s."""
+    shutil.copytree(drawn, ".", dirs_exist_ok=True)
+    return pathlib.Path("photos")
 
 
 @pytest.fixture
@@ -81,5 +84,5 @@ def quick_detector(monkeypatch):
 
 @pytest.fixture
 def reader(run_cli, photos):
-    """Follows documents in a directory that has nothing but `photos`."""
+    """Follows documents in a directory that has nothing but folders of pictures."""
     return documents.Reader(run_cli)

@@ -13,6 +13,11 @@ from dcgan.cli import app
 _NAMES = [path.stem for path in documents.GUIDES]
 
 
+_PAGES = [
+    documents.ROOT / "README.md",
+    *sorted((documents.ROOT / "docs").glob("*.md")),
+    *documents.GUIDES,
+]
 # Those with a test of their own.
 _OTHERS = {"search", "serving"}
 
@@ -28,20 +33,21 @@ def test_a_page_opens_with_what_one_has_at_its_end(name):
     assert first.startswith("At the end of this page you ")
 
 
-@pytest.mark.parametrize("name", _NAMES)
-def test_python_parses(name):
-    for block in documents.blocks(_path(name)):
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
+def test_python_parses(page):
+    for block in documents.blocks(page):
         if block.language == "python":
             ast.parse(block.text)
 
 
-@pytest.mark.parametrize("name", _NAMES)
-def test_commands_have_these_options(name):
+@pytest.mark.parametrize("page", _PAGES, ids=lambda page: page.name)
+def test_commands_have_these_options(page):
     commands = [
         shlex.split(command.partition(" > ")[0], comments=True)[1:]
-        for block in documents.blocks(_path(name))
+        for block in documents.blocks(page)
         if block.language == "sh"
-        for command in documents.commands(block.text)
+        for line in documents.commands(block.text)
+        for command in line.split(" && ")
         if command.startswith("dcgan ")
     ]
     for arguments in commands:

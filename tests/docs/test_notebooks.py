@@ -14,6 +14,7 @@ nbformat = pytest.importorskip("nbformat", reason="nbformat is not here")
 NOTEBOOKS = sorted((documents.ROOT / "docs" / "notebooks").glob("*.ipynb"))
 _SMALLER = {
     "train[:12800]": "train[:640]",
+    "train[:6400]": "train[:640]",
     "EPOCHS = 4": "EPOCHS = 2",
     "test[:2000]": "test[:200]",
     "fake_count=2000": "fake_count=200",

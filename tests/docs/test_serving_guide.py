@@ -1,4 +1,6 @@
 import json
+import pathlib
+import shlex
 
 import pytest
 import tensorflow as tf
@@ -16,6 +18,10 @@ _GUIDE = documents.ROOT / "docs" / "guides" / "serving.md"
 def test_from_a_run_to_answers(reader, small_presets, quick_detector):
     """The blocks before the server is started, then the others against a stand-in for it."""
     left = reader.follow(_GUIDE, until="docker run")
+    (printed,) = [line for line in reader.output.splitlines() if line.startswith("docker run")]
+    shortened = left[0].text.replace("\\\n", " ").replace("$PWD", str(pathlib.Path.cwd()))
+    assert set(shlex.split(shortened)) <= set(shlex.split(printed))
+    assert "--allow_version_labels_for_unavailable_models=true" in shortened
     version = "runs/photos/serving/detector/1"
     models = serving_double.Models({1: version}, labels={"stable": 1})
     with serving_double.over_http(models) as http, serving_double.over_grpc(models) as grpc:
