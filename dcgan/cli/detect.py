@@ -29,20 +29,32 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+_RATE = "Bound on the share of reals called fake."
 _Rate = Annotated[
     float | None,
     typer.Option(
-        help="Bound on the share of reals called fake.  [default: 0.01, or the lowest rate that the "
-        "images can certify]"
+        help=_RATE,
+        show_default="0.01, or the lowest that the images can certify; with --learn that of the fit",
     ),
+]
+_NewRate = Annotated[
+    float | None,
+    typer.Option(help=_RATE, show_default="that of the fit"),
 ]
 _CONFIDENCE = "The least probability, over draws of the calibration images, that the bound holds."
 _DELIVERIES = (
     "What may happen to images on their way without breaking the bound, such as 'as they are,jpeg 75'; "
-    "default is all but jpeg 40."
+    "the word default stands for all but jpeg 40."
 )
-_Confidence = Annotated[float, typer.Option(help=_CONFIDENCE)]
-_Deliveries = Annotated[str, typer.Option(metavar="NAME,NAME...", help=_DELIVERIES)]
+_Confidence = Annotated[
+    float | None, typer.Option(help=_CONFIDENCE, show_default="0.95; with --learn that of the fit")
+]
+_Deliveries = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME,NAME...", help=_DELIVERIES, show_default="default; with --learn those of the fit"
+    ),
+]
 _NewConfidence = Annotated[float | None, typer.Option(help=_CONFIDENCE, show_default="that of the fit")]
 _NewDeliveries = Annotated[
     str | None,
@@ -57,18 +69,33 @@ _Fakes = Annotated[
 ]
 
 
+_Learn = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME=PATH",
+        help="Fakes of a generator to learn from, at least 20: a folder of images, a .npy or .npz file. "
+        "Repeatable; what was learned before stays.",
+    ),
+]
+
+
 @app.command()
 def run(
     run: RunArgument,
     false_positive_rate: _Rate = None,
-    confidence: _Confidence = 0.95,
-    deliveries: _Deliveries = "default",
+    confidence: _Confidence = None,
+    deliveries: _Deliveries = None,
+    learn: _Learn = None,
     fakes: _Fakes = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of every random draw.")] = 0,
 ) -> None:
-    """Fit, calibrate and evaluate; the word `run` may be left out."""
+    """Fit, calibrate and evaluate; the word `run` may be left out.
+
+    With --learn, a detector that is there learns from your fakes besides what it has learned before.
+    Without, it is fitted anew and knows none of them.
+    """
     directory = RunDirectory.open(run)
-    named = _parse_fakes(fakes)
+    to_learn, named = _parse_named("--learn", learn), _parse_named("--fakes", fakes)
     quiet.silence_tensorflow()
     from dcgan.detector import run_fitting
     from dcgan.detector.evaluation import run_evaluation
@@ -77,13 +104,14 @@ def run(
     with _parts() as parts:
         fitted = run_fitting.fit_run(
             directory,
+            learn=to_learn,
             false_positive_rate=false_positive_rate,
             confidence=confidence,
             deliveries=deliveries,
             seed=seed,
             progress=parts,
         )
-    print(f"fitted in {time.monotonic() - started:.0f} s")
+    print(f"{'learned' if to_learn else 'fitted'} in {time.monotonic() - started:.0f} s")
     with _parts() as parts:
         report = run_evaluation.evaluate_run(directory, fitted, fakes=named, progress=parts)
     _show(report, directory)
@@ -99,7 +127,7 @@ def calibrate(
             show_default=False,
         ),
     ],
-    false_positive_rate: _Rate = None,
+    false_positive_rate: _NewRate = None,
     confidence: _NewConfidence = None,
     deliveries: _NewDeliveries = None,
 ) -> None:
@@ -127,7 +155,7 @@ def calibrate(
 def evaluate(run: RunArgument, fakes: _Fakes = None) -> None:
     """Measure the detector on generators that it has not seen."""
     directory = RunDirectory.open(run)
-    named = _parse_fakes(fakes)
+    named = _parse_named("--fakes", fakes)
     quiet.silence_tensorflow()
     from dcgan.detector import detector_files
     from dcgan.detector.evaluation import run_evaluation
@@ -138,12 +166,14 @@ def evaluate(run: RunArgument, fakes: _Fakes = None) -> None:
     _show(report, directory)
 
 
-def _parse_fakes(values: list[str] | None) -> dict[str, str]:
-    parsed = {}
+def _parse_named(option: str, values: list[str] | None) -> dict[str, str]:
+    parsed: dict[str, str] = {}
     for value in values or []:
         name, equals, path = value.partition("=")
         if not (name and equals and path):
-            raise typer.BadParameter(f"--fakes: expected NAME=PATH. Received: {value!r}")
+            raise typer.BadParameter(f"{option}: expected NAME=PATH. Received: {value!r}")
+        if name in parsed:
+            raise typer.BadParameter(f"{option}: expected each name once. Received twice: {name!r}")
         parsed[name] = path
     return parsed
 

@@ -8,12 +8,13 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 import numpy as np
+import PIL.Image
 
 from dcgan import errors
 from dcgan.data import image_set, indexed_images, preprocessing, remarks
 from dcgan.data.cache import decoding_pool, image_cache
 from dcgan.data.cache.origin import Origin, stamp
-from dcgan.data.decoding import image_file
+from dcgan.data.decoding import image_file, jpeg_quality
 from dcgan.data.decoding.encoded_item import EncodedItem
 
 _NAMED = 10
@@ -28,11 +29,13 @@ class Decoded:
         images: Those that could be read, shape (count, height, width, channels), uint8.
         good: Which of those asked for they are, shape (asked for,), bool.
         labels: The labels that their records have, shape (count,), int64; None if one has none.
+        qualities: Their JPEG qualities, see `ImageSet`, shape (count,), uint8.
     """
 
     images: indexed_images.Images
     good: np.ndarray
     labels: np.ndarray | None
+    qualities: np.ndarray | None
 
 
 def load(
@@ -71,7 +74,8 @@ def load(
         remarks.say_conversion(name, cached.largest, shape)
     rows = chosen[good]
     labels = None if cached.labels is None else cached.labels[rows]
-    return Decoded(cached.images.take(rows), good, _all_or_none(labels))
+    qualities = None if cached.qualities is None else cached.qualities[rows]
+    return Decoded(cached.images.take(rows), good, _all_or_none(labels), qualities)
 
 
 def _stamps(items: Sequence[EncodedItem]) -> list[tuple[str, int, int]]:
@@ -92,6 +96,7 @@ def _decode(
     Pixels go straight to their place in it: no more than a file for each thread is in memory beside it.
     """
     images, labels = np.empty((len(items), *shape), np.uint8), np.full(len(items), -1)
+    qualities = np.zeros(len(items), np.uint8)
     prepare = preprocessing.for_any_size(image_size=request.image_size, channels=shape[-1])
     shapes = set()
 
@@ -100,8 +105,11 @@ def _decode(
         return pixels if pixels.shape == shape else prepare(pixels)
 
     def read(index: int) -> None:
+        def look(image: PIL.Image.Image) -> None:
+            qualities[index] = jpeg_quality.read_kept(image, shape)
+
         content, label = items[index].open()
-        images[index] = image_file.decode(content, to_shape)
+        images[index] = image_file.decode(content, to_shape, look=look)
         labels[index] = -1 if label is None else label
 
     reasons = [_reason(outcome) for outcome in _map(read, range(len(items)))]
@@ -109,7 +117,8 @@ def _decode(
     largest = max(shapes)[:2]
     remarks.say_conversion(name, (*largest, max(channels for _, _, channels in shapes)), shape)
     good = np.array([reason is None for reason in reasons])
-    return Decoded(images if good.all() else images[good], good, _all_or_none(labels[good]))
+    kept = images if good.all() else images[good]
+    return Decoded(kept, good, _all_or_none(labels[good]), qualities[good])
 
 
 def _shape(

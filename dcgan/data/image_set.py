@@ -44,6 +44,8 @@ class ImageSet:
         positions: Shape (count,), int64, the index of each image in the whole source, whatever split it
             was asked for by. Defaults to 0, 1, 2 and so on.
         files: The source's files by index, relative to it, or None if each image is no file of its own.
+        jpeg_qualities: Shape (count,), uint8: the quality of each image that was a JPEG and has kept
+            its pixels' size, 0 for others. Defaults to None, unknown.
     """
 
     name: str
@@ -54,6 +56,7 @@ class ImageSet:
     skipped: int = 0
     positions: np.ndarray = None  # type: ignore[assignment]
     files: tuple[str, ...] | None = None
+    jpeg_qualities: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         """Numbers the images of a source that has no others."""
@@ -80,12 +83,12 @@ class ImageSet:
         Args:
             rows: Their row numbers, or which they are; shape (any,), int or bool.
         """
-        labels = None if self.labels is None else self.labels[rows]
         return dataclasses.replace(
             self,
             images=indexed_images.take(self.images, rows),
-            labels=labels,
+            labels=None if self.labels is None else self.labels[rows],
             positions=self.positions[rows],
+            jpeg_qualities=None if self.jpeg_qualities is None else self.jpeg_qualities[rows],
         )
 
     def name_image(self, row: int) -> str:

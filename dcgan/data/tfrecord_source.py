@@ -73,6 +73,7 @@ def load(path: pathlib.Path, request: image_set.Request, *, name: str) -> image_
         labels=decoded.labels,
         skipped=int(np.count_nonzero(~decoded.good)),
         positions=kept,
+        jpeg_qualities=decoded.qualities,
     )
 
 

@@ -3,7 +3,6 @@
 import math
 import os
 import pathlib
-from typing import Any
 
 import keras
 import numpy as np
@@ -15,6 +14,7 @@ from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.detector_model import Detector
 from dcgan.detector.fakes.fake_pool import FakePool
 from dcgan.detector.fit_progress import FitProgress, Progress, ignore
+from dcgan.detector.start import colour_classifier
 
 _WARM_UP = 0.06
 _PROCESSOR = pathlib.Path("/proc/cpuinfo")
@@ -54,6 +54,35 @@ def train(
     return detector, dict(zip(families[:folds], others, strict=True))
 
 
+def train_on(
+    detector: Detector,
+    pool: FakePool,
+    reals: Images,
+    *,
+    config: DetectorConfig,
+    steps: int,
+    progress: Progress = ignore,
+) -> Detector:
+    """Trains a copy of a detector on.
+
+    Args:
+        detector: A trained detector. It is left unchanged.
+        pool: The fakes.
+        reals: Shape (images, height, width, channels), uint8.
+        config: As for `train`.
+        steps: Training steps.
+        progress: Called after each step. Defaults to nothing.
+
+    Returns:
+        The copy, not yet calibrated and without a measure of familiarity.
+    """
+    callback = FitProgress(progress, "learning")
+    discriminator = detector.discriminator
+    return _train(
+        discriminator, pool, reals, config, steps=steps, callback=callback, former=detector.classifier
+    )
+
+
 @keras.saving.register_keras_serializable(package="dcgan")
 class KernelMuon(keras.optimizers.Muon):
     """Keras's Muon, extended to convolutions: kernels count as matrices of inputs by outputs.
@@ -85,27 +114,36 @@ def _train(
     *,
     steps: int,
     callback: keras.callbacks.Callback,
+    former: keras.Model | None = None,
 ) -> Detector:
+    """Trains a new classifier, or a copy of a former one."""
+
     def build(precision: str) -> Detector:
         return Detector.from_discriminator(
             discriminator, width=config.width, precision=precision, seed=config.seed
         )
 
-    learner = build(_precision()).classifier
+    detector, fast = build("float32"), build(fastest_precision())
+    if former is not None:
+        for each in (detector, fast):
+            each.classifier.set_weights(former.get_weights())
+    learner = colour_classifier.learner_of(fast.classifier)
     learner.compile(
-        _optimizer(config.learning_rate, steps), keras.losses.BinaryCrossentropy(from_logits=True)
+        optimizer(config.learning_rate, steps), keras.losses.BinaryCrossentropy(from_logits=True)
     )
     dataset = training_batches.training_batches(
         reals, pool, batch_size=config.batch_size, steps=steps, seed=config.seed
     )
     learner.fit(dataset, steps_per_epoch=steps, callbacks=[callback], verbose=0, shuffle=False)
-    # Anew, for two reasons: scores are computed in float32, and a file would hold the optimizer as well.
-    detector = build("float32")
-    detector.classifier.set_weights(learner.get_weights())
+    # Another model: scores are computed in float32, and a file would hold the optimizer as well.
+    classifier = detector.classifier
+    colour_classifier.learner_of(classifier).set_weights(learner.get_weights())
+    if colour_classifier.has_start(classifier):
+        colour_classifier.standardise(classifier, reals, seed=config.seed)
     return detector
 
 
-def _precision() -> str:
+def fastest_precision() -> str:
     """The faster of two precisions that train equally well, on this machine's processor."""
     flags = _PROCESSOR.read_text() if _PROCESSOR.is_file() else ""
     # TensorFlow asks the processor for bfloat16 even where oneDNN is told not to use all of it.
@@ -114,7 +152,13 @@ def _precision() -> str:
     return "mixed_bfloat16" if fast else "float32"
 
 
-def _optimizer(learning_rate: float, steps: int) -> Any:
+def optimizer(learning_rate: float, steps: int) -> KernelMuon:
+    """Returns the detector's optimizer, whose step size warms up, then falls to 0 along a cosine.
+
+    Args:
+        learning_rate: Its peak.
+        steps: Length of the training.
+    """
     rising = max(1, int(_WARM_UP * steps))
     rate = keras.optimizers.schedules.CosineDecay(
         0.0, max(1, steps - rising), warmup_target=learning_rate, warmup_steps=rising

@@ -43,7 +43,9 @@ class DetectorConfig(schema.Config):
     learning_rate: float = field(
         "Muon's step size at its peak; it warms up, then falls to 0.", above(0), default=0.012
     )
-    width: int = field("Width of the classifier, see `build_classifier`.", at_least(1), default=32)
+    width: int = field(
+        "Width of the classifier of grey images, see `build_classifier`.", at_least(1), default=32
+    )
     false_positive_rate: float = field(
         "Bound on the share of reals called fake.", above(0, below=1), default=0.01
     )

@@ -5,6 +5,8 @@ import json
 import os
 import shutil
 import zipfile
+from collections.abc import Mapping
+from typing import Any
 
 import keras
 import numpy as np
@@ -35,6 +37,8 @@ class Fitted:
         detector: The calibrated detector.
         folds: By family, a detector that has not learned from that family.
         scores: What the calibration rests on.
+        learned: By learned generator what learning from it brought, see `learning_gains.measure`.
+            Defaults to nothing.
     """
 
     config: DetectorConfig
@@ -43,6 +47,7 @@ class Fitted:
     detector: Detector
     folds: dict[str, Detector]
     scores: Scores
+    learned: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
 
 class DetectorFiles:
@@ -59,14 +64,23 @@ class DetectorFiles:
         self.scores = self.directory / "scores.npz"
         self.config = self.directory / "config.json"
         self.training = self.directory / "training.json"
+        self.learned = self.directory / "learned.json"
         self.former = self.directory / "former.keras"
 
-    def save(self, fitted: Fitted, trained: Trained | None) -> None:
-        """Writes everything that a fit leaves, the detector last.
+    def save_training(self, trained: Trained | None) -> None:
+        """Writes how the training behind a fit ended.
+
+        Args:
+            trained: How the training of the run's model ended, if known.
+        """
+        described = {} if trained is None else trained.describe()
+        files.write_text(self.training, json.dumps(described, indent=2) + "\n")
+
+    def save(self, fitted: Fitted) -> None:
+        """Writes everything else that a fit leaves, the detector last.
 
         Args:
             fitted: What was fitted.
-            trained: How the training of the run's model ended, if known.
         """
         fitted.pool.save(self.pool)
         with files.write_atomically(self.scores) as temporary:
@@ -74,8 +88,7 @@ class DetectorFiles:
         for family, fold in fitted.folds.items():
             save(fold, self.directory / f"without_{family}.keras")
         files.write_text(self.config, json.dumps(dataclasses.asdict(fitted.config), indent=2) + "\n")
-        described = {} if trained is None else trained.describe()
-        files.write_text(self.training, json.dumps(described, indent=2) + "\n")
+        files.write_text(self.learned, json.dumps(fitted.learned, indent=2) + "\n")
         self.replace(fitted.detector)
 
     def replace(self, detector: Detector) -> None:
@@ -134,6 +147,7 @@ def load_fitted(run: RunDirectory, images: data.ImageSet | np.ndarray | None = N
         detector=detector,
         folds={path.stem.removeprefix("without_"): load(path) for path in folds},
         scores=paths.load_scores(),
+        learned=files.read_json(paths.learned, "what a detector has learned"),
     )
 
 

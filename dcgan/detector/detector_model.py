@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from dcgan.detector.layers import fake_classifier
+from dcgan.detector.start import colour_classifier
 from dcgan.detector.threshold import Calibration
 from dcgan.errors import InputError
 from dcgan.model import image_batches, image_model
@@ -40,7 +41,8 @@ class Detector(image_model.ImageModel):
 
     Args:
         discriminator: A float32 model from images to (batch, 1) logits, positive for real; it is frozen.
-        classifier: What `fake_classifier.build_classifier` returns.
+        classifier: What `fake_classifier.build_classifier` or, for colour images,
+            `colour_classifier.build_colour_classifier` returns.
         calibration: Defaults to None: `p_fake` is then the plain sigmoid, with a threshold of 0.5.
         familiarity: What `familiarity_training.train` returns, calibrated. Defaults to None: all images
             then have a familiarity of 1.
@@ -83,19 +85,28 @@ class Detector(image_model.ImageModel):
     def from_discriminator(
         cls, discriminator: keras.Model, *, width: int = 32, precision: str = "float32", seed: int = 0
     ) -> Self:
-        """Puts an untrained classifier beside a copy of a trained discriminator.
+        """Puts a classifier that is yet to be trained beside a copy of a trained discriminator.
+
+        That of grey images has nothing but random weights, that of colour images the start's.
 
         Args:
             discriminator: From (batch, height, width, channels) to (batch, 1) logits, positive for
                 real. It is left unchanged.
-            width: See `fake_classifier.build_classifier`. Defaults to 32.
+            width: Of the classifier of grey images, see `fake_classifier.build_classifier`. Defaults
+                to 32.
             precision: See `fake_classifier.build_classifier`. Defaults to "float32".
-            seed: Seed of the classifier's initial weights. Defaults to 0.
+            seed: Seed of the classifier's initial weights and dropout. Defaults to 0.
         """
         frozen = _copy_exactly(discriminator)
-        classifier = fake_classifier.build_classifier(
-            frozen.input_shape[1:], width=width, precision=precision, seed=seed
-        )
+        image_shape = frozen.input_shape[1:]
+        if image_shape[-1] == 3:
+            classifier = colour_classifier.build_colour_classifier(
+                image_shape, precision=precision, seed=seed
+            )
+        else:
+            classifier = fake_classifier.build_classifier(
+                image_shape, width=width, precision=precision, seed=seed
+            )
         return cls(frozen, classifier)
 
     def with_familiarity(self, familiarity: keras.Model) -> Self:

@@ -1,19 +1,20 @@
 """From fakes to a calibrated detector: training, familiarity, then the threshold."""
 
+import dataclasses
+
 import keras
-import numpy as np
 
 from dcgan.detector import certificate, classifier_training, held_back, threshold
+from dcgan.detector.delivery import file_histories
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.detector_files import Fitted
+from dcgan.detector.detector_model import Detector
 from dcgan.detector.fakes.fake_pool import FakePool
 from dcgan.detector.familiarity import familiarity_training
 from dcgan.detector.fit_progress import Progress, ignore
 from dcgan.detector.reals import Reals
+from dcgan.detector.threshold import Scores
 from dcgan.system import keras_limits
-
-# One in so many fakes of the pool is held back from training, to calibrate on.
-_HELD_BACK = 10
 
 
 def fit(
@@ -51,13 +52,47 @@ def fit(
         confidence=config.confidence,
         deliveries=len(config.certified),
     )
-    is_held_back = np.arange(len(pool.images)) % _HELD_BACK == 0
+    pool = match_histories(pool, reals)
+    learned_from, kept = pool.where(~pool.held_back), pool.where(pool.held_back)
     detector, folds = classifier_training.train(
-        discriminator, pool.where(~is_held_back), reals.train, config=config, progress=progress
+        discriminator, learned_from, reals.train, config=config, progress=progress
     )
-    scores = held_back.score(
-        *(detector, folds, pool.where(is_held_back), reals), names=config.certified, seed=config.seed
+    scores = calibrate(detector, folds, kept, reals, config=config)
+    familiarity = familiarity_training.fit(
+        *(reals, learned_from, kept), steps=config.familiarity_steps, seed=config.seed, progress=progress
     )
+    return Fitted(config, reals, pool, detector.with_familiarity(familiarity), folds, scores)
+
+
+def match_histories(pool: FakePool, reals: Reals) -> FakePool:
+    """Brings fakes through JPEG where reals came as JPEGs; see `file_histories.match_reals`."""
+    images, qualities = file_histories.match_reals(
+        pool.images, pool.jpeg_qualities, reals.jpeg_qualities
+    )
+    return dataclasses.replace(pool, images=images, jpeg_qualities=qualities)
+
+
+def calibrate(
+    detector: Detector,
+    folds: dict[str, Detector],
+    kept: FakePool,
+    reals: Reals,
+    *,
+    config: DetectorConfig,
+) -> Scores:
+    """Sets a detector's probabilities and thresholds.
+
+    Args:
+        detector: The trained detector; it is changed.
+        folds: See `held_back.score`.
+        kept: The fakes held back.
+        reals: The `calibration` part sets the threshold.
+        config: False positive rate, confidence, deliveries, miss rate and seed.
+
+    Returns:
+        What the calibration rests on.
+    """
+    scores = held_back.score(*(detector, folds, kept, reals), names=config.certified, seed=config.seed)
     calibration = threshold.calibrate(
         scores,
         false_positive_rate=config.false_positive_rate,
@@ -65,11 +100,4 @@ def fit(
         miss_rate=config.miss_rate,
     )
     detector.calibrate(calibration)
-    familiarity = familiarity_training.fit(
-        *(reals, pool.where(~is_held_back), pool.where(is_held_back)),
-        steps=config.familiarity_steps,
-        seed=config.seed,
-        progress=progress,
-    )
-    detector = detector.with_familiarity(familiarity)
-    return Fitted(config, reals, pool, detector, folds, scores)
+    return scores

@@ -38,7 +38,8 @@ def score(
     Args:
         detector: Trained on other fakes of the same generators.
         folds: By family, the detector that has not learned from it.
-        fakes: The fakes held back; at most 1,000 of them, and of each family, are scored.
+        fakes: The fakes held back; at most 1,000 of them, and of each family, are scored, and as many
+            of those that the user gave.
         reals: The `calibration` part is scored; fakes are matched to the `train` part.
         names: Keys of `named_deliveries.NAMED`.
         seed: Seed for the choice of fakes and for the deliveries. Defaults to 0.
@@ -57,7 +58,9 @@ def score(
     }
     real, known = scores[_ALL][_REALS], scores[_ALL][_ALL]
     kept = {family: _distance_kept(family, list(folds), scores) for family in folds}
-    shares = np.array([kept.get(family, 1.0) for family in mixed[_ALL].families.tolist()])
+    # Families without a fold, whose fakes the user gave, are taken to be like the others.
+    average = float(np.mean(list(kept.values()))) if kept else 1.0
+    shares = np.array([kept.get(family, average) for family in mixed[_ALL].families.tolist()])
     unknown = real.mean() + shares * (known - real.mean())
     return Scores(
         delivered_reals=_score_delivered(detector, reals.calibration, names, seed=seed),
@@ -99,8 +102,9 @@ def _score_delivered(
 
 def _mix(fakes: FakePool, reals: Images, *, seed: int) -> FakePool:
     """Some of the fakes in random order, every other one histogram-matched."""
-    order = np.random.default_rng(seed).permutation(len(fakes.images))[:_FAKES]
-    chosen = fakes.where(order)
+    rng = np.random.default_rng(seed)
+    groups = [np.flatnonzero(fakes.is_learned == learned) for learned in (False, True)]
+    chosen = fakes.where(np.concatenate([rng.permutation(rows)[:_FAKES] for rows in groups]))
     images = chosen.images.copy()
     images[1::2] = histogram_matching.match_histograms(
         images, reals, groups=chosen.generators, seed=seed

@@ -26,6 +26,7 @@ class Reals:
         seen: Whether the run itself was trained on those to calibrate and to test on. Defaults to False.
         notes: What else readers must know about the images. Defaults to nothing.
         train_labels: The labels of `train`, shape (count,), integers. Defaults to None, unknown.
+        jpeg_qualities: The JPEG qualities of `train`, see `ImageSet`. Defaults to None, unknown.
     """
 
     train: Images
@@ -34,6 +35,7 @@ class Reals:
     seen: bool = False
     notes: tuple[str, ...] = ()
     train_labels: np.ndarray | None = None
+    jpeg_qualities: np.ndarray | None = None
 
     @classmethod
     def load(cls, config: RunConfig) -> Self:
@@ -74,6 +76,7 @@ class Reals:
             seen=images.seen,
             notes=tuple(notes),
             train_labels=rest.labels,
+            jpeg_qualities=rest.jpeg_qualities,
         )
 
 

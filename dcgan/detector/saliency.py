@@ -1,7 +1,7 @@
 """Where in an image a detector sees that it was generated.
 
 Reference:
-    [Smilkov et al., 2017](https://arxiv.org/abs/1706.03825), SmoothGrad
+    in grey: [Smilkov et al., 2017](https://arxiv.org/abs/1706.03825), SmoothGrad
 """
 
 import matplotlib
@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from dcgan import images as pixels
 from dcgan.detector.detector_model import Detector
+from dcgan.detector.start import colour_classifier
 
 _DRAWS = 64
 _NOISE = 0.15
@@ -19,8 +20,9 @@ _SMALLEST = 224
 def heat_maps(detector: Detector, images: np.ndarray, *, seed: int = 0) -> np.ndarray:
     """Measures how strongly each pixel's neighbourhood bears on the decision.
 
-    A map is the magnitude of the logit's gradient with respect to the pixels, averaged over copies with
-    a little noise, summed over the channels and smoothed.
+    In colour, a map is the evidence for a fake at each place, whose mean decides. In grey, it is the
+    magnitude of the logit's gradient with respect to the pixels, averaged over copies with a little
+    noise, summed over the channels and smoothed.
 
     Args:
         detector: The detector.
@@ -30,8 +32,11 @@ def heat_maps(detector: Detector, images: np.ndarray, *, seed: int = 0) -> np.nd
     Returns:
         Shape (count, height, width), float32, 0 to 1; each image's largest value is 1, or all are 0.
     """
-    maps = [_heat_map(detector, image, seed=seed) for image in images]
-    return np.stack(maps) if maps else np.empty((0, *images.shape[1:3]), np.float32)
+    if not len(images):
+        return np.empty((0, *images.shape[1:3]), np.float32)
+    if colour_classifier.has_start(detector.classifier):
+        return _evidence(detector, images)
+    return np.stack([_heat_map(detector, image, seed=seed) for image in images])
 
 
 def overlay(image: np.ndarray, heat: np.ndarray) -> np.ndarray:
@@ -51,6 +56,13 @@ def overlay(image: np.ndarray, heat: np.ndarray) -> np.ndarray:
     mixed = (1 - strength) * plain + strength * colours
     both = np.concatenate([plain, mixed], axis=1)
     return pixels.enlarge(np.rint(both).astype(np.uint8), factor)
+
+
+def _evidence(detector: Detector, images: np.ndarray) -> np.ndarray:
+    maps = colour_classifier.evidence_maps(detector.classifier, images)[..., np.newaxis]
+    heat = tf.image.resize(maps, images.shape[1:3])[..., 0].numpy()
+    heat -= heat.min(axis=(1, 2), keepdims=True)
+    return heat / np.maximum(heat.max(axis=(1, 2), keepdims=True), 1e-6)
 
 
 def _heat_map(detector: Detector, image: np.ndarray, *, seed: int) -> np.ndarray:

@@ -13,12 +13,12 @@ from dcgan.data.cache.storage import Storage
 def write_records(noise):
     """Writes images of 8 x 8 pixels, seeded by their numbers, with their labels if there are some."""
 
-    def write(path, numbers, labels=None, *, compression=None):
+    def write(path, numbers, labels=None, *, compression=None, kind="PNG"):
         path.parent.mkdir(parents=True, exist_ok=True)
         with tf.io.TFRecordWriter(str(path), compression) as writer:
             for place, number in enumerate(numbers):
                 buffer = io.BytesIO()
-                PIL.Image.fromarray(noise(8, 8, 3, seed=number)).save(buffer, "PNG")
+                PIL.Image.fromarray(noise(8, 8, 3, seed=number)).save(buffer, kind, quality=75)
                 features = {"image_bytes": _bytes(buffer.getvalue())}
                 if labels is not None:
                     value = tf.train.Int64List(value=[labels[place]])
@@ -40,6 +40,15 @@ def test_a_file_with_labels(tmp_path, write_records, noise, memory):
     loaded = load_images(path, split="all", storage=Storage(memory, tmp_path / "cache"))
     np.testing.assert_array_equal(loaded.images[:], [noise(8, 8, 3, seed=n) for n in range(6)])
     assert loaded.labels.tolist() == [3, 0, 1, 2, 0, 1]
+
+
+@pytest.mark.parametrize("memory", [None, 0])
+@pytest.mark.parametrize(("kind", "size", "quality"), [("JPEG", 8, 75), ("JPEG", 6, 0), ("PNG", 8, 0)])
+def test_jpegs_keep_their_quality(tmp_path, write_records, memory, kind, size, quality):
+    path = write_records(tmp_path / "faces.tfrecord", range(3), kind=kind)
+    storage = Storage(memory, tmp_path / "cache")
+    loaded = load_images(path, split="all", image_size=size, storage=storage)
+    assert loaded.jpeg_qualities.tolist() == [quality] * 3
 
 
 @pytest.mark.parametrize("memory", [None, 0])

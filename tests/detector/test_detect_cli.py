@@ -174,13 +174,14 @@ def test_detect_does_it_all(dcgan, detected, images):
     names = {path.name for path in detected.detector_files.iterdir()}
     assert names - {"former.keras"} == {
         *["pool.npz", "scores.npz", "config.json", "training.json", "evaluation.json", "holdout"],
-        *["without_gan.keras", "without_autoencoder.keras"],
+        *["without_gan.keras", "without_autoencoder.keras", "learned.json"],
     }
 
 
 def test_the_default_rate_is_one_that_the_images_can_certify(trained, quick, monkeypatch):
     monkeypatch.setattr(fitting, "fit", lambda *inputs, config, progress: config)
-    monkeypatch.setattr(detector_files.DetectorFiles, "save", lambda self, fitted, trained: None)
+    for name in ("save", "save_training"):
+        monkeypatch.setattr(detector_files.DetectorFiles, name, lambda self, fitted: None)
     # 1,400 images: a tenth is held out, half of that to calibrate on.
     rate = run_fitting.fit_run(trained).false_positive_rate
     assert rate == pytest.approx(1 - 0.025 ** (1 / 70))

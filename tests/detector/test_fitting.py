@@ -29,11 +29,11 @@ def test_classifier_is_float32_and_carries_no_optimizer(fitted):
 def test_half_precision_where_the_processor_has_it(tmp_path, monkeypatch, flags, expected):
     monkeypatch.setattr(classifier_training, "_PROCESSOR", tmp_path / "cpuinfo")
     monkeypatch.delenv("ONEDNN_MAX_CPU_ISA", raising=False)
-    assert classifier_training._precision() == "float32"
+    assert classifier_training.fastest_precision() == "float32"
     (tmp_path / "cpuinfo").write_text(f"flags : {flags}\n")
-    assert classifier_training._precision() == expected
+    assert classifier_training.fastest_precision() == expected
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
-    assert classifier_training._precision() == "float32"
+    assert classifier_training.fastest_precision() == "float32"
 
 
 def test_images_of_another_kind_are_neither_real_nor_fake(fitted, spots):
@@ -82,8 +82,8 @@ def test_the_learning_rate_rises_and_falls_once_over_all_steps(
         planned.append(steps)
         return optimizer(learning_rate, steps)
 
-    optimizer = classifier_training._optimizer
-    monkeypatch.setattr(classifier_training, "_optimizer", make)
+    optimizer = classifier_training.optimizer
+    monkeypatch.setattr(classifier_training, "optimizer", make)
     monkeypatch.setattr(
         keras.Model, "fit", lambda self, data, **options: planned.append(options["steps_per_epoch"])
     )

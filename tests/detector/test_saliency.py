@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from dcgan.detector import detector_files, saliency
+from dcgan.detector.start import colour_classifier
 
 
 def _correlation(first, second):
@@ -66,3 +67,31 @@ def test_overlay_shows_the_image_beside_its_map(channels):
     assert (picture[8:, 224:] == 100).all()
     assert picture[0, 224].tolist() != [100, 100, 100]
     assert picture[0, 224, 0] > 150
+
+
+def test_maps_in_colour_show_where_the_evidence_is(colour_fitted):
+    fitted = colour_fitted[1]
+    images = fitted.reals.test[:6]
+    maps = saliency.heat_maps(fitted.detector, images)
+    assert (maps.shape, maps.dtype) == ((6, 16, 16), np.float32)
+    assert maps.min() == 0
+    assert maps.max() == 1
+    # A pixel that changes changes the evidence near it only.
+    changed = images.copy()
+    changed[:, 0, 0] = 255 - changed[:, 0, 0]
+    classifier = fitted.detector.classifier
+    before, after = (colour_classifier.evidence_maps(classifier, part) for part in (images, changed))
+    difference = np.abs(after - before).mean(axis=0)
+    assert difference[0, 0] > 10 * difference[-1, -1]
+
+
+def test_the_mean_of_the_evidence_decides(colour_fitted):
+    fitted = colour_fitted[1]
+    classifier, images = fitted.detector.classifier, fitted.reals.test
+    start, learner, _ = colour_classifier.score_branches(classifier, images).T
+    evidence = classifier.get_layer("evidence")
+    means, deviations = evidence.means.numpy(), evidence.deviations.numpy()
+    scores = (np.stack([start, learner], axis=1) - means) / deviations
+    weights = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    maps = colour_classifier.evidence_maps(classifier, images)
+    np.testing.assert_allclose(maps.mean(axis=(1, 2)), (weights * scores).sum(axis=1), atol=1e-3)

@@ -2,7 +2,7 @@ import numpy as np
 import scipy.ndimage
 
 from dcgan import images as pixels
-from dcgan.detector.layers.traces import Traces
+from dcgan.detector.layers.traces import ClippedTraces, Traces
 
 
 def _traces(images, **options):
@@ -62,3 +62,19 @@ def test_moves_with_the_image():
     moved = np.roll(_noise(), 2, axis=1)
     whole, expected = Traces()(moved).numpy(), np.roll(Traces()(_noise()).numpy(), 2, axis=1)
     np.testing.assert_allclose(whole[:, 3:-1], expected[:, 3:-1], atol=1e-6)
+
+
+def test_clipped_traces_are_the_image_and_its_residual_twice():
+    image, residual, amplified = np.split(ClippedTraces()(_noise()).numpy(), 3, axis=-1)
+    np.testing.assert_allclose(image, np.clip(_noise(), -253 / 255, 253 / 255), atol=1e-7)
+    smooth = scipy.ndimage.uniform_filter(image.astype(float), (0, 3, 3, 0), mode="constant")
+    inside = (slice(None), slice(1, -1), slice(1, -1))
+    np.testing.assert_allclose(residual[inside], 4 * (image - smooth)[inside], atol=1e-5)
+    np.testing.assert_allclose(amplified, np.tanh(5 * residual), atol=1e-5)
+
+
+def test_clipped_traces_do_not_tell_a_lost_extreme():
+    pixels_ = np.random.default_rng(0).choice(np.uint8([0, 90, 255]), (2, 9, 9, 3))
+    saved = pixels_.clip(1, 254)
+    traces = [ClippedTraces()(pixels.to_float(images)).numpy() for images in (pixels_, saved)]
+    np.testing.assert_array_equal(*traces)

@@ -6,7 +6,7 @@ import pytest
 from dcgan.detector import training_batches
 from dcgan.detector.delivery import deliveries
 from dcgan.detector.fakes import own_generator
-from dcgan.detector.fakes.fake_pool import FakePool, Fakes
+from dcgan.detector.fakes.fake_pool import LEARNED, FakePool, Fakes
 
 
 def _take(reals, pool, *, count=20, batch_size=16, steps=1000, seed=0):
@@ -100,3 +100,27 @@ def test_fakes_come_through_real_chains(pool, spots):
     known = {image.tobytes() for image in (*spots(50, 0), *pool.images)}
     images = pixels[1:].reshape(-1, *pixels.shape[2:])
     assert np.mean([image.tobytes() in known for image in images]) < 0.4
+
+
+def test_fakes_that_the_user_gave_are_half_of_all(pool, spoiled):
+    given = [Fakes("learned-x", LEARNED, spoiled(9, "stripes", 0))]
+    given.append(Fakes("learned-y", LEARNED, spoiled(36, "stripes", 1)))
+    whole = pool.extend(FakePool.join(given))
+    shares = training_batches.likelihoods(whole)
+    shares /= shares.sum()
+    assert shares[whole.is_learned].sum() == pytest.approx(0.5)
+    assert shares[whole.generators == "learned-y"].sum() == pytest.approx(1 / 3)
+
+
+@pytest.mark.usefixtures("undelivered")
+@pytest.mark.parametrize(("channels", "expected"), [(1, 0.0), (3, 0.3)])
+def test_of_some_fakes_of_colour_images_only_a_region_is_seen(monkeypatch, channels, expected):
+    monkeypatch.setattr(training_batches, "_SHARES", (1.0, 0.0, 0.0))
+    reals, fakes = (
+        np.full((9, 16, 16, channels), 40, np.uint8),
+        np.full((9, 16, 16, channels), 200, np.uint8),
+    )
+    pixels, labels = _take(reals, FakePool.join([Fakes("a", "gan", fakes)]), count=40)
+    partial = (pixels != 200).any(axis=(2, 3, 4))
+    assert partial[labels == 1].mean() == pytest.approx(expected, abs=0.08)
+    assert (pixels[labels == 0] == 40).all()

@@ -10,11 +10,12 @@ import sys
 from collections.abc import Sequence
 
 import numpy as np
+import PIL.Image
 
 from dcgan.data import indexed_images
 from dcgan.data.cache import writing
 from dcgan.data.cache.image_cache import Chunk, Target
-from dcgan.data.decoding import image_file
+from dcgan.data.decoding import image_file, jpeg_quality
 from dcgan.data.decoding.encoded_item import EncodedItem
 
 # Bytes of decoded images that wait to be prepared together.
@@ -47,7 +48,7 @@ def decode(items: Sequence[EncodedItem], start: int, target: Target, descriptor:
         target: The file.
         descriptor: The same, open for writing.
     """
-    rows = np.zeros((len(items), *target.shape), np.uint8)
+    rows, qualities = np.zeros((len(items), *target.shape), np.uint8), np.zeros(len(items), np.uint8)
     others: dict[int, np.ndarray] = {}
     bad: dict[int, str] = {}
     labels: list[int] = []
@@ -60,10 +61,13 @@ def decode(items: Sequence[EncodedItem], start: int, target: Target, descriptor:
             rows[chosen] = _prepare(np.stack([others[index] for index in chosen]), target.shape)
         others.clear()
 
+    def look(image: PIL.Image.Image) -> None:
+        qualities[index] = jpeg_quality.read_kept(image, target.shape)
+
     for index, item in enumerate(items):
         try:
             content, label = item.open()
-            pixels = image_file.decode(content, np.asarray)
+            pixels = image_file.decode(content, np.asarray, look=look)
         except image_file.UnreadableError as error:
             bad[start + index] = error.reason
             continue
@@ -88,6 +92,7 @@ def decode(items: Sequence[EncodedItem], start: int, target: Target, descriptor:
         bad,
         labels if max(labels) >= 0 else None,
         largest if len(bad) < len(items) else None,
+        qualities,
     )
 
 

@@ -45,6 +45,7 @@ class Chunk:
         bad: Why rows that could not be read are black, by row.
         labels: The images' labels; None if the source has none of its own.
         largest: The largest (height, width, channels) before they were prepared; None if unknown.
+        qualities: The images' JPEG qualities, see `ImageSet`, uint8; None if unknown.
     """
 
     stop: int
@@ -52,17 +53,21 @@ class Chunk:
     bad: dict[int, str] = dataclasses.field(default_factory=dict)
     labels: list[int] | None = None
     largest: tuple[int, int, int] | None = None
+    qualities: np.ndarray | None = None
 
     def to_json(self) -> str:
         """Returns a line of the journal."""
-        values = dataclasses.asdict(self) | {"hashes": self.hashes.tobytes().hex()}
-        return json.dumps(values)
+        qualities = None if self.qualities is None else self.qualities.tobytes().hex()
+        values = {"hashes": self.hashes.tobytes().hex(), "qualities": qualities}
+        return json.dumps(dataclasses.asdict(self) | values)
 
     @classmethod
     def from_json(cls, line: str) -> "Chunk":
         """Reads a line of the journal."""
         values = json.loads(line)
         values["hashes"] = np.frombuffer(bytes.fromhex(values["hashes"]), np.dtype("<u8"))
+        if values["qualities"] is not None:
+            values["qualities"] = np.frombuffer(bytes.fromhex(values["qualities"]), np.uint8)
         values["bad"] = {int(row): reason for row, reason in values["bad"].items()}
         values["largest"] = tuple(values["largest"]) if values["largest"] else None
         return cls(**values)
@@ -96,12 +101,14 @@ class Cached:
         bad: Why some could not be read, by index.
         labels: Their labels; None if the source has none of its own.
         largest: The largest (height, width, channels) before they were prepared; None if unknown.
+        qualities: Their JPEG qualities, see `ImageSet`; None if unknown.
     """
 
     images: IndexedImages
     bad: dict[int, str]
     labels: np.ndarray | None
     largest: tuple[int, int, int] | None
+    qualities: np.ndarray | None
 
 
 def load(origin: Origin, fill: Fill, *, wanted: int, storage: Storage) -> Cached | None:
@@ -146,6 +153,7 @@ class _Cache:
         chunks = self._chunks()
         labels = [label for chunk in chunks for label in chunk.labels or ()]
         sizes = [chunk.largest for chunk in chunks if chunk.largest]
+        qualities = [chunk.qualities for chunk in chunks if chunk.qualities is not None]
         with self._images.open("rb") as file:
             offset = _read_offset(file)
             mapping = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
@@ -161,6 +169,7 @@ class _Cache:
             {row: reason for chunk in chunks for row, reason in chunk.bad.items()},
             np.array(labels, np.int64) if labels else None,
             functools.reduce(image_file.larger, sizes) if sizes else None,
+            np.concatenate(qualities) if qualities else None,
         )
 
     def make(self, fill: Fill) -> None:

@@ -73,7 +73,16 @@ def decode_file(path: str | os.PathLike[str]) -> np.ndarray:
         return decode(pathlib.Path(path), np.asarray)
 
 
-def decode(source: pathlib.Path | bytes, prepare: Callable[[np.ndarray], _T]) -> _T:
+def _ignore(image: PIL.Image.Image) -> None:
+    """Looks at nothing."""
+
+
+def decode(
+    source: pathlib.Path | bytes,
+    prepare: Callable[[np.ndarray], _T],
+    *,
+    look: Callable[[PIL.Image.Image], None] = _ignore,
+) -> _T:
     """Decodes an image in any thread; the caller handles Pillow's warnings.
 
     Threads wait for each other where their images together have more than
@@ -82,6 +91,7 @@ def decode(source: pathlib.Path | bytes, prepare: Callable[[np.ndarray], _T]) ->
     Args:
         source: A file or its content.
         prepare: Makes what is wanted of the pixels, which are what `decode_file` returns.
+        look: Looks at the opened image before it is decoded. Defaults to nothing.
 
     Returns:
         What `prepare` returned.
@@ -92,6 +102,7 @@ def decode(source: pathlib.Path | bytes, prepare: Callable[[np.ndarray], _T]) ->
     with contextlib.ExitStack() as stack:
         with _open(_check(source)) as image:
             stack.enter_context(_IN_FLIGHT.hold(image.width * image.height))
+            look(image)
             # Before decoding: Pillow then adds what comes after the pixels, which no server looks at.
             exif = _exif(image)
             pixels = orientation.apply(_to_pixels(_to_plain(image)), orientation.read(exif))

@@ -65,6 +65,7 @@ def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> imag
         skipped=len(positions) - len(kept),
         positions=kept,
         files=tuple(item.name for item in items),
+        jpeg_qualities=decoded.qualities,
     )
 
 

@@ -6,6 +6,7 @@ import sys
 import types
 
 import numpy as np
+import PIL.Image
 import pytest
 
 from dcgan import errors
@@ -38,6 +39,9 @@ def _assert_equal(cached, whole):
     assert (cached.labels is None) == (whole.labels is None)
     if whole.labels is not None:
         np.testing.assert_array_equal(cached.labels, whole.labels)
+    assert (cached.jpeg_qualities is None) == (whole.jpeg_qualities is None)
+    if whole.jpeg_qualities is not None:
+        np.testing.assert_array_equal(cached.jpeg_qualities, whole.jpeg_qualities)
 
 
 @pytest.mark.parametrize("split", ["train", "test", "all", "all[2:7]"])
@@ -53,6 +57,21 @@ def test_classes_and_images_that_have_to_be_scaled(tmp_path, write_image, noise,
         write_image(path, noise(10, 8, seed=index))
     options = {"channels": 1, "split": "all"}
     _assert_equal(_load(path.parents[1], storage, **options), _load(path.parents[1], **options))
+
+
+def test_jpegs_of_their_size_keep_their_quality(tmp_path, noise, storage):
+    photo = PIL.Image.fromarray(noise(8, 8, 3))
+    (tmp_path / "images").mkdir()
+    for index, quality in enumerate((80, 60)):
+        photo.save(tmp_path / "images" / f"{index}.jpg", quality=quality)
+    photo.save(tmp_path / "images" / "2.png")
+    photo.resize((16, 16)).save(tmp_path / "images" / "3.jpg", quality=80)
+    (tmp_path / "images" / "4.jpg").write_bytes(b"no image")
+    options = {"split": "all", "skip_bad": True}
+    for _ in range(2):  # Decoded, then from the cache.
+        cached = _load(tmp_path / "images", storage, **options)
+        assert cached.jpeg_qualities.tolist() == [80, 60, 0, 0]
+    _assert_equal(cached, _load(tmp_path / "images", **options))
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
