@@ -1,5 +1,6 @@
 """A feature extractor learned from the labelled images that a run trains on."""
 
+import itertools
 import os
 import pathlib
 
@@ -12,12 +13,15 @@ from dcgan.errors import InputError
 from dcgan.features import feature_training, loading, random_extractor
 from dcgan.features.feature_extractor import FeatureExtractor
 from dcgan.features.statistics_cache import fingerprint
+from dcgan.system import progress
 
 NAME = "learned"
 STEPS = 450
 """Steps of learning, of 128 images each; for images above 32 pixels fewer, as these cost more."""
 FEWEST = 500
 """With fewer images nothing is learned."""
+PART = "learning features"
+"""What progress calls it."""
 _FEWEST_OF_A_CLASS = 20
 _BATCH = 128
 _FULL_SIZE = 32
@@ -71,14 +75,24 @@ def _learn(images: ImageSet, classes: np.ndarray) -> FeatureExtractor:
     remarks.say(f"{name}: learning features to measure samples by")
     steps = _count_steps(images)
     rows = np.random.default_rng(_SEED).permutation(count)[: steps * _BATCH]
+    epochs = max(1, steps * _BATCH // len(rows))
     return feature_training.fit_extractor(
         images.take(rows).images,
         classes[rows],
         name=NAME,
         trained_on=f"{name}:{count:,} images that the run trains on, with their labels",
-        epochs=max(1, steps * _BATCH // len(rows)),
+        epochs=epochs,
         batch_size=_BATCH,
         seed=_SEED,
+        callbacks=[_tell(epochs * (len(rows) // _BATCH))],
+    )
+
+
+def _tell(steps: int) -> keras.callbacks.Callback:
+    """Tells who listens to `dcgan.system.progress` how many of the steps are done."""
+    done = itertools.count(1)
+    return keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: progress.report(PART, next(done) / steps)
     )
 
 

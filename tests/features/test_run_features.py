@@ -7,6 +7,7 @@ from dcgan.config import NetworkConfig, RunConfig
 from dcgan.data import ImageSet
 from dcgan.errors import InputError
 from dcgan.features import keras_extractor, learned
+from dcgan.system import progress
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +124,11 @@ def test_few_images_fall_back_to_random_features(quick, digits, caplog):
 
 def test_nothing_is_learned_where_nothing_is_measured(quick):
     assert features.for_run(RunConfig(features="learned"), None).name == "random"
+
+
+def test_tells_how_far_learning_has_come(digits, monkeypatch):
+    monkeypatch.setattr(learned, "STEPS", 10)
+    small, told = ImageSet("small", "train", digits.images[:, ::4, ::4], digits.labels), []
+    with progress.listening(lambda part, share, begun: told.append((part, round(8 * share, 6)))):
+        learned.load_learned(small)
+    assert told == [("learning features", step) for step in range(1, 9)]
