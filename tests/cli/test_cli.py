@@ -105,10 +105,12 @@ def test_help_names_commands_and_options(run_cli):
             "--features",
             "--seed",
             "--skip-bad",
+            "--memory",
+            "--cache",
         ]
     )
     # What an option is without being given: all but --config, --skip-bad and --help.
-    assert out.count("[default: ") == 12
+    assert out.count("[default: ") == 14
 
 
 # What the user can mend
