@@ -5,17 +5,20 @@
         --own FAKES [--more NAME=DIR] [--without NAME ...] [--steps 8000]
     python benchmarks/detection_start.py measure RESULTS MODEL ... --others NPZ --lossless NPZ
         --reals DIR --own FAKES
+    python benchmarks/detection_start.py publish RESULTS MODEL
 
 `draw` trains small GANs of this package's, of several kinds, on a folder of photographs with one
 sub-folder a class, and keeps samples of each in FAKES. `train` trains a start on them, on samples of
 other people's models (`--others`: keys `images` and `source`) and on photographs, once JPEG
 (`--reals`) and never JPEG (`--lossless`); sources named by `--without` are left out, by their
-beginnings. `measure` scores what each MODEL was not shown.
+beginnings. `measure` scores what each MODEL was not shown, and puts together what they tell of other
+people's generators. `publish` puts a model into the package, with a card.
 """
 
 import argparse
 import json
 import pathlib
+import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -25,7 +28,7 @@ import numpy as np
 import start_sources
 import tensorflow as tf
 from sklearn import metrics
-from start_sources import Source, Sources
+from start_sources import OWN, Source, Sources
 
 import dcgan
 from dcgan import data, presets, sampling
@@ -33,8 +36,11 @@ from dcgan import images as pixels
 from dcgan.detector import classifier_training, start
 from dcgan.detector.delivery import deliveries
 from dcgan.detector.delivery.named_deliveries import NAMED
+from dcgan.detector.start import start_files
 
 SAMPLES = 3_000
+# Fakes of each generator to measure by, at most.
+_FAKES = 400
 # What is different from the preset rgb32; one kind each of loss, up-sampling, depth and width.
 KINDS: dict[str, dict[str, dict[str, Any]]] = {
     "preset": {},
@@ -119,15 +125,21 @@ def train(arguments: argparse.Namespace) -> None:
 
 def measure(arguments: argparse.Namespace) -> None:
     """Measures each model on the generators that it was not shown."""
-    results: dict[str, Any] = {"models": {}, "environment": environment.describe()}
-    last = _load(arguments).parts()[1]
+    sources = _load(arguments)
+    last = sources.parts()[1]
+    results: dict[str, Any] = {"environment": environment.describe(), "models": {}}
     for path in arguments.models:
         model = start.load_start((32, 32, 3), path=path)
         described = json.loads(path.with_suffix(".json").read_text())
         hidden = [source for source in last.fakes if not _was_shown(source, described)]
         rows = {name: _measure(model, last, hidden, deliver) for name, deliver in DELIVERIES.items()}
         results["models"][path.stem] = {**described, "deliveries": rows}
-        print(json.dumps({path.stem: {name: row["mean_auroc"] for name, row in rows.items()}}))
+    results["left_out"] = _summarise(results["models"], sources.fakes)
+    results["generators"] = [
+        {"name": each.name, **each.origin, "images": len(each.images)} for each in sources.fakes
+    ]
+    photographs = {"JPEG": sources.compressed, "never JPEG": sources.lossless}
+    results["reals"] = [{"name": name, "images": len(each)} for name, each in photographs.items()]
     arguments.results.write_text(json.dumps(results, indent=1) + "\n")
 
 
@@ -161,18 +173,55 @@ def _measure(
     threshold = np.quantile(np.concatenate([lossless, compressed]), 0.99)
     generators = {}
     for source in hidden:
-        reals, fakes = compressed if source.compressed else lossless, score(source.images[-1000:])
+        reals, fakes = compressed if source.compressed else lossless, score(source.images[-_FAKES:])
         labels = np.repeat([0, 1], [len(reals), len(fakes)])
         auroc = float(metrics.roc_auc_score(labels, np.concatenate([reals, fakes])))
         found = float((fakes > threshold).mean())
         generators[source.name] = {"auroc": round(auroc, 3), "found": round(found, 3)}
-    aurocs = [each["auroc"] for each in generators.values()]
     return {
-        "mean_auroc": round(float(np.mean(aurocs)), 3),
-        "worst_auroc": min(aurocs),
         "lossless_called_fake": round(float((lossless > threshold).mean()), 3),
+        "compressed_called_fake": round(float((compressed > threshold).mean()), 3),
         "generators": generators,
     }
+
+
+def _summarise(models: dict[str, Any], sources: tuple[Source, ...]) -> dict[str, Any]:
+    """Puts together what the models tell of other people's generators that they were not shown."""
+    families = {each.name: each.origin["family"] for each in sources if each.origin["author"] != OWN}
+    return {
+        delivery: _describe(
+            {
+                name: row["auroc"]
+                for model in models.values()
+                for name, row in model["deliveries"][delivery]["generators"].items()
+                if name in families
+            },
+            families,
+        )
+        for delivery in DELIVERIES
+    }
+
+
+def _describe(aurocs: dict[str, float], families: dict[str, str]) -> dict[str, Any]:
+    by_family: dict[str, list[float]] = {}
+    for name, auroc in aurocs.items():
+        by_family.setdefault(families[name], []).append(auroc)
+    worst = min(aurocs, key=aurocs.__getitem__)
+    return {
+        "mean_auroc": round(float(np.mean(list(aurocs.values()))), 3),
+        "worst_auroc": aurocs[worst],
+        "worst": worst,
+        "families": {family: round(float(np.mean(each)), 3) for family, each in by_family.items()},
+    }
+
+
+def publish(arguments: argparse.Namespace) -> None:
+    """Puts a model's weights and a card into the package."""
+    results = json.loads(arguments.results.read_text())
+    shutil.copyfile(arguments.model, start_files.WEIGHTS)
+    card = {name: results[name] for name in ("generators", "reals")}
+    card["left_out"] = {"author": results["left_out"]}
+    start_files.CARD.write_text(json.dumps(card, indent=1) + "\n")
 
 
 def parse() -> argparse.Namespace:
@@ -180,6 +229,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(required=True)
     drawing, training, measuring = (_command(commands, function) for function in (draw, train, measure))
+    publishing = _command(commands, publish)
     drawing.add_argument("reals", type=pathlib.Path)
     drawing.add_argument("fakes", type=pathlib.Path)
     drawing.add_argument("--images", type=int, default=80_000)
@@ -193,6 +243,8 @@ def parse() -> argparse.Namespace:
     training.add_argument("--seed", type=int, default=0)
     measuring.add_argument("results", type=pathlib.Path)
     measuring.add_argument("models", nargs="+", type=pathlib.Path)
+    publishing.add_argument("results", type=pathlib.Path)
+    publishing.add_argument("model", type=pathlib.Path)
     for command in (training, measuring):
         for name in ("others", "lossless", "reals", "own"):
             command.add_argument(f"--{name}", type=pathlib.Path, required=True)

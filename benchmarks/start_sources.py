@@ -10,6 +10,7 @@ import numpy as np
 from dcgan import data
 from dcgan.detector.delivery import deliveries
 
+OWN = "this project"
 # Shares of the fakes: this package's GANs, and each folder named by --more; the rest are others'.
 _OWN, _MORE = 0.3, 0.2
 # Fakes with the mean spectrum of photographs: a generator's own says little of others.
@@ -20,6 +21,24 @@ _DELIVERED = 0.7
 _LAST = slice(-600, None)
 # Grey levels, root mean square over areas of 8x8 pixels, by which compression changes an image at most.
 _SAME = 1.5
+
+# The family and the author of other people's generators, by the beginnings of their names.
+ORIGINS = {
+    "chainer-": ("gan", "pfnet-research"),
+    "splitting-gan": ("gan", "CIFASIS"),
+    "steingan": ("gan", "DartML"),
+    "glow-": ("flow", "chrischute"),
+    "pixelcnnpp-": ("autoregressive", "pclucas14"),
+    "ddpm-w86": ("diffusion", "w86763777"),
+    "ddpm-zoubohao": ("diffusion", "zoubohao"),
+    "ddpm-cfg-zoubohao": ("diffusion", "zoubohao"),
+    "diffusion-andreasfloros": ("diffusion", "andreasfloros"),
+    "reflected-diffusion": ("diffusion", "louaaron"),
+    "meanflow-": ("flow matching", "yuchen203"),
+    "un0-": ("flow matching", "ywpkwon"),
+    "own-": ("gan", OWN),
+    "sd": ("diffusion", "Bird and Lotfi (CIFAKE)"),
+}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -37,6 +56,12 @@ class Source:
     images: np.ndarray
     weight: float
     compressed: bool = False
+
+    @property
+    def origin(self) -> dict[str, str]:
+        """Its `family` and its `author`."""
+        (found,) = (origin for name, origin in ORIGINS.items() if self.name.startswith(name))
+        return dict(zip(("family", "author"), found, strict=True))
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

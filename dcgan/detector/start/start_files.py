@@ -68,7 +68,7 @@ def read_card() -> dict[str, Any]:
     Returns:
         `generators`: a list of `name`, `family` (such as "gan" or "diffusion"), `author` and the
         number of `images`. `reals`: a list of `name` and `images`. `left_out`: by what was left out of
-        training ("author", "family") and delivery, `mean_auroc`, `worst_auroc` and `worst`, the name of
-        the worst generator.
+        training ("author") and delivery, `mean_auroc`, `worst_auroc`, `worst`, the name of the worst
+        generator, and the mean AUROC by `families`.
     """
     return files.read_json(CARD, "the card of the start")
