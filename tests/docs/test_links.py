@@ -6,7 +6,10 @@ import pytest
 
 import documents
 
-_PAGES = [documents.ROOT / "CONTRIBUTING.md", *sorted((documents.ROOT / "docs").rglob("*.md"))]
+_PAGES = [
+    *(documents.ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")),
+    *sorted((documents.ROOT / "docs").rglob("*.md")),
+]
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 _CODE = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 
