@@ -3,6 +3,7 @@
 import functools
 import inspect
 import os
+import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +12,9 @@ import tensorflow as tf
 
 from dcgan.errors import InputError
 from dcgan.model import image_batches
+
+# What Keras never shuffles.
+_IN_ORDER = (tf.data.Dataset, tf.distribute.DistributedDataset, types.GeneratorType)
 
 
 class ImageModel(keras.Model):
@@ -48,7 +52,12 @@ class ImageModel(keras.Model):
     @functools.wraps(keras.Model.fit)
     def fit(self, *args: Any, **options: Any) -> keras.callbacks.History:
         """Trains, unless there are weights that would not count."""
-        self._refuse_weights(**_by_name(super().fit, args, options))
+        given = _by_name(super().fit, args, options)
+        self._refuse_weights(**given)
+        if isinstance(given.get("x"), _IN_ORDER):
+            # Shuffled or not already; Keras would warn of its own default.
+            options = {"shuffle": False, **given}
+            args = ()
         return super().fit(*args, **options)
 
     @functools.wraps(keras.Model.evaluate)
