@@ -130,6 +130,7 @@ CITED = {
         _readme_row("JPEG 75; JPEG 40", "jpeg 75", "jpeg 40"),
         _readme_row("scaled to 3/4 and back, bilinear", "3/4 bilinear"),
         _readme_row("scaled to 1/2 and back, bilinear", "1/2 bilinear"),
+        f"it ranks them with {_family('gan'):.2f}.",
         f"{_percent(FAMILIARITY['other_kinds']['photographs'])} of photographs",
         f"{_percent(FAMILIARITY['other_kinds']['inverted'], 0)} of inverted digits",
         f"{_percent(FAMILIARITY['other_kinds']['Fashion-MNIST'], 0)} of Fashion-MNIST",
