@@ -134,7 +134,7 @@ def score_images(scorer: Scorer, images: np.ndarray, *, names: Sequence[str]) ->
 
     Args:
         scorer: The detector.
-        images: Shape (count, *scorer.image_shape), uint8.
+        images: Shape (count, height, width, channels), uint8, of the scorer's `image_shape`.
         names: One name per image.
 
     Yields:

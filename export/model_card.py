@@ -105,7 +105,17 @@ def _describe_training(run: RunDirectory, kind: str) -> dict[str, Any] | None:
     return run.trained().describe() if has_model else None
 
 
+def _front_matter(card: dict[str, Any]) -> Iterator[str]:
+    """What a hub of models reads at the head of a card: of which kind and library a model is."""
+    generates = card["kind"] == "generator"
+    task = "unconditional-image-generation" if generates else "image-classification"
+    yield from ("---", "library_name: tensorflow", f"pipeline_tag: {task}", "tags:")
+    yield from (f"- {tag}" for tag in ("dcgan", "saved-model", "tf-serving", card["kind"]))
+    yield from ("---", "")
+
+
 def _lines(card: dict[str, Any]) -> Iterator[str]:
+    yield from _front_matter(card)
     yield from (f"# {card['name']}", "", _introduction(card), "")
     if data := card["data"]:
         yield f"- Data: {data['name']}, split {data['split']}"

@@ -15,7 +15,8 @@ def evaluate(
         str | None,
         typer.Option(
             metavar="NAME|FILE",
-            help="mnist, learned, random, inception_v3 or a .keras file.  [default: the run's]",
+            help="mnist, learned, random, inception_v3 or a .keras file.",
+            show_default="the run's",
         ),
     ] = None,
     count: Annotated[int, typer.Option(min=10, help="How many samples to measure.")] = 10_000,

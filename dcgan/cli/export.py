@@ -46,7 +46,7 @@ def export(
     ] = None,
     against: Annotated[
         pathlib.Path | None,
-        typer.Option(metavar="DIR", help="The live models to compare with.  [default: RUN/serving]"),
+        typer.Option(metavar="DIR", help="The live models to compare with.", show_default="RUN/serving"),
     ] = None,
 ) -> None:
     """Write a run's detector as a candidate, RUN/export/NAME/VERSION, and validate it.

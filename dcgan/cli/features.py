@@ -34,10 +34,10 @@ def fit(
     split: Annotated[str, typer.Option(help="Images to learn from, without test images.")] = "train",
     image_size: Annotated[
         int | None,
-        typer.Option(help="Side in pixels, as in the runs.  [default: the data's]"),
+        typer.Option(help="Side in pixels, as in the runs.", show_default="the data's"),
     ] = None,
     channels: Annotated[
-        int | None, typer.Option(help="1 or 3, as in the runs.  [default: the data's]")
+        int | None, typer.Option(help="1 or 3, as in the runs.", show_default="the data's")
     ] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the data.")] = 12,
     seed: Annotated[int, typer.Option(min=0, help="Seed of everything random.")] = 0,

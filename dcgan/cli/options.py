@@ -17,7 +17,9 @@ ModelName = Annotated[str, typer.Option(help="The name the model is served under
 Keep = Annotated[int, typer.Option(min=1, help="How many of the newest versions stay.")]
 LiveDirectory = Annotated[
     pathlib.Path | None,
-    typer.Option("--to", metavar="DIR", help="The directory of live models.  [default: RUN/serving]"),
+    typer.Option(
+        "--to", metavar="DIR", help="The directory of live models.", show_default="RUN/serving"
+    ),
 ]
 
 

@@ -16,8 +16,8 @@ def push(
     version: Annotated[
         int | None,
         typer.Option(
-            help="The candidate's number; with --rollback, the older version's.  "
-            "[default: the newest candidate, or the version before the live one]"
+            help="The candidate's number; with --rollback, the older version's.",
+            show_default="the newest candidate, or the version before the live one",
         ),
     ] = None,
     rollback: Annotated[

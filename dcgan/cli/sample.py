@@ -19,7 +19,8 @@ def sample(
         str | None,
         typer.Option(
             metavar="NUMBER|NAME",
-            help="The class to draw from a conditional run.  [default: all, in proportion to the data]",
+            help="The class to draw from a conditional run.",
+            show_default="all, in proportion to the data",
         ),
     ] = None,
     grid: Annotated[pathlib.Path | None, typer.Option(help="Write one PNG with all of them.")] = None,

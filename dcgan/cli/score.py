@@ -35,8 +35,8 @@ def score(
         str | None,
         typer.Option(
             "--format",
-            help="table, jsonl or csv, on standard output; with --beam, jsonl or parquet.  "
-            "[default: table; with --beam, jsonl]",
+            help="table, jsonl or csv, on standard output; with --beam, jsonl or parquet.",
+            show_default="table; with --beam, jsonl",
         ),
     ] = None,
     explain: Annotated[
@@ -52,7 +52,7 @@ def score(
     ] = "detector",
     version: Annotated[
         int | None,
-        typer.Option(help="With --url: a version's number.  [default: the server's choice]"),
+        typer.Option(help="With --url: a version's number.", show_default="the server's choice"),
     ] = None,
     label: Annotated[
         str | None, typer.Option(help="With --url: a version's label instead, such as stable.")

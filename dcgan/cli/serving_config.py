@@ -16,10 +16,10 @@ def serving_config(
     name: ModelName = "detector",
     stable: Annotated[
         int | None,
-        typer.Option(help="The version with this label.  [default: where a rollback leads]"),
+        typer.Option(help="The version with this label.", show_default="where a rollback leads"),
     ] = None,
     canary: Annotated[
-        int | None, typer.Option(help="The version with this label.  [default: the newest]")
+        int | None, typer.Option(help="The version with this label.", show_default="the newest")
     ] = None,
     image: Annotated[str, typer.Option(help="The server's image.")] = "tensorflow/serving:2.20.0",
     address: Annotated[

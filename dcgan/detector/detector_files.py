@@ -126,16 +126,18 @@ class DetectorFiles:
             raise InputError(f"{self.config}: expected a detector's configuration ({error})") from None
 
 
-def load_fitted(run: RunDirectory, images: data.ImageSet | np.ndarray | None = None) -> Fitted:
+def load_fitted(run: str | os.PathLike[str], images: data.ImageSet | np.ndarray | None = None) -> Fitted:
     """Reads back what `fit_run` wrote; the reals come from the run's data set.
 
     Args:
-        run: The run.
+        run: The run's directory.
         images: The images of a run that was given them. Defaults to None.
 
     Raises:
-        InputError: If the run has no detector, a file is damaged, or the images are not the run's.
+        InputError: If there is no such run or detector, a file is damaged, or the images are not those
+            of the run.
     """
+    run = RunDirectory.open(run)
     paths = DetectorFiles(run)
     detector, config = load(paths.detector), run.load_config()
     given = training.as_image_set(images, config)

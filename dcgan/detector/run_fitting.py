@@ -22,7 +22,7 @@ from dcgan.system import keras_limits
 
 
 def fit_run(
-    run: RunDirectory,
+    run: str | os.PathLike[str],
     *,
     learn: Mapping[str, learned_fakes.Source] | None = None,
     false_positive_rate: float | None = None,
@@ -39,7 +39,7 @@ def fit_run(
     `detector/former.keras`. Its threshold is set anew on the run's images: `recalibrate_run` afterwards.
 
     Args:
-        run: A trained run.
+        run: A trained run's directory.
         learn: Fakes to learn from: by the generator's name, anything `dcgan.load_images` loads, at
             least 20. Defaults to none: the detector is fitted anew without any.
         false_positive_rate: Bound on the share of reals called fake. Defaults to 0.01, or to the
@@ -56,16 +56,16 @@ def fit_run(
         The detector and what it was made of.
 
     Raises:
-        InputError: If the run has no model yet, its images or the fakes cannot be used, or they are
-            too few for the rate.
+        InputError: If there is no run, it has no model yet, its images or the fakes cannot be used, or
+            they are too few for the rate.
 
     Example:
-        >>> run = RunDirectory.open("runs/photos")
-        >>> fitted = fit_run(run)
-        >>> fitted = fit_run(run, learn={"diffusion": "fakes/diffusion"})
+        >>> fitted = detector.fit_run("runs/photos")
+        >>> fitted = detector.fit_run("runs/photos", learn={"diffusion": "fakes/diffusion"})
         >>> fitted.detector.score(images)["p_fake"]
     """
     keras_limits.refuse("the detector's training")
+    run = RunDirectory.open(run)
     files = DetectorFiles(run)
     given = _given(false_positive_rate, confidence, deliveries)
     if learn and files.detector.is_file():
@@ -97,7 +97,7 @@ def _fit(inputs: RunInputs, given: dict[str, Any], *, seed: int, progress: Progr
 
 
 def recalibrate_run(
-    run: RunDirectory,
+    run: str | os.PathLike[str],
     reals: str | os.PathLike[str] | np.ndarray,
     *,
     false_positive_rate: float | None = None,
@@ -110,7 +110,7 @@ def recalibrate_run(
     before stays in the run as `detector/former.keras`.
 
     Args:
-        run: A run with a detector.
+        run: The directory of a run with a detector.
         reals: Anything `dcgan.load_images` loads: images like those the detector will meet, all
             different, none of which it was trained on or is tested on.
         false_positive_rate: Bound on the share of such reals called fake. Defaults to the rate that
@@ -122,9 +122,10 @@ def recalibrate_run(
         The new calibration.
 
     Raises:
-        InputError: If the run has no detector, the images cannot be used (see `own_reals.check`), or
-            they are too few for rate, confidence and deliveries.
+        InputError: If there is no such run or detector, the images cannot be used (see
+            `own_reals.check`), or they are too few for rate, confidence and deliveries.
     """
+    run = RunDirectory.open(run)
     files = DetectorFiles(run)
     detector = detector_files.load(files.detector)
     config, scores = files.load_config(), files.load_scores()

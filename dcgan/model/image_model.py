@@ -3,6 +3,7 @@
 import functools
 import inspect
 import os
+import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -12,6 +13,9 @@ import tensorflow as tf
 from dcgan.data import user_datasets
 from dcgan.errors import InputError
 from dcgan.model import image_batches
+
+# What Keras never shuffles.
+_IN_ORDER = (tf.data.Dataset, tf.distribute.DistributedDataset, types.GeneratorType)
 
 
 class ImageModel(keras.Model):
@@ -51,6 +55,9 @@ class ImageModel(keras.Model):
         """Trains, unless there are weights that would not count, or an epoch would never end."""
         arguments = _by_name(super().fit, args, options)
         self._refuse_weights(**arguments)
+        if isinstance(arguments.get("x"), _IN_ORDER):
+            # Shuffled or not already; Keras would warn of its own default.
+            arguments = {"shuffle": False, **arguments}
         if isinstance(arguments.get("x"), tf.data.Dataset):
             user_datasets.check_end(arguments["x"], arguments.get("steps_per_epoch"))
             arguments["x"] = user_datasets.share_among_workers(arguments["x"], self.distribute_strategy)

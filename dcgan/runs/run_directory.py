@@ -44,6 +44,9 @@ class RunDirectory:
         self.candidates = self.path / "export"
         self.serving = self.path / "serving"
 
+    def __fspath__(self) -> str:
+        return os.fspath(self.path)
+
     @classmethod
     def open(cls, path: str | os.PathLike[str]) -> "RunDirectory":
         """Returns a run that has been started.
@@ -56,7 +59,7 @@ class RunDirectory:
         """
         run = cls(path)
         if not run.config.is_file():
-            raise InputError(f"{path}: expected a run's directory, one that holds config.json")
+            raise InputError(f"{run.path}: expected a run's directory, one that holds config.json")
         return run
 
     def load_config(self) -> RunConfig:

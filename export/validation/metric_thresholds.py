@@ -28,7 +28,7 @@ class Thresholds:
         maximum_rise: How much higher than the live version's they may be. Defaults to none.
 
     Example:
-        >>> Thresholds(minimum={"headline.worst_auroc": 0.9}, maximum={"kid": 0.05})
+        >>> limits = Thresholds(minimum={"headline.worst_auroc": 0.9}, maximum={"kid": 0.05})
     """
 
     minimum: Metrics = dataclasses.field(default_factory=dict)

@@ -4,15 +4,18 @@ import importlib.metadata
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 
 import imageio.v3 as imageio
 import numpy as np
 import pytest
+import typer.main
 
 import dcgan
 from dcgan import cli, presets
+from dcgan.cli import app
 from dcgan.cli import info as info_command
 from dcgan.config import RunConfig, TrainingConfig
 from dcgan.errors import InputError, ServerError
@@ -111,6 +114,30 @@ def test_help_names_commands_and_options(run_cli):
     )
     # What an option is without being given: all but --config, --skip-bad and --help.
     assert out.count("[default: ") == 14
+
+
+def test_defaults_in_words_are_shown(run_cli, monkeypatch):
+    """Written into a help text in brackets, they would be taken for markup and vanish."""
+    monkeypatch.setenv("COLUMNS", "200")
+    for command, default in {
+        "evaluate": "the run's",
+        "export": "RUN/serving",
+        "push": "the newest candidate, or the version before the live one",
+        "sample": "all, in proportion to the data",
+        "score": "table; with --beam, jsonl",
+        "serving-config": "where a rollback leads",
+    }.items():
+        _, out, _ = run_cli(command, "--help")
+        assert f"[default: ({default})]" in " ".join(out.replace("│", " ").split())
+
+
+def test_no_help_text_has_markup_in_it():
+    def texts(command):
+        yield from (option.help or "" for option in command.params if hasattr(option, "help"))
+        for inner in getattr(command, "commands", {}).values():
+            yield from texts(inner)
+
+    assert not [text for text in texts(typer.main.get_command(app.app)) if re.search(r"\[[a-z]", text)]
 
 
 # What the user can mend

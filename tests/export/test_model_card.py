@@ -23,3 +23,15 @@ def test_the_card_says_what_is_promised_and_under_what():
     ) in text
     assert "- Deliveries: as they are; jpeg 75\n" in text
     assert "- fake_above: 0.2\n" in text
+
+
+def test_a_hub_of_models_can_read_its_head():
+    tasks = {"detector": "image-classification", "generator": "unconditional-image-generation"}
+    for kind, task in tasks.items():
+        card = model_card.make(name="d", kind=kind, run=None)
+        signatures = {"serving_default": {"inputs": {}, "outputs": {}}}
+        text = model_card.render({**card, "digest": "0", "signatures": signatures})
+        start, head, rest = text.split("---\n")
+        assert (start, rest.strip()[:3]) == ("", "# d")
+        assert f"pipeline_tag: {task}\n" in head
+        assert f"- {kind}\n" in head

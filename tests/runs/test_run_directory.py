@@ -1,6 +1,7 @@
 import json
 import logging
 import multiprocessing
+import os
 import zipfile
 
 import pytest
@@ -31,6 +32,10 @@ def test_open_needs_a_run(run):
         RunDirectory.open(run.path)
     run.claim(CONFIG)
     assert RunDirectory.open(str(run.path)).load_config() == CONFIG
+
+
+def test_a_run_is_a_path(run):
+    assert os.fspath(run) == str(run.path)
 
 
 def test_a_damaged_configuration(run):

@@ -1,6 +1,7 @@
 """The evaluation of a run's detector: holdout generators, baselines, and the report in the run."""
 
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,7 +42,7 @@ HOLDOUT = "holdout"
 
 
 def evaluate_run(
-    run: RunDirectory,
+    run: str | os.PathLike[str],
     fitted: Fitted,
     *,
     fakes: Mapping[str, str] | None = None,
@@ -50,7 +51,7 @@ def evaluate_run(
     """Evaluates a run's detector and writes report and charts into the run.
 
     Args:
-        run: The detector's run.
+        run: The directory of the detector's run.
         fitted: What `fit_run` returned, or `load_fitted`.
         fakes: Further holdout generators: names and anything `dcgan.load_images` loads. Defaults to
             none.
@@ -62,8 +63,9 @@ def evaluate_run(
         detector (`start_contribution.measure`), and `pool`, the number of fakes by generator.
 
     Raises:
-        InputError: If images cannot be used, or Keras is told to cut training short.
+        InputError: If there is no run, images cannot be used, or Keras is told to cut training short.
     """
+    run = RunDirectory.open(run)
     keras_limits.refuse("the training of holdout generators")
     given = {name: _load_fakes(source, fitted) for name, source in (fakes or {}).items()}
     tested = _draw_tested(run, fitted, given, progress=progress)

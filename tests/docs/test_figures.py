@@ -1,0 +1,205 @@
+"""Figures that documents cite are those in benchmarks/results: the text is written anew and compared."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+
+import documents
+
+RESULTS = documents.ROOT / "benchmarks" / "results"
+
+
+def _read(name):
+    return json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
+
+
+DETECTION, COLOUR, FAMILIARITY = _read("detection"), _read("colour"), _read("familiarity")
+QUALITY, SPEED, FEATURES = _read("time_to_quality"), _read("training_speed"), _read("features")
+ARTICLE = _read("article_quality")
+SEED = DETECTION["seeds"][0]
+GENERATORS = (
+    "GAN, another run",
+    "diffusion, longer",
+    "PCA mixture",
+    "VAE",
+    "diffusion",
+    "GAN, other seed",
+)
+
+
+def _row(delivery):
+    return DETECTION["table"][delivery]
+
+
+def _last(contender):
+    """Returns each seed's distance at the end of its training."""
+    runs = [run["points"] for run in QUALITY["runs"] if run["contender"] == contender]
+    return [points[-1]["frechet_distance"] for points in runs]
+
+
+def _after(epoch):
+    """Returns the distance of the article's program after an epoch."""
+    (row,) = [row for row in ARTICLE["epochs"] if row["epoch"] == epoch]
+    return row["frechet_distance"]
+
+
+def _end(contender, epochs):
+    """Returns when a training ended, in epochs of the article's program."""
+    return f"{epochs * QUALITY['epoch_cost'][contender]:.2f}"
+
+
+def _colour(arm, minutes):
+    (run,) = [run for run in COLOUR["runs"] if (run["arm"], run["minutes"]) == (arm, minutes)]
+    return run
+
+
+def _detector_table():
+    for name, row in DETECTION["table"].items():
+        # With matched histograms only fakes were measured.
+        if "reals_called_fake" not in row:
+            continue
+        aurocs = [SEED["detector"][name][generator]["auroc"] for generator in GENERATORS]
+        cells = " | ".join(f"{value:.3f}" for value in [*aurocs, np.mean(aurocs)])
+        yield f"| {name} | {cells} | {row['reals_called_fake']:.2%} |".replace("%", " %")
+
+
+def _found_row(delivery):
+    shares = [SEED["detector"][delivery][generator]["found"] for generator in GENERATORS]
+    return f"| {delivery} | {' | '.join(_percent(share, 0) for share in shares)} |"
+
+
+def _baseline(name, delivery):
+    """Returns a baseline's AUROC, in the mean over generators."""
+    return np.mean([SEED["baselines"][name][delivery][each]["auroc"] for each in GENERATORS])
+
+
+def _family(name):
+    return SEED["families"][name]["mean_auroc"]
+
+
+def _readme_row(title, *deliveries):
+    rows = [_row(name) for name in deliveries]
+    cells = [
+        "; ".join(f"{row['mean_auroc']:.3f}" for row in rows),
+        "; ".join(f"{row['worst_auroc']:.3f}" for row in rows),
+        "; ".join(f"{row['reals_called_fake']:.2%}" for row in rows).replace("%", " %"),
+    ]
+    return f"| {title} | {' | '.join(cells)} |"
+
+
+def _other(name):
+    """Returns how many images of another kind are recognised as such."""
+    return _percent(FAMILIARITY["other_kinds"][name])
+
+
+def _percent(share, digits=1):
+    return f"{share:.{digits}%}".replace("%", " %")
+
+
+def _colour_row(minutes):
+    ours, other = _colour("rgb32", minutes), _colour("dcgan", minutes)
+    return (
+        f"| {minutes} | {ours['frechet_distance']:.1f} | {ours['reals_seen']:,} "
+        f"| {other['frechet_distance']:.1f} | {other['reals_seen']:,} |"
+    )
+
+
+def _spread(contender):
+    values = _last(contender)
+    return f"| {len(values)} | {np.mean(values):.3f} ± {np.std(values, ddof=1):.3f} |"
+
+
+# By page, what it says, made of the results.
+CITED = {
+    "README.md": [
+        f"held-out real images score {QUALITY['floor']['frechet_distance']:.2f}, the",
+        f"| the article's program | 1 | {_after(50):.2f} | 50.00 |",
+        f"| 1 | {_last('alternating')[0]:.1f} | {_end('alternating', 3)} |",
+        f"| 1 | {_last('torch')[0]:.0f} | {_end('torch', 3)} |",
+        f"| 1 | {_last('article-preset')[0]:.0f} | {_end('article-preset', 3)} |",
+        _spread("mnist-float32") + f" {_end('mnist-float32', 8)} |",
+        _spread("mnist-bfloat16") + f" {_end('mnist-bfloat16', 8)} |",
+        f"trains {SPEED['summary']['dcgan float32']['times_article']:.2f} times as many images",
+        f"stands at {_colour('rgb32', 5)['frechet_distance']:.1f} after five minutes",
+        f"a PyTorch DCGAN stands at {_colour('dcgan', 5)['frechet_distance']:.1f}",
+        _readme_row("nothing", "as they are"),
+        _readme_row("shifted by up to 3 px", "shift 3 edge"),
+        _readme_row("90 % crop, scaled back", "crop 90"),
+        _readme_row("JPEG 75; JPEG 40", "jpeg 75", "jpeg 40"),
+        _readme_row("scaled to 3/4 and back, bilinear", "3/4 bilinear"),
+        _readme_row("scaled to 1/2 and back, bilinear", "1/2 bilinear"),
+        f"it ranks them with {_family('gan'):.2f}.",
+        f"{_percent(FAMILIARITY['other_kinds']['photographs'])} of photographs",
+        f"{_percent(FAMILIARITY['other_kinds']['inverted'], 0)} of inverted digits",
+        f"{_percent(FAMILIARITY['other_kinds']['Fashion-MNIST'], 0)} of Fashion-MNIST",
+    ],
+    "docs/detector.md": [
+        *_detector_table(),
+        f"the worst was {_percent(SEED['false_positives']['worst'], 2)}.",
+        *map(_found_row, ("as they are", "jpeg 75", "crop 90")),
+        f"mean AUROC of {_family('gan'):.3f} (GANs), {_family('autoencoder'):.3f} (autoencoders) and "
+        f"{_family('denoiser'):.3f} (denoisers)",
+        f"mean AUROC of {_baseline('pixel histogram', 'as they are'):.3f} as they are, "
+        f"{_baseline('pixel histogram', 'crop 90'):.3f} after a 90 % crop and "
+        f"{_baseline('pixel histogram', 'jpeg 75'):.3f} after JPEG 75",
+        f"the detector has {_row('histogram-matched')['mean_auroc']:.3f}.",
+        f"has {_baseline('raw discriminator', 'as they are'):.3f} as they are and "
+        f"{_baseline('raw discriminator', 'crop 90'):.3f} after a 90 % crop",
+        f"calibration error over all deliveries is {SEED['ece']:.3f}.",
+        f"letterboxed 48 px {_other('letterboxed to 12/7')} and 40 px {_other('letterboxed to 10/7')}, "
+        f"pillarboxed 48 px {_other('pillarboxed to 12/7')}",
+        f"of 36 px {_other('on a sheet of 9/7')}",
+        f"VAE {_percent(FAMILIARITY['own_kind']['VAE']['mean'])}, "
+        f"diffusion {_percent(FAMILIARITY['own_kind']['diffusion']['mean'])}.",
+        f"GANs {100 * FAMILIARITY['own_kind']['least squares GAN']['mean']:.1f} and "
+        f"{_percent(FAMILIARITY['own_kind']['GAN of another seed']['mean'])}",
+        f"photographs {_percent(FAMILIARITY['other_kinds']['photographs'])},",
+        f"Fashion-MNIST {_percent(FAMILIARITY['other_kinds']['Fashion-MNIST'])},",
+        f"unseen reals {_percent(FAMILIARITY['own_kind']['reals']['mean'], 2)},",
+        f"Fitted in {SEED['fit_seconds']:.0f} s and evaluated in {SEED['evaluation_seconds']:.0f} s",
+        f"trained for {SEED['gan_seconds']:.0f} s",
+    ],
+    "docs/presets.md": [
+        _colour_row(2),
+        _colour_row(5),
+        f"scores {_after(1):.0f} after its first epoch, {_after(10):.0f} after its tenth and "
+        f"{_after(50):.1f} after its fiftieth (best: {_after(45):.1f} after 45)",
+        f"Held-out real images score {QUALITY['floor']['frechet_distance']:.2f}, the floor",
+        f"order {FEATURES['extractors']['random']['order']:.3f} and",
+        f"correlation {FEATURES['extractors']['random']['correlation']:.3f} against",
+        f"with labels {FEATURES['extractors']['learned']['order']:.3f} and "
+        f"{FEATURES['extractors']['learned']['correlation']:.3f}",
+    ],
+}
+
+
+def _text(page):
+    return " ".join((documents.ROOT / page).read_text(encoding="utf-8").split())
+
+
+@pytest.mark.parametrize(
+    ("page", "said"), [(page, said) for page, texts in CITED.items() for said in texts], ids=str
+)
+def test_what_is_cited_was_measured(page, said):
+    assert said in _text(page)
+
+
+# Sections whose every decimal has to be among the above, but for these.
+COMPLETE = {
+    ("README.md", "## What the detector finds, and what not"): set(),
+    ("docs/detector.md", "## What it reaches"): set(),
+    ("docs/presets.md", "### At equal time against PyTorch"): set(),
+}
+
+
+@pytest.mark.parametrize(("page", "heading"), COMPLETE, ids=str)
+def test_nothing_else_is_cited(page, heading):
+    text = (documents.ROOT / page).read_text(encoding="utf-8")
+    section = re.split(r"\n#+ ", text.partition(f"{heading}\n")[2])[0]
+    assert section, heading
+    section = " ".join(section.split())
+    for said in CITED[page]:
+        section = section.replace(said, "")
+    assert {*re.findall(r"\b\d+\.\d+\b", section)} == COMPLETE[page, heading]
