@@ -151,8 +151,10 @@ CITED = {
         f"{_percent(FAMILIARITY['other_kinds']['photographs'])} of photographs",
         f"{_percent(FAMILIARITY['other_kinds']['inverted'], 0)} of inverted digits",
         f"{_percent(FAMILIARITY['other_kinds']['Fashion-MNIST'], 0)} of Fashion-MNIST",
-        f"GANs with {_kind('gan', 'as they are')} as they are and {_kind('gan', 'jpeg 90')} after JPEG 90, "
-        f"diffusion models with {_kind('diffusion', 'as they are')} and {_kind('diffusion', 'jpeg 90')}:",
+        f"GANs with {_kind('gan', 'as they are')} as they are and "
+        f"{_kind('gan', 'jpeg 90')} after JPEG 90, "
+        f"diffusion models with {_kind('diffusion', 'as they are')} and "
+        f"{_kind('diffusion', 'jpeg 90')}:",
     ],
     "docs/detector.md": [
         _left_out("as they are", "as they are"),
