@@ -16,7 +16,7 @@ def _read(name):
 
 
 DETECTION, COLOUR, FAMILIARITY = _read("detection"), _read("colour"), _read("familiarity")
-START = _read("detection_start")
+START, LEARNED = _read("detection_start"), _read("detection_colour")
 QUALITY, SPEED, FEATURES = _read("time_to_quality"), _read("training_speed"), _read("features")
 ARTICLE = _read("article_quality")
 SEED = DETECTION["seeds"][0]
@@ -114,6 +114,15 @@ def _left_out(title, delivery):
     return f"| {title} | {' | '.join(f'{value:.3f}' for value in cells)} |"
 
 
+def _learned(title, of):
+    before, after = (of(LEARNED[name]) for name in ("zero-shot", "learned 100"))
+    return f"| {title} | {before:.3f} | {after:.3f} |"
+
+
+def _learned_row(title, delivery):
+    return _learned(title, lambda result: result["fakes"][delivery]["auroc"])
+
+
 def _kind(family, delivery):
     return f"{START['left_out'][delivery]['families'][family]:.2f}"
 
@@ -163,6 +172,19 @@ CITED = {
         _left_out("90 % crop, scaled back", "crop 90"),
         _left_out("to 3/4 and back, bicubic", "3/4 bicubic"),
         _left_out("JPEG, 3/4, JPEG", "jpeg-3/4-jpeg"),
+        _learned_row("as they are", "as they are"),
+        _learned_row("JPEG 90", "jpeg 90"),
+        _learned_row("JPEG 75", "jpeg 75"),
+        _learned_row("to 3/4 and back", "3/4 lanczos"),
+        _learned_row("90 % crop, scaled back", "crop 90"),
+        _learned_row("crop, JPEG, 3/4, JPEG", "crop-jpeg-3/4-jpeg"),
+        _learned("partial fakes, 25 to 60 % of the area", lambda each: each["partial"]["auroc"]),
+        _learned(
+            "heat map, pasted against other pixels", lambda each: each["partial"]["heat_map_auroc"]
+        ),
+        f"took {LEARNED['learned 100']['seconds']:.0f} s. At",
+        f"{_percent(LEARNED['learned 100']['lossless']['fake'])} are called fake",
+        f"(before: {_percent(LEARNED['zero-shot']['lossless']['fake'])} fake)",
         f"stands at {START['left_out']['jpeg 90']['worst_auroc']:.3f}: below chance",
         f"stand at {_own_left_out(min):.2f} to {_own_left_out(max):.2f}",
         *_detector_table(),
