@@ -16,6 +16,7 @@ import resource
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from typing import Any
 
@@ -53,7 +54,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--batch-size", type=int, default=64)
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--memory", type=int, default=0, help="The budget in bytes.")
-    parser.add_argument("--directory", type=pathlib.Path, default=pathlib.Path("/tmp/streaming"))
+    parser.add_argument(
+        "--directory", type=pathlib.Path, default=pathlib.Path(tempfile.gettempdir(), "streaming")
+    )
     parser.add_argument("--child", help=argparse.SUPPRESS)
     return parser.parse_args()
 
