@@ -48,7 +48,7 @@ def load_images(
 
     Args:
         source: A folder of image files, a folder of IDX files, a `.npy` or `.npz` file, a TFRecord file
-            of `tf.Example`s or a folder of such files, a name, or an array of shape (count, height,
+            of `tf.Example` messages or a folder of such, a name, or an array of shape (count, height,
             width) or (count, height, width, 1 or 3), uint8 or float in [-1, 1], [0, 1] or [0, 255].
         split: "train", "test", "all" or another that the source has; with slices as in
             "train[:1000]" and "train[10%:20%]", joined by "+". A source without a test split holds
