@@ -108,7 +108,8 @@ class Sources:
     def parts(self) -> tuple[Self, Self]:
         """Returns what to train on and what to measure by: the last 600 photographs of each kind.
 
-        Photographs that occur in both kinds are not trained on if they are measured by in one.
+        JPEGs of the lossless photographs to measure by are not trained on. Lossless ones of the JPEGs to
+        measure by are.
         """
         rest = self.compressed[: _LAST.start]
         first = dataclasses.replace(
