@@ -130,7 +130,8 @@ def _train(options: argparse.Namespace, folder: pathlib.Path) -> dict[str, Any]:
 
     import dcgan
     from dcgan import presets
-    from dcgan.data import Storage, feed, load_split
+    from dcgan.data import Storage, load_split
+    from dcgan.data.batching import feed
     from dcgan.system import progress
 
     imported = time.perf_counter()
