@@ -103,6 +103,9 @@ def load(
         InputError: If a file of the run, its data or the extractor cannot be used.
     """
     config = run.load_config()
+    if not isinstance(extractor, FeatureExtractor):
+        # Refused, if it is, before the images are read.
+        _load_extractor(config, extractor, None, cache=run.references)
     trained = run.trained()
     model = sampling.load_model(trained.path)
     found = provenance.load(run, config, training.as_image_set(given, config))
@@ -134,7 +137,7 @@ def load(
 def _load_extractor(
     config: RunConfig,
     extractor: str | os.PathLike[str] | None,
-    train: data.ImageSet,
+    train: data.ImageSet | None,
     *,
     cache: pathlib.Path,
 ) -> FeatureExtractor:

@@ -251,6 +251,12 @@ def test_too_few_images(run, quick_extractor, tmp_path):
         _load(run, quick_extractor)
 
 
+def test_an_unknown_extractor_is_refused_before_the_images_are_read(run, monkeypatch):
+    monkeypatch.setattr(evaluated_run.provenance, "load", lambda *given: pytest.fail("images were read"))
+    with pytest.raises(InputError, match=r"features nonsense: expected mnist, learned \(for a run\)"):
+        _load(run, "nonsense")
+
+
 # The command
 
 
