@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dcgan import cli
-from dcgan.cli.terminal import quiet
+from dcgan.cli.terminal import progress, quiet
 
 # Else pytest shows its start-up lines after the summary.
 with quiet.hide_log_lines():
@@ -38,6 +38,9 @@ def _fresh_keras(monkeypatch):
         patch.setattr(context.pywrap_tfe, "TFE_ContextClearCaches", lambda handle: None)
         keras.utils.clear_session(free_memory=False)
         keras.utils.set_random_seed(0)
+    # Commands that train switch it on for the whole process.
+    if tf_config.is_op_determinism_enabled():
+        tf_config.disable_op_determinism()
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -68,6 +71,8 @@ def deterministic():
 def run_cli(monkeypatch, capsys, tmp_path):
     """Runs a command in this process, from an empty directory; returns code, output, errors."""
     monkeypatch.delenv("TF_CONFIG", raising=False)
+    # Else a slow machine would find lines of progress among the errors.
+    monkeypatch.setattr(progress, "MINUTE", 3600.0)
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
 

@@ -5,11 +5,6 @@ import pytest
 from dcgan.model import DCGAN
 
 
-@pytest.fixture(autouse=True)
-def _eager(eager):
-    """The model of these tests does nothing."""
-
-
 class Classes:
     """Draws images of classes: their level is the label's tenth; notes what it drew."""
 
