@@ -3,11 +3,14 @@
     python benchmarks/streaming.py --images 10000 50000 200000 > benchmarks/results/streaming.json
 
 Images are noise over tiles, written once into the directory. The bare loop opens, converts and copies
-each with Pillow in two processes. Trainings run in processes of their own, for their peak memory.
+each with Pillow in two processes. Both it and the cache are timed without the start of their processes.
+Each set is trained on twice, for a few steps, in processes of their own: the first makes the cache, the
+second finds it. Then the input pipeline alone goes through an epoch; peak memory covers that too.
 """
 
 import argparse
 import contextlib
+import functools
 import json
 import multiprocessing
 import os
@@ -18,13 +21,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import PIL.Image
 
 _PROCESSES = 2
-_DRAWN = 50
 
 
 def main() -> None:
@@ -37,11 +40,11 @@ def main() -> None:
     options.directory.mkdir(parents=True, exist_ok=True)
     _write_images(options, max(options.images))
     results = {
-        "machine": environment.describe(),
-        "options": {name: str(value) for name, value in vars(options).items()},
+        "command": f"streaming.py {' '.join(sys.argv[1:])}",
+        "environment": environment.describe(),
         "sets": [_measure(options, count) for count in options.images],
     }
-    print(json.dumps(results, indent=2))
+    print(json.dumps(results, indent=1))
 
 
 def _parse() -> argparse.Namespace:
@@ -105,10 +108,11 @@ def _measure(options: argparse.Namespace, count: int) -> dict[str, Any]:
 
 
 def _bare_loop(paths: list[pathlib.Path]) -> float:
-    began = time.perf_counter()
     with multiprocessing.get_context("spawn").Pool(_PROCESSES) as pool:
+        pool.map(_decode, [paths[:1]] * _PROCESSES, chunksize=1)  # Starts them.
+        began = time.perf_counter()
         pool.map(_decode, [paths[number::_PROCESSES] for number in range(_PROCESSES)])
-    return len(paths) / (time.perf_counter() - began)
+        return len(paths) / (time.perf_counter() - began)
 
 
 def _decode(paths: list[pathlib.Path]) -> None:
@@ -126,27 +130,11 @@ def _start(options: argparse.Namespace, folder: pathlib.Path) -> dict[str, Any]:
 
 def _train(options: argparse.Namespace, folder: pathlib.Path) -> dict[str, Any]:
     began = time.perf_counter()
-    import keras
-
     import dcgan
     from dcgan import presets
-    from dcgan.data import Storage, load_split
-    from dcgan.data.batching import feed
-    from dcgan.system import progress
+    from dcgan.data import Storage
 
     imported = time.perf_counter()
-    cached: list[tuple[float, float]] = []
-    ends: list[float] = []
-
-    class Ended(Exception):  # noqa: N818
-        pass
-
-    class Steps(keras.callbacks.Callback):
-        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            ends.append(time.perf_counter())
-            if len(ends) > options.steps:
-                raise Ended
-
     config = presets.override(
         presets.get(options.preset),
         data=str(folder),
@@ -157,37 +145,77 @@ def _train(options: argparse.Namespace, folder: pathlib.Path) -> dict[str, Any]:
     storage = Storage(options.memory, options.directory / "cache")
     run = options.directory / f"run-{folder.name}"
     shutil.rmtree(run, ignore_errors=True)
-
-    def told(part: str, share: float, begun: float) -> None:
-        cached.append((time.perf_counter(), share))
-
-    with progress.listening(told), contextlib.suppress(Ended):
-        dcgan.train(config, run, storage=storage, callbacks=[Steps()])
+    ends, cached = _watch(functools.partial(dcgan.train, config, run, storage=storage), options.steps)
     results: dict[str, Any] = {
-        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
         "seconds_to_import": imported - began,
         "seconds_to_first_step": ends[0] - began,
         "seconds_a_step": (ends[-1] - ends[0]) / (len(ends) - 1),
     }
-    images = load_split(config, config.split, storage)
-    batches = iter(feed.Feed.of_images(images, config).batches(0))
-    next(batches)
-    drawing = time.perf_counter()
-    for _ in range(_DRAWN):
-        next(batches)
-    results["seconds_to_draw_a_batch"] = (time.perf_counter() - drawing) / _DRAWN
-    results["input_share"] = results["seconds_to_draw_a_batch"] / results["seconds_a_step"]
+    steps, drawn = _draw_an_epoch(config, storage)
+    results |= {
+        "steps_an_epoch": steps,
+        "seconds_to_draw_an_epoch": drawn,
+        "seconds_an_epoch": results["seconds_a_step"] * steps,
+        "input_share": drawn / steps / results["seconds_a_step"],
+        "peak_memory_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+    }
     if cached:
-        count = len(list(folder.iterdir()))
-        # Between the first chunk and the last: how long processes take to start does not grow.
-        seconds = cached[-1][0] - cached[0][0]
-        done = count * (cached[-1][1] - cached[0][1])
-        workers = resource.getrusage(resource.RUSAGE_CHILDREN)
-        results["cache"] = {
-            "images_a_second": done / max(seconds, 1e-9),
-            "processor_seconds": workers.ru_utime + workers.ru_stime,
-        }
+        results["cache"] = _rate(cached, len(list(folder.iterdir())))
     return results
+
+
+def _watch(train: Callable[..., Any], steps: int) -> tuple[list[float], list[tuple[float, float]]]:
+    """Trains for some steps; returns when each ended, and the shares of the cache with their times."""
+    import keras
+
+    from dcgan.data.cache import image_cache
+    from dcgan.system import progress
+
+    cached: list[tuple[float, float]] = []
+    ends: list[float] = []
+
+    class Ended(Exception):  # noqa: N818
+        pass
+
+    class Steps(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+            ends.append(time.perf_counter())
+            if len(ends) > steps:
+                raise Ended
+
+    def told(part: str, share: float, begun: float) -> None:
+        if part == image_cache.PART:
+            cached.append((time.perf_counter(), share))
+
+    with progress.listening(told), contextlib.suppress(Ended):
+        train(callbacks=[Steps()])
+    return ends, cached
+
+
+def _draw_an_epoch(config: Any, storage: Any) -> tuple[int, float]:
+    """Returns the batches of an epoch, and the seconds to draw them without training."""
+    from dcgan.data import load_split
+    from dcgan.data.batching import feed
+
+    images = feed.Feed.of_images(load_split(config, config.split, storage), config)
+    batches = iter(images.batches(0))
+    next(batches)
+    began = time.perf_counter()
+    for _ in range(images.steps):
+        next(batches)
+    return images.steps, time.perf_counter() - began
+
+
+def _rate(cached: list[tuple[float, float]], count: int) -> dict[str, float]:
+    """Returns how fast a cache was written, between its first chunk and its last."""
+    # How long processes take to start does not grow.
+    seconds = cached[-1][0] - cached[0][0]
+    done = count * (cached[-1][1] - cached[0][1])
+    workers = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return {
+        "images_a_second": done / max(seconds, 1e-9),
+        "processor_seconds": workers.ru_utime + workers.ru_stime,
+    }
 
 
 if __name__ == "__main__":

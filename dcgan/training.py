@@ -113,19 +113,8 @@ def train(
     if steps_per_epoch is not None:
         raise InputError("steps_per_epoch: expected a dataset with it")
     given = as_image_set(images, config)
-    if given is None:
-        config = presets.override(config, data=files.absolute(config.data))
-    else:
-        config = presets.override(config, data=f"{load.GIVEN}{given.name}", split=given.split)
-    # How many classes there are follows from the images.
-    run.check(config, besides=("network.classes",) if conditional else ())
-    partition = provenance.load(run, config, given, storage=storage)
-    images = partition.trained_on
-    if conditional:
-        config = presets.override(config, network={"classes": class_labels.count_classes(images)})
-        run.check(config)
-    _check_images(config, images)
-    feed = Feed.of_images(images, config)
+    config, partition = _load_images(config, run, given, conditional=conditional, storage=storage)
+    feed = Feed.of_images(partition.trained_on, config)
     if not distribution.is_chief(strategy):
         return _fit(config, run, feed, strategy, callbacks, verbose=verbose, writes=False)
     is_measured = given is None and reference is None
@@ -144,6 +133,30 @@ def train(
         del partition  # Held-out images need no memory while the model trains.
         callbacks = [*_measuring(reference, config), *callbacks, *_writers(run, config)]
         return _fit(config, run, feed, strategy, callbacks, verbose=verbose, writes=True)
+
+
+def _load_images(
+    config: RunConfig,
+    run: RunDirectory,
+    given: data.ImageSet | None,
+    *,
+    conditional: bool,
+    storage: data.Storage | None,
+) -> tuple[RunConfig, data.Partition]:
+    """Returns a run's images, and its config completed by what they are."""
+    if given is None:
+        config = presets.override(config, data=files.absolute(config.data))
+    else:
+        config = presets.override(config, data=f"{load.GIVEN}{given.name}", split=given.split)
+    # How many classes there are follows from the images.
+    run.check(config, besides=("network.classes",) if conditional else ())
+    partition = provenance.load(run, config, given, storage=storage)
+    images = partition.trained_on
+    if conditional:
+        config = presets.override(config, network={"classes": class_labels.count_classes(images)})
+        run.check(config)
+    _check_images(config, images)
+    return config, partition
 
 
 def _train_on_dataset(

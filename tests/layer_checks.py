@@ -75,7 +75,7 @@ def _check_training(model, values):
     if not before:
         assert np.isfinite(_array(model(values, training=True))).all()
         return
-    model.compile("sgd", "mean_squared_error", auto_scale_loss=False)
+    model.compile("sgd", "mean_squared_error", auto_scale_loss=False, run_eagerly=True)
     model.fit(values, np.ones((len(values), *model.output_shape[1:])), epochs=1, verbose=0)
     after = [weight.numpy() for weight in model.trainable_weights]
     assert all(np.isfinite(weight).all() for weight in after)

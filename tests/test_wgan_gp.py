@@ -62,6 +62,7 @@ def test_penalty_is_the_distance_from_norm_1_on_mixtures(make_gan, wgan_gp):
     np.testing.assert_allclose(norms[far], expected[far], rtol=1e-4)
 
 
+@pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("critic_steps", [1, 4])
 def test_the_critic_trains_ahead(make_gan, wgan_gp, make_images, critic_steps):
     model = _compile(make_gan(wgan_gp, critic_steps=critic_steps))

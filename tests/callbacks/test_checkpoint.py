@@ -12,6 +12,8 @@ from dcgan.callbacks import RunCheckpoint
 from dcgan.errors import InputError
 from dcgan.runs import checkpoint_files
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 
 class Companion:
     """Counts the epochs it has seen, across interruptions."""

@@ -7,6 +7,8 @@ import tensorflow as tf
 from dcgan import images
 from dcgan.callbacks import TensorBoardImages
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 
 def _read(directory):
     """Returns {(tag, step): value} of the event files directly in a directory."""

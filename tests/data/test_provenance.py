@@ -13,6 +13,8 @@ from dcgan.config import RunConfig, TrainingConfig
 from dcgan.data import ImageSet, provenance
 from dcgan.runs.run_directory import RunDirectory
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 
 @pytest.fixture
 def config(tiny_network):

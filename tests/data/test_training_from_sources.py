@@ -11,6 +11,8 @@ import tensorflow_datasets as tfds
 
 from dcgan.config import RunConfig, TrainingConfig
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 FASHION_MNIST = pathlib.Path("/usr/share/datasets/fashion-mnist")
 
 

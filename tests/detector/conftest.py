@@ -6,14 +6,12 @@ import numpy as np
 import PIL.Image
 import pytest
 
+import quick_detection
 from dcgan import presets
 from dcgan.config import NetworkConfig, RunConfig
-from dcgan.detector import certificate, run_fitting, start
-from dcgan.detector.delivery import named_deliveries
+from dcgan.detector import run_fitting, start
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.detector_model import Detector
-from dcgan.detector.evaluation import run_evaluation
-from dcgan.detector.fakes import fake_collection, holdouts
 from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 from dcgan.detector.fitting import detector_fitting
 from dcgan.detector.inputs.reals import Reals
@@ -149,15 +147,9 @@ def quick(small_start_file):
 
     @contextlib.contextmanager
     def replace():
-        with pytest.MonkeyPatch.context() as patch:
+        quickly = quick_detection.replaced("as they are", "jpeg 75", holdout_generators=("VAE",))
+        with pytest.MonkeyPatch.context() as patch, quickly:
             patch.setattr(start_files, "WEIGHTS", small_start_file)
-            patch.setattr(fake_collection, "collect_fakes", _collect)
-            patch.setattr(run_fitting, "DetectorConfig", _Short)
-            patch.setattr(holdouts, "_DRAWS", {"VAE": lambda config, reals, *_: reals[:20] // 3})
-            patch.setattr(run_evaluation, "_REALS", 40 / DetectorConfig.pool_size)
-            for name in set(named_deliveries.NAMED) - {"as they are", "jpeg 75"}:
-                patch.delitem(named_deliveries.NAMED, name)
-            patch.setattr(certificate, "CERTIFIED", ("as they are", "jpeg 75"))
             yield
 
     return replace
@@ -167,19 +159,6 @@ def quick(small_start_file):
 def quick_generators(quick):
     with quick():
         yield
-
-
-def _collect(inputs, config, *, progress):
-    reals = inputs.reals.train
-    autoencoder = Fakes("autoencoder-x", "autoencoder", reals[60:120] // 4 * 4)
-    return FakePool.join([Fakes("gan-own", "gan", reals[:60] // 2), autoencoder])
-
-
-class _Short(DetectorConfig):
-    @classmethod
-    def for_run(cls, config, **values):
-        del values["images"]
-        return DetectorConfig(steps=1, fold_steps=1, familiarity_steps=1, batch_size=8, **values)
 
 
 def _photos(count, seed):

@@ -8,14 +8,10 @@ import numpy as np
 import PIL.Image
 import pytest
 
+import quick_detection
 from dcgan import cli, presets, scoring
 from dcgan.config import NetworkConfig, RunConfig
-from dcgan.detector import certificate, detector_files, run_fitting
-from dcgan.detector.delivery import named_deliveries
-from dcgan.detector.detector_config import DetectorConfig
-from dcgan.detector.evaluation import run_evaluation
-from dcgan.detector.fakes import fake_collection, holdouts
-from dcgan.detector.fakes.fake_pool import FakePool, Fakes
+from dcgan.detector import detector_files, run_fitting
 from dcgan.detector.fitting import detector_fitting
 from dcgan.model import DCGAN
 from dcgan.runs.run_directory import RunDirectory
@@ -61,38 +57,10 @@ def trained(tmp_path_factory, images):
 
 @pytest.fixture(scope="module")
 def quick():
-    """Replaces all generators by arithmetic and makes the detector's training short."""
-    patch = pytest.MonkeyPatch()
-
-    def collect(inputs, config, *, progress):
-        progress("fakes", 1.0)
-        reals = inputs.reals.train
-        return FakePool.join(
-            [
-                Fakes("gan-own", "gan", reals[:60] // 2),
-                Fakes("autoencoder-x", "autoencoder", reals[60:120] // 4 * 4),
-            ]
-        )
-
-    class Short(DetectorConfig):
-        @classmethod
-        def for_run(cls, config, **values):
-            del values["images"]
-            return DetectorConfig(steps=2, fold_steps=1, batch_size=8, width=2, **values)
-
-    patch.setattr(fake_collection, "collect_fakes", collect)
-    patch.setattr(run_fitting, "DetectorConfig", Short)
-    draws = {
-        "VAE": lambda config, reals, *_: reals[:20] // 3,
-        "GAN, other seed": lambda config, reals, *_: reals[:20] // 2,
-    }
-    patch.setattr(holdouts, "_DRAWS", draws)
-    patch.setattr(run_evaluation, "_REALS", 40 / DetectorConfig.pool_size)
-    for name in set(named_deliveries.NAMED) - {"as they are", "jpeg-2x-jpeg", "jpeg 40"}:
-        patch.delitem(named_deliveries.NAMED, name)
-    patch.setattr(certificate, "CERTIFIED", ("as they are", "jpeg-2x-jpeg"))
-    yield
-    patch.undo()
+    """Fits and evaluates quickly."""
+    certified = "as they are", "jpeg-2x-jpeg"
+    with quick_detection.replaced(*certified, others=("jpeg 40",), steps=2, width=2):
+        yield
 
 
 @pytest.fixture(scope="module")

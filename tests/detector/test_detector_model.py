@@ -273,6 +273,7 @@ def test_fit_trains_the_classifier_only(detector, spots, spoiled):
     np.testing.assert_array_equal(scale, detector.scale.numpy())
 
 
+@pytest.mark.usefixtures("eager")
 def test_evaluate_weighs_samples_and_starts_anew(detector, spots, spoiled):
     images = pixels.to_float(np.concatenate([spots(10, 7), spoiled(10, "checks", 8)]))
     labels, weights = np.repeat([0.0, 1.0], 10), np.linspace(0, 2, 20)

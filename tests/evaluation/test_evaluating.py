@@ -30,6 +30,15 @@ def _change_config(run, **changes):
     dataclasses.replace(RunConfig.load(path), **changes).save(path)
 
 
+@pytest.fixture(scope="module")
+def evaluated(finished_run, quick_extractor, tmp_path_factory):
+    """An evaluation of the run as it is, the run, and the progress that was told; only read."""
+    run = shutil.copytree(finished_run, tmp_path_factory.mktemp("evaluated") / "tiny")
+    told = []
+    report = evaluate(run, features=quick_extractor, progress=lambda *each: told.append(each))
+    return report, run, told
+
+
 def test_scores_are_those_of_the_metrics(run, quick_extractor):
     report = evaluate(run, features=quick_extractor, count=15, seed=3)
     loaded = _load(run, quick_extractor, count=15, seed=3)
@@ -59,9 +68,8 @@ def test_identical_files_twice(run, finished_run, quick_extractor, tmp_path):
     assert _both_files(evaluate(run, features=quick_extractor, seed=1))[0] != first[0]
 
 
-def test_the_report_holds_what_it_promises(run, quick_extractor):
-    told = []
-    report = evaluate(run, features=quick_extractor, progress=lambda *each: told.append(each))
+def test_the_report_holds_what_it_promises(evaluated):
+    report, _, told = evaluated
     assert [part for part, share in told if share == 1] == PARTS
     written = json.loads(report.json.read_text())
     assert list(written) == ["evaluation", "run"]
@@ -84,8 +92,9 @@ def test_the_report_holds_what_it_promises(run, quick_extractor):
     assert "1 min 1 s for 2 epochs" in page
 
 
-def test_the_floor_is_that_of_training_images_and_explained_once(run, quick_extractor):
+def test_the_floor_is_that_of_training_images_and_explained_once(evaluated, quick_extractor):
     """Of 20 test images in their own place the distance would be 0."""
+    report, run, _ = evaluated
     loaded = _load(run, quick_extractor)
     chosen = reference._choose(180, 20, seed=0)
     floor = evaluate_features(
@@ -93,7 +102,6 @@ def test_the_floor_is_that_of_training_images_and_explained_once(run, quick_extr
         quick_extractor.embed(loaded.train.images[chosen]),
         features="blocks",
     )
-    report = evaluate(run, features=quick_extractor)
     for name in ("frechet_distance", "kid"):
         assert report.scores[name].floor == pytest.approx(floor[name].value, rel=1e-6)
     assert report.scores["frechet_distance"].floor > 0.01
@@ -116,8 +124,8 @@ def test_the_floor_comes_from_images_that_are_not_compared_with(run, quick_extra
     assert floor == of_others > of_test
 
 
-def test_counts_are_lowered_and_it_says_so(run, quick_extractor):
-    report = evaluate(run, features=quick_extractor)
+def test_counts_are_lowered_and_it_says_so(evaluated):
+    report, _, _ = evaluated
     assert report.scores["precision"].fake_count == 20
     assert report.notes[0].startswith("20 samples were measured, not 10,000")
     assert report.notes[1].startswith("Fewer than 1,000")
@@ -139,21 +147,18 @@ def test_a_feature_extractor_from_a_file(run, tmp_path):
     assert _load(run, path).extractor.name == "mine"
 
 
-def test_an_unfinished_run_is_measured_by_its_checkpoint(run, quick_extractor):
+def test_an_unfinished_run_without_tables(run, quick_extractor):
+    """Measured is its checkpoint."""
     (run / "checkpoints").mkdir()
     (run / "dcgan.keras").rename(run / "checkpoints" / "epoch_001.keras")
     (run / "checkpoints" / "epoch_001.json").write_text("{}")
+    (run / "metrics.csv").unlink()
+    (run / "timings.csv").unlink()
     report = evaluate(run, features=quick_extractor)
     assert report.notes[0] == (
         "The run is not finished: this is its newest checkpoint, after 1 of 2 epochs."
     )
     assert json.loads(report.json.read_text())["evaluation"]["epochs"] == 1
-
-
-def test_without_tables(run, quick_extractor):
-    (run / "metrics.csv").unlink()
-    (run / "timings.csv").unlink()
-    report = evaluate(run, features=quick_extractor)
     page = report.html.read_text()
     assert "The run has no metrics.csv." in page
     assert "The run has no timings.csv." in page
@@ -174,6 +179,10 @@ def test_a_run_that_saw_all_test_images_is_not_compared_with_unseen_ones(run, qu
     assert any(f"trained on all of its images (split {split})" in note for note in loaded.notes)
     assert not np.isin(loaded.test.positions, loaded.train.positions).any()
     assert len(loaded.test.images) + len(loaded.train.images) == len(loaded.partition.trained_on.images)
+
+
+def test_no_page_claims_images_unseen_that_were_trained_on(run, quick_extractor):
+    _change_config(run, split="all")
     page = evaluate(run, features=quick_extractor).html.read_text()
     for claim in ("Held-out real images", "which the generator has never seen", "unseen"):
         assert claim not in page

@@ -164,8 +164,9 @@ def test_bad_images_among_good_ones(served, encode, make_pixels):
     for name in ("p_fake", "familiarity", "discriminator_logit"):
         assert set(scores[name][1:-1]) == {row_errors.VALUES[name]}
     for name, values in alone.items():
-        assert scores[name][0] == scores[name][-1]
-        assert scores[name][0] == (pytest.approx(values[0]) if values.dtype.kind == "f" else values[0])
+        expected = pytest.approx(values[0]) if values.dtype.kind == "f" else values[0]
+        assert scores[name][0] == expected
+        assert scores[name][-1] == expected
 
 
 def test_a_batch_of_nothing_but_bad_images(served):

@@ -90,6 +90,7 @@ def test_unknown_names(name):
     assert repr(name) in str(error.value)
 
 
+@pytest.mark.usefixtures("eager")
 def test_training_at_zero_is_as_without(make_gan, make_images, deterministic):
     plain, adaptive = (make_gan(augmentation=name).compile(**helpers.sgd()) for name in ("", "ada"))
     for model in (plain, adaptive):
@@ -142,6 +143,7 @@ def test_saved_and_loaded_goes_on_to_the_bit(tmp_path, tiny_network, make_images
         helpers.assert_same(model.variables, other.variables)
 
 
+@pytest.mark.usefixtures("eager")
 def test_mixed_precision(tiny_network, make_images):
     model = DCGAN.from_preset(_config(tiny_network, precision="mixed_float16"))
     model.augmenter.probability.assign(0.6)

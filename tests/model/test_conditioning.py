@@ -182,6 +182,7 @@ def test_a_later_batch_with_a_label_out_of_range(make_conditional, make_images):
         model.fit(make_images(), labels, batch_size=4, shuffle=False, verbose=0)
 
 
+@pytest.mark.usefixtures("eager")
 def test_evaluation_looks_at_labels_and_prediction_does_not(make_conditional, make_images):
     model, images = make_conditional().compile(), make_images()
     first, second = (
@@ -193,6 +194,7 @@ def test_evaluation_looks_at_labels_and_prediction_does_not(make_conditional, ma
     assert not model.class_counts.numpy().any()
 
 
+@pytest.mark.usefixtures("eager")
 def test_labels_are_drawn_as_often_as_they_were_trained_on(make_conditional, make_images):
     model = make_conditional().compile()
     assert set(model.sample_labels(60)) == {0, 1, 2}
@@ -213,6 +215,7 @@ def test_classes_to_show_are_spread_evenly(make_gan):
     np.testing.assert_array_equal(model.spread_labels(20), range(9))
 
 
+@pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("ema_decay", [0.0, 0.5])
 def test_images_of_given_classes(make_conditional, make_images, ema_decay):
     model = make_conditional(ema_decay=ema_decay).compile()
@@ -300,6 +303,7 @@ def test_the_exported_discriminator_takes_images_alone(tmp_path, make_conditiona
     np.testing.assert_allclose(found, model.discriminator(make_images(3)), atol=1e-6)
 
 
+@pytest.mark.usefixtures("eager")
 def test_a_preset_with_classes(tiny_network, make_images):
     network = {**vars(tiny_network), "classes": CLASSES}
     config = RunConfig.from_dict({"network": network, "training": vars(TrainingConfig(ema_decay=0.9))})

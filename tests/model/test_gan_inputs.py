@@ -54,6 +54,7 @@ def test_kinds_of_data(measured, make_images, kind):
     assert result == pytest.approx(expected, abs=1e-3 if kind == "float16" else 1e-6)
 
 
+@pytest.mark.usefixtures("eager")
 @pytest.mark.filterwarnings("error:.*shuffle:UserWarning")
 @pytest.mark.parametrize("kind", ["an array", "a dataset", "a PyDataset", "a generator"])
 def test_nobody_is_warned_of_a_default(make_gan, make_images, kind):
@@ -61,6 +62,7 @@ def test_nobody_is_warned_of_a_default(make_gan, make_images, kind):
     make_gan().compile().fit(KINDS[kind](make_images()), verbose=0)
 
 
+@pytest.mark.usefixtures("eager")
 def test_who_asks_to_shuffle_is_told_of_what_is_not(make_gan, make_images):
     with pytest.warns(UserWarning, match="shuffle"):
         make_gan().compile().fit(rows(make_images()), verbose=0, shuffle=True)

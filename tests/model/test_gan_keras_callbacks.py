@@ -5,6 +5,8 @@ import pytest
 import helpers
 from dcgan.model import DCGAN
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 
 def test_keras_callbacks(tmp_path, make_gan, make_images):
     model = make_gan().compile()

@@ -144,6 +144,7 @@ def test_call_passes_training_on(make_gan, make_images):
     np.testing.assert_array_equal(model(images), model(images))
 
 
+@pytest.mark.usefixtures("eager")
 def test_evaluate_is_repeatable_and_trains_nothing(make_gan, make_images):
     model = make_gan(dropout=0.5, ema_decay=0.5).compile(**helpers.sgd())
     images = make_images(10)
@@ -169,6 +170,7 @@ def test_evaluate_is_the_mean_over_images(make_gan, make_images):
     assert result["fake_accuracy"] == pytest.approx((fake < 0).mean())
 
 
+@pytest.mark.usefixtures("eager")
 def test_validation_does_not_change_training(make_gan, make_images, deterministic):
     plain, validated = (make_gan(dropout=0.3).compile(**helpers.sgd()) for _ in range(2))
     logs = helpers.fit(plain, make_images(), epochs=2)

@@ -66,6 +66,7 @@ def test_saved_and_loaded_training_goes_on_to_the_bit(
         helpers.assert_same(getattr(model, name).variables, getattr(loaded, name).variables)
 
 
+@pytest.mark.usefixtures("eager")
 def test_weights_alone_go_on_to_the_bit(tmp_path, make_gan, make_images, deterministic):
     """Into a model that has just been compiled, as a resumed training does."""
     first, second = (make_gan(dropout=0.5, ema_decay=0.9).compile() for _ in range(2))
@@ -85,6 +86,7 @@ def test_loaded_without_compiling(tmp_path, make_gan):
     np.testing.assert_array_equal(model.generate(2), loaded.generate(2))
 
 
+@pytest.mark.usefixtures("eager")
 def test_saved_before_compiling(tmp_path, make_gan, make_images):
     model = make_gan(dropout=0.5)
     model.save(tmp_path / "model.keras")

@@ -1,5 +1,6 @@
 import keras
 import numpy as np
+import pytest
 
 import helpers
 from dcgan.model import DCGAN
@@ -36,6 +37,7 @@ def test_state_of_its_own_is_logged_and_starts_each_epoch_anew(make_gan, make_im
     assert names == {*helpers.LOGGED, "images_seen", "loss"}
 
 
+@pytest.mark.usefixtures("eager")
 def test_state_of_its_own_is_saved(tmp_path, make_gan, make_images):
     model = make_gan(Counting).compile(**helpers.sgd(), run_eagerly=True)
     model.scale.assign(3.0)

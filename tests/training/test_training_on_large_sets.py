@@ -53,6 +53,7 @@ def _weights(result):
     return [weight.tobytes() for weight in result.model.get_weights()]
 
 
+@pytest.mark.slow
 def test_a_cache_changes_nothing(config, folder, tmp_path, deterministic):
     whole = dcgan.train(config, tmp_path / "whole")
     storage = Storage(0, tmp_path / "cache")

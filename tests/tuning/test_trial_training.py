@@ -9,6 +9,8 @@ from dcgan import data
 from tuning import TrialRecord, trial_training
 from tuning.objectives import Goal
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 
 @pytest.fixture(scope="module")
 def images():

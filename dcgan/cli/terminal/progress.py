@@ -23,6 +23,28 @@ def make_console() -> rich.console.Console:
     return rich.console.Console(stderr=True, markup=False, emoji=False)
 
 
+def make_bars(
+    console: rich.console.Console, *, width: int = 0, transient: bool = False
+) -> rich.progress.Progress:
+    """Makes bars with a description, the share that is done, the time taken and the time left.
+
+    Args:
+        console: Where to show them.
+        width: Characters that a description takes at least. Defaults to 0.
+        transient: Remove them in the end. Defaults to False.
+    """
+    return rich.progress.Progress(
+        rich.progress.TextColumn(f"{{task.description:{width or ''}}}"),
+        rich.progress.BarColumn(),
+        rich.progress.TaskProgressColumn(),
+        rich.progress.TimeElapsedColumn(),
+        rich.progress.TextColumn("left"),
+        rich.progress.TimeRemainingColumn(),
+        console=console,
+        transient=transient,
+    )
+
+
 class Parts:
     """Shows how far each part of a command has come.
 
@@ -35,15 +57,7 @@ class Parts:
 
     def __init__(self, console: rich.console.Console) -> None:
         self._console = console
-        self._bars = rich.progress.Progress(
-            rich.progress.TextColumn("{task.description:16}"),
-            rich.progress.BarColumn(),
-            rich.progress.TaskProgressColumn(),
-            rich.progress.TimeElapsedColumn(),
-            rich.progress.TextColumn("left"),
-            rich.progress.TimeRemainingColumn(),
-            console=console,
-        )
+        self._bars = make_bars(console, width=16)
         self._tasks: dict[str, rich.progress.TaskID] = {}
         self._part, self._share, self._begun = "", 0.0, 0.0
         self._since = time.monotonic()

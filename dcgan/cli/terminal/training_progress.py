@@ -6,7 +6,7 @@ import keras
 import rich.console
 import rich.progress
 
-from dcgan.cli.terminal.progress import Parts
+from dcgan.cli.terminal import progress
 
 
 class TrainingProgress(keras.callbacks.Callback):
@@ -19,22 +19,13 @@ class TrainingProgress(keras.callbacks.Callback):
     """
 
     def __init__(
-        self, console: rich.console.Console, *, headline: str = "", lines: Parts | None = None
+        self, console: rich.console.Console, *, headline: str = "", lines: progress.Parts | None = None
     ) -> None:
         super().__init__()
         self._console = console
         self._headline = headline
         self._lines = lines
-        self._progress = rich.progress.Progress(
-            rich.progress.TextColumn("{task.description}"),
-            rich.progress.BarColumn(),
-            rich.progress.TaskProgressColumn(),
-            rich.progress.TimeElapsedColumn(),
-            rich.progress.TextColumn("left"),
-            rich.progress.TimeRemainingColumn(),
-            console=console,
-            transient=True,
-        )
+        self._progress = progress.make_bars(console, transient=True)
         self._task: rich.progress.TaskID | None = None
         self._first = self._epoch = 0
 

@@ -48,18 +48,10 @@ def decode(items: Sequence[EncodedItem], start: int, target: Target, descriptor:
         target: The file.
         descriptor: The same, open for writing.
     """
-    rows, qualities = np.zeros((len(items), *target.shape), np.uint8), np.zeros(len(items), np.uint8)
-    others: dict[int, np.ndarray] = {}
+    rows, qualities = _Rows(len(items), target.shape), np.zeros(len(items), np.uint8)
     bad: dict[int, str] = {}
     labels: list[int] = []
     largest = (0, 0, 0)
-    waiting = 0
-
-    def prepare_others() -> None:
-        for shape in {pixels.shape for pixels in others.values()}:
-            chosen = [index for index, pixels in others.items() if pixels.shape == shape]
-            rows[chosen] = _prepare(np.stack([others[index] for index in chosen]), target.shape)
-        others.clear()
 
     def look(image: PIL.Image.Image) -> None:
         qualities[index] = jpeg_quality.read_kept(image, target.shape)
@@ -76,24 +68,50 @@ def decode(items: Sequence[EncodedItem], start: int, target: Target, descriptor:
         if label is not None:
             labels[-1] = label
         largest = image_file.larger(largest, pixels.shape)
-        if pixels.shape == target.shape:
-            rows[index] = pixels
-            continue
-        others[index] = pixels
-        waiting += pixels.nbytes
-        if waiting > _WAITING:
-            prepare_others()
-            waiting = 0
-    prepare_others()
-    writing.write_rows(descriptor, rows, target, start)
+        rows.put(index, pixels)
+    rows.prepare()
+    writing.write_rows(descriptor, rows.images, target, start)
     return Chunk(
         start + len(items),
-        indexed_images.hash_images(rows),
+        indexed_images.hash_images(rows.images),
         bad,
         labels if max(labels) >= 0 else None,
         largest if len(bad) < len(items) else None,
         qualities,
     )
+
+
+class _Rows:
+    """Images of one shape; those that have another wait to be prepared together.
+
+    Args:
+        count: How many there are.
+        shape: Their shape.
+    """
+
+    def __init__(self, count: int, shape: tuple[int, int, int]) -> None:
+        self.images = np.zeros((count, *shape), np.uint8)
+        self._others: dict[int, np.ndarray] = {}
+        self._waiting = 0
+
+    def put(self, index: int, pixels: np.ndarray) -> None:
+        """Takes an image of any size and number of channels."""
+        if pixels.shape == self.images.shape[1:]:
+            self.images[index] = pixels
+            return
+        self._others[index] = pixels
+        self._waiting += pixels.nbytes
+        if self._waiting > _WAITING:
+            self.prepare()
+
+    def prepare(self) -> None:
+        """Crops, scales and converts what waits."""
+        for shape in {pixels.shape for pixels in self._others.values()}:
+            chosen = [index for index, pixels in self._others.items() if pixels.shape == shape]
+            stacked = np.stack([self._others[index] for index in chosen])
+            self.images[chosen] = _prepare(stacked, self.images.shape[1:])
+        self._others.clear()
+        self._waiting = 0
 
 
 def _prepare(images: np.ndarray, shape: tuple[int, int, int]) -> np.ndarray:

@@ -169,19 +169,13 @@ def _read(builder: Any, request: image_set.Request, *, source: str) -> image_set
 
     identity, stamps = f"{builder.data_dir}/{image}", _stamps(builder)
     origin = Origin(source, identity, stamps, sum(sizes.values()), shape)
-    try:
+    with _naming_unreadable_files(source, builder.data_dir):
         cached = image_cache.load(origin, fill, wanted=len(positions), storage=request.storage)
         images, labels = (
             _collect(read(parts), len(positions), shape)
             if cached is None
             else (cached.images.take(positions), cached.labels)
         )
-    except (tf.errors.OpError, OSError) as error:
-        if isinstance(error, OSError) and files.is_full(error):
-            raise
-        raise errors.InputError(
-            f"{source}: expected readable files in {builder.data_dir}: {errors.first_line(error)}"
-        ) from error
     if cached is not None and labels is not None:
         labels = labels[positions]
     return image_set.ImageSet(
@@ -192,6 +186,19 @@ def _read(builder: Any, request: image_set.Request, *, source: str) -> image_set
         class_names=tuple(features["label"].names) if has_labels else None,
         positions=positions,
     )
+
+
+@contextlib.contextmanager
+def _naming_unreadable_files(source: str, directory: str) -> Iterator[None]:
+    """Tells where files are that TensorFlow cannot read."""
+    try:
+        yield
+    except (tf.errors.OpError, OSError) as error:
+        if isinstance(error, OSError) and files.is_full(error):
+            raise
+        raise errors.InputError(
+            f"{source}: expected readable files in {directory}: {errors.first_line(error)}"
+        ) from error
 
 
 def _collect(
