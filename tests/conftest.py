@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dcgan import cli
-from dcgan.cli.terminal import quiet
+from dcgan.cli.terminal import progress, quiet
 
 # Else pytest shows its start-up lines after the summary.
 with quiet.hide_log_lines():
@@ -66,6 +66,8 @@ def deterministic():
 def run_cli(monkeypatch, capsys, tmp_path):
     """Runs a command in this process, from an empty directory; returns code, output, errors."""
     monkeypatch.delenv("TF_CONFIG", raising=False)
+    # Else a slow machine would find lines of progress among the errors.
+    monkeypatch.setattr(progress, "MINUTE", 3600.0)
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
 
