@@ -194,7 +194,6 @@ def _train(options: argparse.Namespace, folder: pathlib.Path) -> dict[str, Any]:
         results["cache"] = {
             "images_a_second": done / max(seconds, 1e-9),
             "processor_seconds": workers.ru_utime + workers.ru_stime,
-            "peak_memory_bytes_of_a_process": workers.ru_maxrss * 1024,
         }
     return results
 

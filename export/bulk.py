@@ -34,6 +34,8 @@ _UNFAMILIAR = "unfamiliar"
 _BATCH_SIZE = 256
 _LARGE_BYTES = 2**16
 _NAMESPACE = "dcgan"
+# What Beam's local runner says when a process of its own was killed.
+_LOST = "Channel closed prematurely"
 # It also drops what a bundle ends with.
 _MIXES_OUTPUTS = {"dask", "daskrunner"}
 _SCHEMA = pa.schema(
@@ -116,6 +118,11 @@ def _run(pipeline: beam.Pipeline) -> Any:
         for code in (errno.ENOSPC, errno.EDQUOT):
             if os.strerror(code) in str(error):
                 raise OSError(code, os.strerror(code)) from error
+        if _LOST in str(error):
+            raise InputError(
+                "Beam: expected processes that run to the end, one was lost. Nothing is scored; run the "
+                "same command again"
+            ) from error
         raise
     if state != PipelineState.DONE:
         raise InputError(f"Beam: expected a pipeline that ends as DONE; it ended as {state}")

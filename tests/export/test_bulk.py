@@ -202,6 +202,17 @@ def test_a_full_disk_is_one_line(run_cli, exported, photos, tmp_path, monkeypatc
     assert errors.count("\n") == 1
 
 
+def test_a_lost_process_is_one_line(run_cli, exported, photos, tmp_path, monkeypatch):
+    def lose(_):
+        raise RuntimeError("Channel closed prematurely.")
+
+    monkeypatch.setattr(bulk.beam.Pipeline, "run", lose)
+    code, _, errors = run_cli("score", exported, next(iter(photos)), "--beam", tmp_path / "out")
+    assert code == 2
+    assert errors.startswith("dcgan: Beam: expected processes that run to the end, one was lost.")
+    assert errors.count("\n") == 1
+
+
 def test_results_are_not_mixed_with_earlier_ones(exported, photos, tmp_path):
     (tmp_path / "out").mkdir()
     for name in ("scores-00299-of-00300.jsonl", "errors-00000-of-00001.jsonl"):
