@@ -33,9 +33,10 @@ from start_sources import OWN, Source, Sources
 import dcgan
 from dcgan import data, presets, sampling
 from dcgan import images as pixels
-from dcgan.detector import classifier_training, start
+from dcgan.detector import start
 from dcgan.detector.delivery import deliveries
 from dcgan.detector.delivery.named_deliveries import NAMED
+from dcgan.detector.fitting import classifier_training
 from dcgan.detector.start import start_files
 
 SAMPLES = 3_000

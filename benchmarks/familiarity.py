@@ -22,12 +22,13 @@ import numpy as np
 from PIL import Image
 
 from dcgan import data
-from dcgan.detector import detector_config, reals
+from dcgan.detector import detector_config
 from dcgan.detector.delivery import deliveries
 from dcgan.detector.delivery.named_deliveries import NAMED
 from dcgan.detector.detector_files import DetectorFiles
 from dcgan.detector.fakes.fake_pool import FakePool
 from dcgan.detector.familiarity import familiarity_training
+from dcgan.detector.inputs import reals
 from dcgan.images import to_float
 from dcgan.runs.run_directory import RunDirectory
 from dcgan.scoring import UNFAMILIAR

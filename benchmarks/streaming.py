@@ -132,7 +132,8 @@ def _train(options: argparse.Namespace, folder: pathlib.Path) -> dict[str, Any]:
 
     import dcgan
     from dcgan import presets
-    from dcgan.data import Storage, feed, load_split
+    from dcgan.data import Storage, load_split
+    from dcgan.data.batching import feed
     from dcgan.data.cache import image_cache
     from dcgan.system import progress
 

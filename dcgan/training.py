@@ -12,8 +12,9 @@ import tensorflow as tf
 from dcgan import callbacks as dcgan_callbacks
 from dcgan import data, distribution, features, presets
 from dcgan.config import RunConfig
-from dcgan.data import class_labels, load, provenance, user_datasets
-from dcgan.data.feed import Feed
+from dcgan.data import class_labels, load, provenance
+from dcgan.data.batching import user_datasets
+from dcgan.data.batching.feed import Feed
 from dcgan.errors import InputError
 from dcgan.model import DCGAN
 from dcgan.runs import training_record

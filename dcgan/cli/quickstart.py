@@ -22,22 +22,20 @@ class Effort:
 
     Attributes:
         split: Training images.
-        epochs: Passes over them.
+        epochs: Passes over them; None for the preset's.
         samples: How many samples are measured.
         minutes: How long all steps take on two cores.
         quality: What to expect.
     """
 
     split: str
-    epochs: int
+    epochs: int | None
     samples: int
     minutes: str
     quality: str
 
 
-FULL = Effort(
-    "train", 6, 10_000, "half an hour to an hour", "six epochs, where `dcgan train` takes eight"
-)
+FULL = Effort("train", None, 10_000, "half an hour to an hour", "trained as `dcgan train` does")
 FAST = Effort(
     "train[:12000]",
     1,

@@ -8,13 +8,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from dcgan.data.batching.pipeline import batches
     from dcgan.data.cache.storage import Storage
     from dcgan.data.decoding.image_file import decode_file
     from dcgan.data.image_set import ImageSet
     from dcgan.data.indexed_images import IndexedImages
     from dcgan.data.load import load_dataset, load_images, load_split
     from dcgan.data.partition import Partition
-    from dcgan.data.pipeline import batches
     from dcgan.data.preprocessing import prepare, prepare_array, resize, to_channels
 
 __all__ = [
@@ -40,7 +40,7 @@ _HOMES = {
     "indexed_images": ("IndexedImages",),
     "load": ("load_dataset", "load_images", "load_split"),
     "partition": ("Partition",),
-    "pipeline": ("batches",),
+    "batching.pipeline": ("batches",),
     "preprocessing": ("prepare", "prepare_array", "resize", "to_channels"),
 }
 

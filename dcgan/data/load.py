@@ -8,18 +8,10 @@ import tensorflow as tf
 
 from dcgan import errors
 from dcgan.config import RunConfig
-from dcgan.data import (
-    arrays,
-    bundled_mnist,
-    idx,
-    image_set,
-    indexed_images,
-    pipeline,
-    tfds_source,
-    tfrecord_source,
-)
+from dcgan.data import image_set, indexed_images
+from dcgan.data.batching import pipeline
 from dcgan.data.cache.storage import Storage
-from dcgan.data.folders import image_folder
+from dcgan.data.sources import arrays, bundled_mnist, idx, image_folder, tfds_source, tfrecord_source
 
 GIVEN = "given:"
 """What the `data` of a run begins with that was given its images from Python."""
@@ -52,7 +44,7 @@ def load_images(
             width) or (count, height, width, 1 or 3), uint8 or float in [-1, 1], [0, 1] or [0, 255].
         split: "train", "test", "all" or another that the source has; with slices as in
             "train[:1000]" and "train[10%:20%]", joined by "+". A source without a test split holds
-            out 10 % for it, as described in `dcgan.data.splits`. Defaults to "train".
+            out 10 % for it, as described in `dcgan.data.sources.splits`. Defaults to "train".
         image_size: Pixels a side. Defaults to None, the source's own.
         channels: 1 for grey or 3 for RGB. Defaults to None, the source's own.
         skip_bad: Leave out image files that cannot be read, and count them. Defaults to False.

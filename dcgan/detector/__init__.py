@@ -7,10 +7,10 @@ from dcgan.detector.evaluation.holdout_evaluation import evaluate
 from dcgan.detector.evaluation.run_evaluation import evaluate_run
 from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 from dcgan.detector.fakes.histogram_matching import match_histograms
-from dcgan.detector.fitting import fit
-from dcgan.detector.reals import Reals
+from dcgan.detector.fitting.detector_fitting import fit
+from dcgan.detector.inputs.reals import Reals
+from dcgan.detector.inputs.run_inputs import RunInputs
 from dcgan.detector.run_fitting import fit_run, recalibrate_run
-from dcgan.detector.run_inputs import RunInputs
 from dcgan.detector.saliency import heat_maps, overlay
 from dcgan.detector.threshold import Calibration
 

@@ -16,7 +16,7 @@ from dcgan.data import provenance
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.detector_model import Detector
 from dcgan.detector.fakes.fake_pool import FakePool
-from dcgan.detector.reals import Reals
+from dcgan.detector.inputs.reals import Reals
 from dcgan.detector.threshold import Scores
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory

@@ -8,14 +8,16 @@ from typing import Any
 import numpy as np
 
 from dcgan import data
-from dcgan.detector import certificate, detector_files, fitting, held_back, own_reals, threshold
+from dcgan.detector import certificate, detector_files, threshold
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.detector_files import DetectorFiles, Fitted
 from dcgan.detector.fakes import fake_collection
 from dcgan.detector.familiarity import familiarity_training
 from dcgan.detector.fit_progress import Progress, ignore
+from dcgan.detector.fitting import detector_fitting, held_back
+from dcgan.detector.inputs import own_reals
+from dcgan.detector.inputs.run_inputs import RunInputs
 from dcgan.detector.learning import detector_update, learned_fakes
-from dcgan.detector.run_inputs import RunInputs
 from dcgan.detector.threshold import Calibration
 from dcgan.runs.run_directory import RunDirectory
 from dcgan.system import keras_limits
@@ -93,7 +95,7 @@ def _fit(inputs: RunInputs, given: dict[str, Any], *, seed: int, progress: Progr
     ).certify(len(inputs.reals.calibration), rate)
     pool = fake_collection.collect_fakes(inputs, config, progress=progress)
     discriminator = inputs.model.discriminator
-    return fitting.fit(discriminator, pool, inputs.reals, config=config, progress=progress)
+    return detector_fitting.fit(discriminator, pool, inputs.reals, config=config, progress=progress)
 
 
 def recalibrate_run(

@@ -11,7 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from dcgan import data
-from dcgan.data import partition, pipeline
+from dcgan.data import partition
+from dcgan.data.batching import pipeline
 from dcgan.data.indexed_images import Images
 from dcgan.errors import InputError
 from dcgan.features import affine_augmentation, feature_classifier, keras_extractor, loading

@@ -22,11 +22,11 @@ def kernel_inception_distance(
         fake: Shape (count, dim), float.
         subset_size: Samples drawn without replacement from each set. Defaults to 1000, and to the
             smaller set where that has fewer.
-        subsets: How many pairs of subsets. Defaults to 50.
+        subsets: How many pairs of subsets. Defaults to 50, and to 1 where a subset holds all samples.
         seed: Seed of the draws. Defaults to 0.
 
     Returns:
-        The mean over subsets (lower is better) and the standard deviation among them.
+        The mean over subsets (lower is better) and the standard deviation among them, 0 of one subset.
 
     Raises:
         ValueError: If the dimensions differ, or a set has fewer than two samples.
@@ -48,6 +48,8 @@ def kernel_inception_distance(
             "Expected two sets of two samples or more and of one dimension. "
             f"Received: real.shape={real.shape}, fake.shape={fake.shape}"
         )
+    if len(real) == len(fake) == size:
+        subsets = 1  # Each would hold all samples.
     generator = np.random.default_rng(seed)
     estimates = []
     for _ in range(subsets):

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from dcgan.data import user_datasets
+from dcgan.data.batching import user_datasets
 from dcgan.errors import InputError
 from dcgan.model import image_batches
 

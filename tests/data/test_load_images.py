@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 
 from dcgan import errors
-from dcgan.data import ImageSet, load_dataset, load_images, tfds_source
+from dcgan.data import ImageSet, load_dataset, load_images
+from dcgan.data.sources import tfds_source
 
 
 @pytest.fixture

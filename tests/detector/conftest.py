@@ -8,14 +8,15 @@ import pytest
 
 from dcgan import presets
 from dcgan.config import NetworkConfig, RunConfig
-from dcgan.detector import certificate, fitting, run_fitting, start
+from dcgan.detector import certificate, run_fitting, start
 from dcgan.detector.delivery import named_deliveries
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.detector_model import Detector
 from dcgan.detector.evaluation import run_evaluation
 from dcgan.detector.fakes import fake_collection, holdouts
 from dcgan.detector.fakes.fake_pool import FakePool, Fakes
-from dcgan.detector.reals import Reals
+from dcgan.detector.fitting import detector_fitting
+from dcgan.detector.inputs.reals import Reals
 from dcgan.detector.start import start_files
 from dcgan.model import DCGAN
 from dcgan.runs.run_directory import RunDirectory
@@ -125,7 +126,7 @@ def fitted(pool, reals, config):
             keras.layers.Dense(1, kernel_initializer=init(1)),
         ]
     )
-    return fitting.fit(discriminator, pool, reals, config=config)
+    return detector_fitting.fit(discriminator, pool, reals, config=config)
 
 
 @pytest.fixture(scope="session")

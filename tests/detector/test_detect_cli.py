@@ -10,12 +10,13 @@ import pytest
 
 from dcgan import cli, presets, scoring
 from dcgan.config import NetworkConfig, RunConfig
-from dcgan.detector import certificate, detector_files, fitting, run_fitting
+from dcgan.detector import certificate, detector_files, run_fitting
 from dcgan.detector.delivery import named_deliveries
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.evaluation import run_evaluation
 from dcgan.detector.fakes import fake_collection, holdouts
 from dcgan.detector.fakes.fake_pool import FakePool, Fakes
+from dcgan.detector.fitting import detector_fitting
 from dcgan.model import DCGAN
 from dcgan.runs.run_directory import RunDirectory
 
@@ -178,7 +179,7 @@ def test_detect_does_it_all(dcgan, detected, images):
 
 
 def test_the_default_rate_is_one_that_the_images_can_certify(trained, quick, monkeypatch):
-    monkeypatch.setattr(fitting, "fit", lambda *inputs, config, progress: config)
+    monkeypatch.setattr(detector_fitting, "fit", lambda *inputs, config, progress: config)
     for name in ("save", "save_training"):
         monkeypatch.setattr(detector_files.DetectorFiles, name, lambda self, fitted: None)
     # 1,400 images: a tenth is held out, half of that to calibrate on.

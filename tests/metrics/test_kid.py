@@ -24,6 +24,13 @@ def test_agrees_with_torch_fidelity(normal_features):
     assert spread == 0
 
 
+def test_a_subset_of_all_samples_is_drawn_once(normal_features):
+    real, fake = (features[:60] for features in normal_features)
+    mean, spread = kernel_inception_distance(real, fake)
+    assert mean == pytest.approx(kid.squared_discrepancy(real, fake), rel=1e-9)
+    assert spread == 0
+
+
 def test_is_unbiased():
     rng = np.random.default_rng(0)
     estimates = [

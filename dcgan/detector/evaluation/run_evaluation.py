@@ -24,8 +24,8 @@ from dcgan.detector.evaluation import (
 )
 from dcgan.detector.fakes import holdouts
 from dcgan.detector.fit_progress import Progress, ignore
+from dcgan.detector.inputs.reals import Reals
 from dcgan.detector.learning import learning_gains
-from dcgan.detector.reals import Reals
 from dcgan.detector.start import colour_classifier
 from dcgan.report import publish
 from dcgan.runs import training_record

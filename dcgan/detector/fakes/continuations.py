@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dcgan.config import TrainingConfig
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.fakes.snapshots import LearningGan
-from dcgan.detector.run_inputs import RunInputs
+from dcgan.detector.inputs.run_inputs import RunInputs
 from dcgan.model import DCGAN
 
 # Seeds that nobody draws test samples with.

@@ -6,7 +6,7 @@ from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.fakes import continuations, own_generator, reconstructions, snapshots, zoo
 from dcgan.detector.fakes.fake_pool import FakePool
 from dcgan.detector.fit_progress import FitProgress, Progress, ignore
-from dcgan.detector.run_inputs import RunInputs
+from dcgan.detector.inputs.run_inputs import RunInputs
 
 # Shares of the pool: the strongest generators at hand first.
 _OWN, _CONTINUED, _ZOO, _REBUILT = 0.4, 0.3, 0.12, 0.18

@@ -6,7 +6,7 @@ import numpy as np
 
 from dcgan import sampling
 from dcgan.detector.fakes.fake_pool import Fakes
-from dcgan.detector.run_inputs import RunInputs
+from dcgan.detector.inputs.run_inputs import RunInputs
 from dcgan.runs import replay_files
 
 NAME = "gan-own"

@@ -7,7 +7,7 @@ from dcgan.config import NetworkConfig, RunConfig, TrainingConfig
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.fakes import snapshots
 from dcgan.detector.fakes.snapshots import LearningGan
-from dcgan.detector.run_inputs import RunInputs
+from dcgan.detector.inputs.run_inputs import RunInputs
 from dcgan.model import DCGAN
 
 

@@ -6,13 +6,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from dcgan.data import pipeline
+from dcgan.data.batching import pipeline
 from dcgan.data.indexed_images import Images
 from dcgan.detector.delivery import deliveries, named_deliveries
 from dcgan.detector.fakes.fake_pool import FakePool
 from dcgan.detector.familiarity import familiarity_model, outliers
 from dcgan.detector.fit_progress import FitProgress, Progress, ignore
-from dcgan.detector.reals import Reals
+from dcgan.detector.inputs.reals import Reals
 from dcgan.images import to_float
 
 _BATCH = 128

@@ -6,15 +6,15 @@ import keras
 import numpy as np
 
 from dcgan.data.indexed_images import Images
-from dcgan.detector import classifier_training, fitting, training_batches
 from dcgan.detector.delivery import file_histories
 from dcgan.detector.detector_config import DetectorConfig
 from dcgan.detector.detector_files import Fitted
 from dcgan.detector.fakes.fake_pool import FakePool, Fakes
 from dcgan.detector.familiarity import familiarity_training
 from dcgan.detector.fit_progress import Progress, ignore
+from dcgan.detector.fitting import classifier_training, detector_fitting, training_batches
+from dcgan.detector.inputs.reals import Reals
 from dcgan.detector.learning import learned_fakes, learning_gains
-from dcgan.detector.reals import Reals
 
 # In shares of the steps of a fit: for a handful of fakes, and at most.
 _FEWEST_STEPS, _MOST_STEPS = 0.25, 4.0
@@ -42,7 +42,7 @@ def update(
         InputError: If all fakes of a generator were learned from before.
     """
     reals = fitted.reals
-    given = fitting.match_histories(FakePool.join(fakes), reals)
+    given = detector_fitting.match_histories(FakePool.join(fakes), reals)
     pool = fitted.pool.extend(learned_fakes.leave_out_known(given, fitted.pool))
     learned_from = pool.where(~pool.held_back)
     detector = classifier_training.train_on(
@@ -53,7 +53,9 @@ def update(
         steps=steps_for(int(pool.is_learned.sum()), config),
         progress=progress,
     )
-    scores = fitting.calibrate(detector, fitted.folds, pool.where(pool.held_back), reals, config=config)
+    scores = detector_fitting.calibrate(
+        detector, fitted.folds, pool.where(pool.held_back), reals, config=config
+    )
     familiarity = _recalibrate(fitted.detector.familiarity, pool, reals, seed=config.seed)
     detector = detector.with_familiarity(familiarity)
     gains = learning_gains.measure(fitted.detector, detector, pool, reals, seed=config.seed)

@@ -9,7 +9,7 @@ from dcgan import data
 from dcgan.data import ImageSet, remarks
 from dcgan.data.indexed_images import Images
 from dcgan.detector.fakes.fake_pool import LEARNED, FakePool, Fakes
-from dcgan.detector.reals import Reals
+from dcgan.detector.inputs.reals import Reals
 from dcgan.errors import InputError
 
 FEWEST = 20

@@ -10,8 +10,8 @@ from dcgan.detector.delivery import file_histories
 from dcgan.detector.delivery.named_deliveries import NAMED
 from dcgan.detector.detector_model import Detector
 from dcgan.detector.fakes.fake_pool import FakePool
+from dcgan.detector.inputs.reals import Reals
 from dcgan.detector.learning import learned_fakes
-from dcgan.detector.reals import Reals
 
 AS_THEY_ARE, COMPRESSED = "as they are", "jpeg 75"
 _REALS, _FAKES = 2_000, 1_000

@@ -1,0 +1,1 @@
+"""Images as batches: shuffled, normalised, without end."""

@@ -1,0 +1,1 @@
+"""Sources of images: arrays, files, folders and named data sets."""

@@ -1,0 +1,1 @@
+"""From fakes to a calibrated detector: training, then how held-back images score."""

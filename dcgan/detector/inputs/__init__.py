@@ -1,0 +1,1 @@
+"""What a detector is fitted from: reals, and what its run provides."""
