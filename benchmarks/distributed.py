@@ -50,7 +50,7 @@ def main() -> None:
         return
     measure = measure_training if options.part == "training" else measure_bulk
     results = {
-        "command": f"distributed.py {' '.join(sys.argv[1:])}",
+        "command": f"distributed.py {' '.join(sys.argv[1:])}".replace(str(options.model), "VERSION"),
         "environment": environment.describe("apache-beam"),
         **measure(options),
     }
