@@ -31,7 +31,8 @@ def make_strategy(name: str) -> tf.distribute.Strategy:
             this machine) or "multiworker" (the processes listed in `TF_CONFIG`).
 
     Raises:
-        InputError: If there is no such strategy, or "multiworker" has no usable `TF_CONFIG`.
+        InputError: If there is no such strategy, or "multiworker" has no usable `TF_CONFIG` or comes
+            after TensorFlow's first operation.
         WorkerLostError: If another worker is gone before all have met.
     """
     if name == "mirrored":
@@ -79,6 +80,12 @@ def _join_cluster(address: str) -> tf.distribute.Strategy:
         ) from None
     except _WORKER_LOST as error:
         raise WorkerLostError(_LOST) from error
+    except RuntimeError as error:
+        raise InputError(
+            "strategy: expected before TensorFlow's first operation, such as making a dataset; start "
+            "the program with `strategy = tf.distribute.MultiWorkerMirroredStrategy()` and pass it on "
+            f"({error})"
+        ) from None
 
 
 def _check_cluster() -> str:

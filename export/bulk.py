@@ -7,6 +7,7 @@ rows with an error go to separate files, so that a bad image stops nothing.
 import contextlib
 import dataclasses
 import errno
+import io
 import os
 import pathlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +18,7 @@ import pyarrow as pa
 import tensorflow as tf
 from apache_beam.io.filesystems import FileSystems
 from apache_beam.ml.inference import base
-from apache_beam.options.pipeline_options import PipelineOptions
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 from apache_beam.runners.runner import PipelineState
 
 from dcgan import errors, scoring
@@ -33,6 +34,10 @@ _UNFAMILIAR = "unfamiliar"
 _BATCH_SIZE = 256
 _LARGE_BYTES = 2**16
 _NAMESPACE = "dcgan"
+# What Beam's local runner says when a process of its own was killed.
+_LOST = "Channel closed prematurely"
+# It also drops what a bundle ends with.
+_MIXES_OUTPUTS = {"dask", "daskrunner"}
 _SCHEMA = pa.schema(
     [
         ("file", pa.string()),
@@ -77,10 +82,7 @@ def score_bulk(
         OSError: If the disk is full.
     """
     _check(patterns, model, out)
-    try:
-        pipeline = beam.Pipeline(options=PipelineOptions(list(options)))
-    except ValueError as error:
-        raise InputError(f"Beam's options: {error}") from None
+    pipeline = _make_pipeline(options)
     _build(pipeline, patterns, model, f"{out.rstrip('/')}/", output=output)
     result = _run(pipeline)
     counts = dict.fromkeys((*DECISIONS, ERROR, _UNFAMILIAR), 0)
@@ -88,6 +90,24 @@ def score_bulk(
     for counter in result.metrics().query(filter_)["counters"]:
         counts[counter.key.metric.name] += counter.result
     return counts
+
+
+def _make_pipeline(options: Sequence[str]) -> beam.Pipeline:
+    parsed, said = PipelineOptions(list(options)), io.StringIO()
+    try:
+        with contextlib.redirect_stderr(said):
+            runner = parsed.view_as(StandardOptions).runner or ""
+            if runner.rpartition(".")[2].lower() in _MIXES_OUTPUTS:
+                raise ValueError(
+                    f"expected a runner that keeps a transform's outputs apart, which {runner} does not"
+                )
+            parsed.get_all_options()
+            return beam.Pipeline(options=parsed)
+    except SystemExit:  # How Beam's parser ends.
+        reason = said.getvalue().strip().rpartition("\n")[2].partition("error: ")[2]
+    except (AttributeError, ImportError, ValueError) as error:
+        reason = errors.first_line(error)
+    raise InputError(f"Beam's options: {reason}")
 
 
 def _run(pipeline: beam.Pipeline) -> Any:
@@ -98,6 +118,11 @@ def _run(pipeline: beam.Pipeline) -> Any:
         for code in (errno.ENOSPC, errno.EDQUOT):
             if os.strerror(code) in str(error):
                 raise OSError(code, os.strerror(code)) from error
+        if _LOST in str(error):
+            raise InputError(
+                "Beam: expected processes that run to the end, one was lost. Nothing is scored; run the "
+                "same command again"
+            ) from error
         raise
     if state != PipelineState.DONE:
         raise InputError(f"Beam: expected a pipeline that ends as DONE; it ended as {state}")

@@ -155,6 +155,11 @@ def test_a_worker_that_is_lost_before_all_have_met(join):
         join(tf.errors.UnavailableError(None, None, "connection reset"))
 
 
+def test_a_strategy_that_comes_too_late(join):
+    with pytest.raises(InputError, match=r"strategy: expected before .* a dataset; .* program startup"):
+        join(RuntimeError("Collective ops must be configured at program startup"))
+
+
 def test_only_a_cluster_loses_workers():
     error = tf.errors.UnavailableError(None, None, "a file system that is not there")
     with (

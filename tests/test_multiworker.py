@@ -1,7 +1,8 @@
-"""Two worker processes on loopback train one run, save once, and go on after one was killed."""
+"""Two worker processes on loopback train one run, share its data, and go on after one was killed."""
 
 import json
 import os
+import pathlib
 import signal
 import socket
 import subprocess
@@ -12,6 +13,8 @@ import numpy as np
 import pytest
 
 from dcgan import presets
+
+SCRIPT = pathlib.Path(__file__).parent / "scripts" / "dataset_worker.py"
 
 
 def free_ports(count):
@@ -26,6 +29,7 @@ def free_ports(count):
 
 
 def start_workers(arguments):
+    """Starts both; the text "{index}" in an argument stands for the worker's number."""
     workers = [f"127.0.0.1:{port}" for port in free_ports(2)]
     processes = []
     for index in range(2):
@@ -33,7 +37,7 @@ def start_workers(arguments):
         environment = {**os.environ, "TF_CONFIG": json.dumps(task)}
         processes.append(
             subprocess.Popen(
-                arguments,
+                [argument.replace("{index}", str(index)) for argument in arguments],
                 env=environment,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -101,3 +105,28 @@ def test_two_workers_train_save_once_and_resume(tmp_path, arguments, victim):
     rows = (out / "metrics.csv").read_text().splitlines()
     assert [row.split(",")[0] for row in rows] == ["epoch", *"123456"]
     assert (out / "dcgan.keras").is_file()
+
+
+@pytest.mark.slow
+def test_each_worker_trains_on_its_own_part_of_a_dataset(tmp_path):
+    seen = tmp_path / "seen-{index}"
+    processes = start_workers([sys.executable, str(SCRIPT), str(tmp_path / "run"), str(seen)])
+    try:
+        outputs = [process.communicate(timeout=300)[0] for process in processes]
+    finally:
+        stop(processes)
+    assert [process.returncode for process in processes] == [0, 0], outputs
+    first, second = (
+        [line.strip("[]").split() for line in (tmp_path / f"seen-{index}").read_text().splitlines()]
+        for index in range(2)
+    )
+    # 64 images in batches of 16: four steps an epoch, of eight images on each worker.
+    assert [len(step) for step in first] == [len(step) for step in second] == 8 * [8]
+    epochs = [
+        [number for worker in (first, second) for step in worker[start : start + 4] for number in step]
+        for start in (0, 4)
+    ]
+    for numbers in epochs:
+        assert sorted(map(int, numbers)) == list(range(64))
+    assert epochs[0] != epochs[1]
+    assert (tmp_path / "run" / "dcgan.keras").is_file()

@@ -135,18 +135,17 @@ def recalibrate_run(
     size, _, channels = detector.image_shape
     loaded = data.load_images(reals, split="all", image_size=size, channels=channels)
     own_reals.check(loaded, run)
-    images = np.asarray(loaded.images)
     # Before scoring, which takes long for many images.
-    config = _promise(config, given, len(images))
+    config = _promise(config, given, len(loaded.images))
     new = threshold.calibrate(
-        held_back.score_reals(detector, scores, images, names=config.certified),
+        held_back.score_reals(detector, scores, loaded.images, names=config.certified),
         false_positive_rate=config.false_positive_rate,
         confidence=config.confidence,
         miss_rate=config.miss_rate,
     )
     detector.calibrate(new)
     if detector.familiarity is not None:
-        familiarity_training.recalibrate(detector.familiarity, images, seed=config.seed)
+        familiarity_training.recalibrate(detector.familiarity, loaded.images, seed=config.seed)
     files.replace(detector)
     return new
 

@@ -4,6 +4,7 @@ import dataclasses
 import gzip
 import json
 import os
+import re
 
 import numpy as np
 import pytest
@@ -201,6 +202,17 @@ def test_a_full_disk_is_one_line(run_cli, exported, photos, tmp_path, monkeypatc
     assert errors.count("\n") == 1
 
 
+def test_a_lost_process_is_one_line(run_cli, exported, photos, tmp_path, monkeypatch):
+    def lose(_):
+        raise RuntimeError("Channel closed prematurely.")
+
+    monkeypatch.setattr(bulk.beam.Pipeline, "run", lose)
+    code, _, errors = run_cli("score", exported, next(iter(photos)), "--beam", tmp_path / "out")
+    assert code == 2
+    assert errors.startswith("dcgan: Beam: expected processes that run to the end, one was lost.")
+    assert errors.count("\n") == 1
+
+
 def test_results_are_not_mixed_with_earlier_ones(exported, photos, tmp_path):
     (tmp_path / "out").mkdir()
     for name in ("scores-00299-of-00300.jsonl", "errors-00000-of-00001.jsonl"):
@@ -254,8 +266,24 @@ def test_what_cannot_work_is_told_before_it_starts(exported, photos, tmp_path):
         run(out=tmp_path / "out[1]")
     with pytest.raises(InputError, match=r"file/out: expected a directory to write to \(Not a dir"):
         run(out=tmp_path / "file" / "out")
-    with pytest.raises(InputError, match=r"Beam's options: .*NoRunner"):
-        run(options=["--runner=NoRunner"])
+
+
+@pytest.mark.parametrize(
+    ("option", "reason"),
+    [
+        ("--runner=NoRunner", "Unexpected pipeline runner: NoRunner"),
+        ("--runner=nowhere.Runner", "No module named 'nowhere'"),
+        ("--runner=apache_beam.NoRunner", "module 'apache_beam' has no attribute 'NoRunner'"),
+        ("--direct_num_workers=two", "argument --direct_num_workers: invalid int value: 'two'"),
+        # It would hand errors on as images, and lose rows.
+        ("--runner=apache_beam.runners.dask.dask_runner.DaskRunner", "expected a runner that keeps"),
+        ("--runner=DaskRunner", "expected a runner that keeps a transform's outputs apart"),
+    ],
+)
+def test_options_that_beam_cannot_take(exported, photos, tmp_path, option, reason, capsys):
+    with pytest.raises(InputError, match=f"^Beam's options: {re.escape(reason)}"):
+        bulk.score_bulk([next(iter(photos))], str(exported), str(tmp_path / "out"), options=[option])
+    assert capsys.readouterr().err == ""
 
 
 def test_from_the_command_line(run_cli, exported, photos, tmp_path):

@@ -86,7 +86,7 @@ def train(
     return model
 
 
-def calibrate(model: keras.Model, reals: np.ndarray, fakes: np.ndarray, *, seed: int = 0) -> None:
+def calibrate(model: keras.Model, reals: Images, fakes: np.ndarray, *, seed: int = 0) -> None:
     """Calibrates on images that the network has not learned from, under the named deliveries.
 
     Args:
@@ -100,7 +100,7 @@ def calibrate(model: keras.Model, reals: np.ndarray, fakes: np.ndarray, *, seed:
     _set(model, _FAKES, fakes, seed=seed)
 
 
-def recalibrate(model: keras.Model, reals: np.ndarray, *, seed: int = 0) -> None:
+def recalibrate(model: keras.Model, reals: Images, *, seed: int = 0) -> None:
     """Replaces the reals that images are compared with; the arguments are those of `calibrate`."""
     _set(model, _REALS, reals, seed=seed)
 
@@ -115,7 +115,7 @@ def deliver_all(images: np.ndarray, *, seed: int = 0) -> np.ndarray:
     return delivered
 
 
-def _set(model: keras.Model, which: int, images: np.ndarray, *, seed: int) -> None:
+def _set(model: keras.Model, which: int, images: Images, *, seed: int) -> None:
     order = np.random.default_rng(seed).permutation(len(images))[:_MOST]
     chosen = images[np.resize(order, max(len(order), _FEWEST))]
     pixels = to_float(deliver_all(chosen, seed=seed))

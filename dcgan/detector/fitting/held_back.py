@@ -1,10 +1,11 @@
 """How images that a detector has not learned from score as they arrive: reals, fakes held back."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from dcgan.data import indexed_images
 from dcgan.data.indexed_images import Images
 from dcgan.detector.delivery import deliveries, named_deliveries
 from dcgan.detector.detector_model import Detector
@@ -50,12 +51,7 @@ def score(
     parts = {_ALL: fakes, **{name: fakes.where(fakes.families == name) for name in folds}}
     mixed = {name: _mix(part, reals.train, seed=seed) for name, part in parts.items()}
     images = {_REALS: reals.calibration, **{name: part.images for name, part in mixed.items()}}
-    rng = np.random.default_rng(seed)
-    images = {name: deliveries.random_chains(part, rng=rng) for name, part in images.items()}
-    scores = {
-        name: {part: network.raw_scores(pixels) for part, pixels in images.items()}
-        for name, network in {_ALL: detector, **folds}.items()
-    }
+    scores = _score_chained({_ALL: detector, **folds}, images, seed=seed)
     real, known = scores[_ALL][_REALS], scores[_ALL][_ALL]
     kept = {family: _distance_kept(family, list(folds), scores) for family in folds}
     # Families without a fold, whose fakes the user gave, are taken to be like the others.
@@ -72,7 +68,7 @@ def score(
 
 
 def score_reals(
-    detector: Detector, scores: Scores, images: np.ndarray, *, names: Sequence[str], seed: int = 0
+    detector: Detector, scores: Scores, images: Images, *, names: Sequence[str], seed: int = 0
 ) -> Scores:
     """Replaces the scores of reals.
 
@@ -83,21 +79,41 @@ def score_reals(
         names: Keys of `named_deliveries.NAMED`.
         seed: Seed of the deliveries. Defaults to 0.
     """
-    chained = deliveries.random_chains(images, rng=np.random.default_rng(seed))
     return dataclasses.replace(
         scores,
         delivered_reals=_score_delivered(detector, images, names, seed=seed),
         deliveries=np.array(names),
-        reals=detector.raw_scores(chained),
+        reals=_score_chained({_ALL: detector}, {_REALS: images}, seed=seed)[_ALL][_REALS],
     )
 
 
+def _score_chained(
+    networks: dict[str, Detector], images: Mapping[str, Images], *, seed: int
+) -> dict[str, dict[str, np.ndarray]]:
+    """Returns each network's logits of each group of images, every image under a chain of its own."""
+    rng = np.random.default_rng(seed)
+    scores: dict[str, dict[str, np.ndarray]] = {name: {} for name in networks}
+    for group, pixels in images.items():
+        logits: dict[str, list[np.ndarray]] = {name: [] for name in networks}
+        for part in indexed_images.in_parts(pixels):
+            chained = deliveries.random_chains(part, rng=rng)
+            for name, network in networks.items():
+                logits[name].append(network.raw_scores(chained))
+        for name, parts in logits.items():
+            scores[name][group] = np.concatenate(parts)
+    return scores
+
+
 def _score_delivered(
-    detector: Detector, images: np.ndarray, names: Sequence[str], *, seed: int
+    detector: Detector, images: Images, names: Sequence[str], *, seed: int
 ) -> np.ndarray:
     """Returns a row of logits for each delivery."""
-    delivered = named_deliveries.deliver_each(images, names, seed=seed)
-    return np.stack([detector.raw_scores(pixels) for _, pixels in delivered])
+    rows = []
+    for number, part in enumerate(indexed_images.in_parts(images)):
+        # Each part has seeds of its own.
+        delivered = named_deliveries.deliver_each(part, names, seed=seed + number * len(names))
+        rows.append(np.stack([detector.raw_scores(pixels) for _, pixels in delivered]))
+    return np.concatenate(rows, axis=1)
 
 
 def _mix(fakes: FakePool, reals: Images, *, seed: int) -> FakePool:

@@ -19,8 +19,8 @@ class Reals:
     """Real images in three disjoint parts.
 
     Attributes:
-        train: Images to learn from, shape (count, height, width, channels), uint8; they may lie in a
-            mapped file, and are read by their rows.
+        train: Images to learn from, shape (count, height, width, channels), uint8. These and the
+            others may lie in a mapped file, and are read by their rows.
         calibration: Images to set the threshold on.
         test: Images to evaluate on.
         seen: Whether the run itself was trained on those to calibrate and to test on. Defaults to False.
@@ -30,8 +30,8 @@ class Reals:
     """
 
     train: Images
-    calibration: np.ndarray
-    test: np.ndarray
+    calibration: Images
+    test: Images
     seen: bool = False
     notes: tuple[str, ...] = ()
     train_labels: np.ndarray | None = None
@@ -71,8 +71,8 @@ class Reals:
             notes.append(partition.describe_equal(equal, len(test.images), others="calibration images"))
         return cls(
             rest.images,
-            np.asarray(calibration.images),
-            np.asarray(test.images),
+            calibration.images,
+            test.images,
             seen=images.seen,
             notes=tuple(notes),
             train_labels=rest.labels,

@@ -37,7 +37,7 @@ def test_calibration_and_test_are_drawn_alike():
     reals = Reals.load(RunConfig(data="mnist"))
     assert [len(part) for part in (reals.train, reals.calibration, reals.test)] == [60_000, 5_000, 5_000]
     # MNIST's first 5,000 test images are cleaner than the others: halves in order would differ.
-    means = [part.mean() for part in (reals.calibration, reals.test)]
+    means = [np.asarray(part).mean() for part in (reals.calibration, reals.test)]
     assert abs(means[0] - means[1]) < 1.0
 
 
