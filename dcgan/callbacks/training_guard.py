@@ -26,10 +26,9 @@ class TrainingGuard(keras.callbacks.Callback):
     - `"collapsed"`: the generator makes one image whatever its latents are. The `sample_variety` of 64
       fixed samples is below `variety_limit` for `patience` epochs in a row.
 
-    A training's first 1000 batches are not checked for saturation and collapse: a discriminator may
-    then be right 99 times in 100, and a generator makes the same grey blob of all latents. Later, in
-    healthy MNIST runs, the variety was 0.65 to 0.73 (as the digits, 0.69) and `g_loss` 1.3 to 1.6;
-    collapsed generators had a variety of 0.012 to 0.017, and beaten ones a `g_loss` of 7 to 15.
+    A training's first 1000 batches are not checked for saturation and collapse: early on, a healthy
+    discriminator may tell nearly all images, and a healthy generator may draw the same grey blob from
+    all latents. Later, the samples of a healthy run vary about as much as its real images.
 
     Each worker of a distributed training needs a guard of its own, since all must stop together; it
     writes nothing. Put it before callbacks that save, which can then look at `reason`.

@@ -65,10 +65,19 @@ class OptimizerPair(keras.optimizers.MultiOptimizer):
         """The variables of all optimizers."""
         return [variable for optimizer in self.whole for variable in optimizer.variables]
 
+    @keras.optimizers.MultiOptimizer.learning_rate.getter
+    def learning_rate(self) -> Any:
+        """The first optimizer's learning rate, for callbacks that log just one."""
+        return self.optimizers[0].learning_rate
+
     @property
     def iterations(self) -> keras.Variable:
         """The steps of the last optimizer."""
         return self.optimizers[-1].iterations
+
+    def get_config(self) -> dict[str, Any]:
+        """Returns each optimizer's config under the name of its network, for callbacks that log it."""
+        return {optimizer.name: optimizer.get_config() for optimizer in self.optimizers}
 
     def finalize_variable_values(self, var_list: list[keras.Variable]) -> None:
         """Has each optimizer finalize the variables that it was built with, whatever the list."""

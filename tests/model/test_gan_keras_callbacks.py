@@ -63,6 +63,27 @@ def test_learning_rate_callbacks_act_on_both_optimizers(make_gan, make_images, p
     assert float(model.discriminator_optimizer.learning_rate) == pytest.approx(5e-4)
 
 
+def test_callbacks_that_know_a_single_optimizer(make_gan, make_images, recwarn):
+    """As those of Weights & Biases and MLflow, which look for its rate, config and steps."""
+    model, seen = make_gan(), []
+    model.compile(keras.optimizers.Adam(0.01), keras.optimizers.SGD(0.02))
+
+    def look(epoch, logs):
+        optimizer = model.optimizer
+        seen.append((float(optimizer.learning_rate.numpy()), int(optimizer.iterations.numpy())))
+
+    look_at_it = keras.callbacks.LambdaCallback(on_epoch_end=look)
+    helpers.fit(model, make_images(), epochs=2, callbacks=[look_at_it])
+    # Two steps an epoch.
+    assert seen == [(pytest.approx(0.01), 2), (pytest.approx(0.01), 4)]
+    config = model.optimizer.get_config()
+    assert config["generator"]["learning_rate"] == pytest.approx(0.01)
+    assert config["discriminator"]["learning_rate"] == pytest.approx(0.02)
+    assert not [each for each in recwarn if "lambda" in str(each.message)]
+    with pytest.raises(AttributeError, match="individual sub-optimizers"):
+        model.optimizer.learning_rate = 0.1
+
+
 def test_backup_and_restore(tmp_path, make_gan, make_images, deterministic):
     """A training that breaks off in its second epoch goes on from there, as if nothing had been."""
 

@@ -79,7 +79,7 @@ def batches(
 def without_autotuning(dataset: tf.data.Dataset) -> tf.data.Dataset:
     """Keeps parallelism and buffers as declared.
 
-    An autotuned iterator may take up to five seconds to end (TensorFlow 2.21).
+    In TensorFlow 2.21, an autotuned iterator may take seconds to end.
 
     Args:
         dataset: Without `tf.data.AUTOTUNE`.
