@@ -33,8 +33,8 @@ def test_says_what_it_has_seen_what_to_expect_and_what_the_run_added():
 @pytest.mark.usefixtures("quick_generators")
 def test_what_each_branch_reaches(colour_fitted):
     fitted = colour_fitted[1]
-    fakes = {"bright": 255 - fitted.reals.test // 4, "same": fitted.reals.test}
-    classifier, test = fitted.detector.classifier, fitted.reals.test
+    classifier, test = fitted.detector.classifier, fitted.reals.test[:]
+    fakes = {"bright": 255 - test // 4, "same": test}
     progress = []
     found = start_contribution.measure(
         classifier, test, fakes, progress=lambda *state: progress.append(state)
