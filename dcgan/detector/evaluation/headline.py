@@ -104,6 +104,6 @@ def _warn(numbers: Mapping[str, Any], simple: Mapping[str, Any]) -> list[str]:
         auroc, share = simple["auroc"], simple["easy_share"]
         warnings.append(
             f"The pool is too easy to have taught much: simple statistics of an image already tell its "
-            f"fakes from reals (AUROC {auroc:.3f}); {share:.0%} are of generators that are told so."
+            f"fakes from reals (AUROC {auroc:.3f}); they recognise the generators of {share:.0%}."
         )
     return warnings

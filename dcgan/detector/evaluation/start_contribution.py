@@ -64,8 +64,8 @@ def describe(card: Mapping[str, Any], contribution: Mapping[str, float]) -> list
     return [
         f"Its start has seen {images:,} fakes of {len(generators)} generators by {authors} authors "
         f"({seen}).",
-        f"Of other authors' generators, expect a mean AUROC of {_by_delivery(card['left_out'])}: so the "
-        f"start tells those of authors left out of its training.",
+        f"Of other authors' generators, expect a mean AUROC of {_by_delivery(card['left_out'])}: what "
+        f"the start reaches on authors left out of its training.",
         f"On this run's own holdout generators, in the mean over deliveries, the start alone has an "
         f"AUROC of {start:.3f}, what learned from this run {learner:.3f}, both together {both:.3f}.",
     ]

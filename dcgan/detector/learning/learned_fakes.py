@@ -67,7 +67,7 @@ def leave_out_known(given: FakePool, pool: FakePool) -> FakePool:
         if not new[given.generators == generator].any():
             raise InputError(
                 f"{name_of(generator)}: expected fakes to learn from; all {count:,} were learned from "
-                f"before"
+                f"before. `dcgan detect evaluate RUN` tests the detector that has learned from them"
             )
     return given.where(new)
 

@@ -26,7 +26,7 @@ def test_says_what_it_has_seen_what_to_expect_and_what_the_run_added():
         card, {"start": 0.6, "learner": 0.9, "both": 0.8}
     )
     assert seen == "Its start has seen 1,150 fakes of 3 generators by 2 authors (GAN 2, diffusion 1)."
-    assert "0.800 as they are (worst 0.600, b), 0.610 after jpeg 75 (worst 0.500, b): so" in expected
+    assert "0.800 as they are (worst 0.600, b), 0.610 after jpeg 75 (worst 0.500, b): what" in expected
     assert "the start alone has an AUROC of 0.600, what learned from this run 0.900, both" in added
 
 

@@ -115,7 +115,7 @@ def test_later_fakes_add_up_count_once_and_may_come_with_another_promise(
     calibration = fitted.detector.calibration
     assert (calibration.confidence, calibration.deliveries) == (0.8, ("as they are",))
     assert detector_files.load_fitted(run).config.false_positive_rate == 0.3
-    message = "b: expected fakes to learn from; all 20 were learned from before"
+    message = "b: expected fakes to learn from; all 20 were learned from before. `dcgan detect evaluate"
     with pytest.raises(InputError, match=message):
         run_fitting.fit_run(run, learn={"b": photos(20, 7)})
 
