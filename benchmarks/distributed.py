@@ -31,6 +31,7 @@ _ARMS = {
     "two workers": (2, 1),
     "one worker on two threads": (1, 2),
 }
+_LOCAL = "local runner"
 _SCRIPT = pathlib.Path(__file__).parents[1] / "docs" / "examples" / "score_on_dask.py"
 
 
@@ -146,50 +147,61 @@ def train_as_worker(options: argparse.Namespace) -> dict[str, Any]:
 def measure_bulk(options: argparse.Namespace) -> dict[str, Any]:
     """Returns images a second of each arm, and what is left of the rows when a worker is killed."""
     os.environ.update(TF_NUM_INTRAOP_THREADS="1", TF_NUM_INTEROP_THREADS="1", TF_CPP_MIN_LOG_LEVEL="3")
-    from export import bulk
-
     with tempfile.TemporaryDirectory() as name, contextlib.ExitStack() as stack:
         folder = pathlib.Path(name)
         write_images(folder / "images", options.images)
         clusters = [stack.enter_context(cluster(folder / f"{count}.json", count)) for count in (1, 2)]
-        speeds: dict[str, list[float]] = {"local runner": [], "one worker": [], "two workers": []}
-        for number in range(options.rounds + 1):
-            for arm in speeds:
-                out = folder / f"{arm}-{number}"
-                began = time.perf_counter()
-                if arm == "local runner":
-                    bulk.score_bulk([f"{folder}/images/*"], options.model, str(out))
-                else:
-                    address, _ = clusters[arm == "two workers"]
-                    score_on_dask(options, address, folder / "images", out).wait()
-                if number:
-                    speeds[arm].append(options.images / (time.perf_counter() - began))
-        address, workers = clusters[1]
-        process = score_on_dask(options, address, folder / "images", folder / "killed")
-        parts = -(-options.images // options.files_a_part)
-        while len(list((folder / "killed").glob("part-*"))) < parts // 2:
-            time.sleep(0.01)
-        workers[0].kill()
-        process.wait()
-        expected = rows(folder / "local runner-0")
+        addresses = dict(zip(("one worker", "two workers"), (each[0] for each in clusters), strict=True))
+        speeds = _time_arms(options, folder, addresses)
+        exit_code = _kill_a_worker(options, folder, *clusters[1])
+        expected, killed = rows(folder / f"{_LOCAL}-0"), rows(folder / "killed")
+        pairs = zip(speeds["one worker"], speeds["two workers"], strict=True)
         return {
             "images": options.images,
-            "parts": parts,
+            "parts": _parts(options),
             "images_per_second": {arm: round(statistics.median(v)) for arm, v in speeds.items()},
-            "two_workers_to_one": round(
-                statistics.median(
-                    two / one
-                    for one, two in zip(speeds["one worker"], speeds["two workers"], strict=True)
-                ),
-                3,
-            ),
+            "two_workers_to_one": round(statistics.median(two / one for one, two in pairs), 3),
             "same_rows": {arm: rows(folder / f"{arm}-0") == expected for arm in speeds},
-            "killed": {
-                "exit_code": process.returncode,
-                "rows": len(rows(folder / "killed")),
-                "same_rows": rows(folder / "killed") == expected,
-            },
+            "killed": {"exit_code": exit_code, "rows": len(killed), "same_rows": killed == expected},
         }
+
+
+def _time_arms(
+    options: argparse.Namespace, folder: pathlib.Path, addresses: dict[str, str]
+) -> dict[str, list[float]]:
+    """Returns images a second of each arm in each round but the first, which warms up."""
+    from export import bulk
+
+    speeds: dict[str, list[float]] = {arm: [] for arm in (_LOCAL, *addresses)}
+    for number in range(options.rounds + 1):
+        for arm in speeds:
+            out = folder / f"{arm}-{number}"
+            began = time.perf_counter()
+            if arm == _LOCAL:
+                bulk.score_bulk([f"{folder}/images/*"], options.model, str(out))
+            else:
+                score_on_dask(options, addresses[arm], folder / "images", out).wait()
+            if number:
+                speeds[arm].append(options.images / (time.perf_counter() - began))
+    return speeds
+
+
+def _kill_a_worker(
+    options: argparse.Namespace,
+    folder: pathlib.Path,
+    address: str,
+    workers: list[subprocess.Popen[bytes]],
+) -> int:
+    """Scores once more and kills a worker half way; returns the exit code."""
+    process = score_on_dask(options, address, folder / "images", folder / "killed")
+    while len(list((folder / "killed").glob("part-*"))) < _parts(options) // 2:
+        time.sleep(0.01)
+    workers[0].kill()
+    return process.wait()
+
+
+def _parts(options: argparse.Namespace) -> int:
+    return -(-options.images // options.files_a_part)
 
 
 def write_images(folder: pathlib.Path, count: int) -> None:

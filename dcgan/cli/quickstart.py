@@ -35,7 +35,7 @@ class Effort:
     quality: str
 
 
-FULL = Effort("train", None, 10_000, "half an hour to an hour", "trained as `dcgan train` does")
+FULL = Effort("train", None, 10_000, "25 minutes to an hour", "trained as `dcgan train` does")
 FAST = Effort(
     "train[:12000]",
     1,
@@ -56,7 +56,7 @@ def quickstart(
 ) -> None:
     """Train on MNIST, fit and evaluate a detector, export it, push it, score a few images.
 
-    Takes half an hour to an hour on two cores. The same command resumes where it was interrupted.
+    Takes 25 minutes to an hour on two cores. The same command resumes where it was interrupted.
     """
     walk(FAST if fast else FULL, out)
 
