@@ -9,7 +9,7 @@ import PIL.Image
 import pytest
 
 import quick_detection
-from dcgan import cli, presets, scoring
+from dcgan import presets, scoring
 from dcgan.config import NetworkConfig, RunConfig
 from dcgan.detector import detector_files, run_fitting
 from dcgan.detector.fitting import detector_fitting
@@ -18,20 +18,11 @@ from dcgan.runs.run_directory import RunDirectory
 
 
 @pytest.fixture
-def dcgan(monkeypatch, capsys):
+def dcgan(monkeypatch, run_cli):
     """Runs a command in this process; returns code, output and errors."""
     # Set, it keeps the command from giving file descriptor 2 away, which pytest still needs.
     monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["dcgan", *map(str, arguments)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as exit_:
-            cli.main()
-        output = capsys.readouterr()
-        return exit_.value.code, output.out, output.err
-
-    return run
+    return run_cli
 
 
 @pytest.fixture(scope="module")
