@@ -2,8 +2,9 @@
 
 Dask hands the parts to its workers, and those of a worker that was lost to another one. A part's rows
 appear whole or not at all, so that none is missing and none comes twice; the same command goes on with
-the parts that are not done. All machines need this package, `pip install distributed`, and the same
-paths to the version, the folder and the directory to write to.
+the parts that are not done, if FOLDER and FILES_A_PART are what they were. All machines need this
+package, `pip install distributed`, and the same paths to the version, the folder and the directory to
+write to.
 
     dask scheduler --host 10.0.0.1
     dask worker tcp://10.0.0.1:8786 --nthreads 1     # on each machine, once a core
