@@ -86,14 +86,24 @@ def _describe_run(run: RunDirectory | None) -> dict[str, Any]:
     config = run.load_config()
     rows = run.read_metrics()
     last = {name: value for name, value in rows[-1].items() if math.isfinite(value)} if rows else {}
-    report = files.read_json(run.report_json, "a run's report") if run.report_json.is_file() else {}
-    measured = {name: report[name] for name in ("evaluation", "detector") if name in report}
+    measured = {
+        "evaluation": _load_evaluation(run),
+        "detector": detector_files.DetectorFiles(run).load_report(),
+    }
     data = pathlib.Path(config.data).name
     return {
         "data": {"name": data, "split": config.split},
         "configuration": dataclasses.asdict(config) | {"data": data},
-        "metrics": {"last_epoch": last, **measured},
+        "metrics": {"last_epoch": last, **{name: part for name, part in measured.items() if part}},
     }
+
+
+def _load_evaluation(run: RunDirectory) -> dict[str, Any]:
+    """Reads what the report says of the samples; nothing if training went on since."""
+    if not run.report_json.is_file():
+        return {}
+    evaluation: dict[str, Any] = files.read_json(run.report_json, "a run's report").get("evaluation", {})
+    return evaluation if evaluation.get("epochs") == run.trained().epochs else {}
 
 
 def _describe_training(run: RunDirectory, kind: str) -> dict[str, Any] | None:
@@ -130,7 +140,11 @@ def _lines(card: dict[str, Any]) -> Iterator[str]:
     if card["calibration"]:
         yield from ("", "## Calibration", "", *_calibration(Calibration(**card["calibration"])))
     metrics = card["metrics"]
-    if headline := metrics.get("detector", {}).get("headline"):
+    headline = metrics.get("detector", {}).get("headline")
+    if card["kind"] == "detector" and not headline:
+        yield from ("", "## What to expect", "")
+        yield "- **Nothing is known**: it was not evaluated, or has been changed since."
+    elif headline:
         yield from ("", "## What to expect", "")
         yield from (f"- **{text}**" for text in headline["warnings"])
         yield from (f"- {text}" for text in headline["sentences"])

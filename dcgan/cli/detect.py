@@ -149,6 +149,7 @@ def calibrate(
     print(f"promise   {certificate.describe(calibration)}")
     print(f"detector  {directory.detector}")
     print(f"former    {DetectorFiles(directory).former}")
+    print(f"report    of the former; to measure this one: dcgan detect evaluate {directory.path}")
 
 
 @app.command()

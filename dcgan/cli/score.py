@@ -11,7 +11,7 @@ from dcgan.cli import heat_maps, score_bulk, score_files, score_output
 from dcgan.cli.terminal import quiet
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
-from dcgan.system import files, texts
+from dcgan.system import texts
 
 if TYPE_CHECKING:
     from dcgan.detector.detector_model import Detector
@@ -144,16 +144,16 @@ def _score_here(paths: list[str], explain: pathlib.Path | None) -> "Iterator[Row
 def _say_what_to_expect(detector: "Detector", path: pathlib.Path) -> None:
     """Says on standard error what the threshold promises, and where the detector cannot tell."""
     from dcgan.detector import certificate
+    from dcgan.detector.detector_files import DetectorFiles
 
     if detector.calibration is None:
         print("nothing is promised: the detector is not calibrated", file=sys.stderr)
     else:
         print(f"promise: {certificate.describe(detector.calibration)}", file=sys.stderr)
-    report = RunDirectory(path.parent).report_json
-    if report.is_file():
-        headline = files.read_json(report, "a run's report").get("detector", {}).get("headline", {})
-        for text in headline.get("warnings", []):
-            print(f"WARNING: {texts.printable(text)}", file=sys.stderr)
+    run = RunDirectory(path.parent)
+    report = DetectorFiles(run).load_report() if path == run.detector else {}
+    for text in report.get("headline", {}).get("warnings", []):
+        print(f"WARNING: {texts.printable(text)}", file=sys.stderr)
 
 
 def _split(paths: list[pathlib.Path]) -> tuple[pathlib.Path, list[pathlib.Path]]:

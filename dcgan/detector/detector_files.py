@@ -1,6 +1,7 @@
 """A detector's files in its run."""
 
 import dataclasses
+import hashlib
 import json
 import os
 import shutil
@@ -59,6 +60,7 @@ class DetectorFiles:
 
     def __init__(self, run: RunDirectory) -> None:
         self.detector = run.detector
+        self.report = run.report_json
         self.directory = run.detector_files
         self.pool = self.directory / "pool.npz"
         self.scores = self.directory / "scores.npz"
@@ -77,12 +79,13 @@ class DetectorFiles:
         files.write_text(self.training, json.dumps(described, indent=2) + "\n")
 
     def save(self, fitted: Fitted) -> None:
-        """Writes everything else that a fit leaves, the detector last.
+        """Writes everything else that a fit leaves.
+
+        The fakes come last: what is in the pool, the detector has learned from, whatever happens here.
 
         Args:
             fitted: What was fitted.
         """
-        fitted.pool.save(self.pool)
         with files.write_atomically(self.scores) as temporary:
             np.savez_compressed(temporary, **vars(fitted.scores))
         for family, fold in fitted.folds.items():
@@ -90,6 +93,7 @@ class DetectorFiles:
         files.write_text(self.config, json.dumps(dataclasses.asdict(fitted.config), indent=2) + "\n")
         files.write_text(self.learned, json.dumps(fitted.learned, indent=2) + "\n")
         self.replace(fitted.detector)
+        fitted.pool.save(self.pool)
 
     def replace(self, detector: Detector) -> None:
         """Writes the run's detector; the one before stays beside as `former.keras`.
@@ -101,6 +105,30 @@ class DetectorFiles:
             with files.write_atomically(self.former) as temporary:
                 shutil.copyfile(self.detector, temporary)
         save(detector, self.detector)
+
+    def digest(self) -> str:
+        """Returns the SHA-256 of the detector's file.
+
+        Raises:
+            OSError: If there is none, or it cannot be read.
+        """
+        with self.detector.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+
+    def load_report(self) -> dict[str, Any]:
+        """Reads what the run's report says of the detector that is there.
+
+        Returns:
+            What `run_evaluation.evaluate_run` returned, but for the curves; empty if the detector was
+            not evaluated since it was fitted, has learned or was calibrated.
+
+        Raises:
+            InputError: If the report is damaged.
+        """
+        if not (self.report.is_file() and self.detector.is_file()):
+            return {}
+        report: dict[str, Any] = files.read_json(self.report, "a run's report").get("detector", {})
+        return report if report.get("digest") == self.digest() else {}
 
     def load_scores(self) -> Scores:
         """Reads what the calibration rests on.

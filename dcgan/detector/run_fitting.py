@@ -39,6 +39,8 @@ def fit_run(
     With fakes to learn from, a detector that is there learns from them besides what it has learned
     before, in a fraction of the time of a fit; the one before stays in the run as
     `detector/former.keras`. Its threshold is set anew on the run's images: `recalibrate_run` afterwards.
+    One that has learned from these fakes, and was not evaluated since, is returned as it is: a command
+    that was interrupted goes on with the evaluation.
 
     Args:
         run: A trained run's directory.
@@ -81,6 +83,11 @@ def fit_run(
         files.save(fitted)
     if fakes:
         config = _promise(fitted.config, given, len(fitted.reals.calibration))
+        if not files.load_report() and detector_update.is_done(fitted, fakes, config=config):
+            logging.getLogger("dcgan").warning(
+                "The detector has learned from these fakes, but was not evaluated since."
+            )
+            return fitted
         _warn_of_reset(fitted)
         fitted = detector_update.update(fitted, fakes, config=config, progress=progress)
         files.save(fitted)

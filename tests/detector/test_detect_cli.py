@@ -125,14 +125,14 @@ def test_detect_does_it_all(dcgan, detected, images):
     fitted = detector_files.load_fitted(detected)
     assert sorted(fitted.folds) == ["autoencoder", "gan"]
     assert fitted.pool.counts() == {"autoencoder-x": 60, "gan-own": 60}
-    report = json.loads((files.directory / "evaluation.json").read_text())
+    report = files.load_report()
     assert set(report["counts"]) == {"reals", "GAN, other seed", "VAE", "mine"}
     assert next(iter(report["generators"])) == report["headline"]["worst_generator"]
     calibration = fitted.detector.calibration
     assert (calibration.confidence, calibration.deliveries) == (0.9, ("jpeg-2x-jpeg",))
     names = {path.name for path in detected.detector_files.iterdir()}
     assert names - {"former.keras"} == {
-        *["pool.npz", "scores.npz", "config.json", "training.json", "evaluation.json", "holdout"],
+        *["pool.npz", "scores.npz", "config.json", "training.json", "holdout"],
         *["without_gan.keras", "without_autoencoder.keras", "learned.json"],
     }
 

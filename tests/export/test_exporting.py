@@ -8,7 +8,7 @@ import tensorflow as tf
 
 import export
 from dcgan.config import RunConfig
-from dcgan.detector import Calibration, Detector
+from dcgan.detector import Calibration, Detector, detector_files
 from dcgan.detector import save as save_detector
 from dcgan.detector.familiarity import familiarity_model
 from dcgan.errors import InputError
@@ -29,7 +29,7 @@ CALIBRATION = Calibration(
     fakes=400,
 )
 REPORT = {
-    "evaluation": {"scores": {"frechet_distance": {"value": 12.5, "floor": 1.25}}},
+    "evaluation": {"epochs": 1, "scores": {"frechet_distance": {"value": 12.5, "floor": 1.25}}},
     "detector": {
         "headline": {"warnings": ["Beware."], "sentences": ["Expect an AUROC of 0.900."]},
         "generators": {"diffusion": {"mean_auroc": 0.9, "worst_auroc": 0.8, "worst_delivery": "blur"}},
@@ -112,8 +112,8 @@ def test_unfamiliar_images_stay_unsure_when_exported(detector, tmp_path):
     assert set(given["decision"][~unfamiliar]) == {b"fake"}
 
 
-def test_the_card_tells_data_metrics_and_versions(run):
-    run.report_json.write_text(json.dumps(REPORT))
+def test_the_card_tells_data_metrics_and_versions(run, detector):
+    evaluate(run, detector)
     run.metrics.write_text("epoch,g_loss,d_loss\n1,0.5,nan\n")
     exported = export.export_model(run)
     found = card(exported)
@@ -129,6 +129,25 @@ def test_the_card_tells_data_metrics_and_versions(run):
     assert "| reals called fake, blur | 1.20% | 0.70% to 1.30% expected at most |" in text
     assert "| `predict_uint8` | `images` uint8 (any, 8, 8, 1) |" in text
     assert not [path for path in exported.path.rglob("*") if path.is_file() and leaks(path)]
+
+
+def evaluate(run, detector):
+    """Puts a detector and a report on it into a run."""
+    save_detector(detector, run.detector)
+    digest = detector_files.DetectorFiles(run).digest()
+    report = REPORT | {"detector": REPORT["detector"] | {"digest": digest}}
+    run.report_json.write_text(json.dumps(report))
+
+
+def test_the_card_leaves_out_what_was_measured_of_another_model(run, detector):
+    evaluate(run, detector)
+    detector.calibrate(dataclasses.replace(CALIBRATION, fake_above=0.3))
+    detector.save(run.detector)
+    run.metrics.write_text("epoch,g_loss,d_loss\n1,0.5,0.4\n2,0.5,0.4\n")
+    exported = export.export_model(run)
+    assert set(card(exported)["metrics"]) == {"last_epoch"}
+    text = (exported.path / "assets.extra" / "model_card.md").read_text()
+    assert "**Nothing is known**: it was not evaluated, or has been changed since." in text
 
 
 def leaks(path):

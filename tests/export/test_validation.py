@@ -48,7 +48,7 @@ def run(gan, tmp_path):
     directory = RunDirectory(tmp_path / "run")
     RunConfig().save(directory.config)
     gan.save(directory.model)
-    report = {"evaluation": {"scores": {"precision": {"value": 0.5}}}}
+    report = {"evaluation": {"epochs": 0, "scores": {"precision": {"value": 0.5}}}}
     directory.report_json.write_text(json.dumps(report))
     return directory
 

@@ -48,7 +48,11 @@ def find_splits(folder: pathlib.Path, *, name: str) -> dict[str, pathlib.Path]:
 
 
 def describe(
-    files: Mapping[str, Sequence[str]], class_names: Iterable[str] | None, others: Iterable[str]
+    files: Mapping[str, Sequence[str]],
+    class_names: Iterable[str] | None,
+    others: Iterable[str],
+    *,
+    whole: bool,
 ) -> str:
     """Says how a folder was understood, with counts.
 
@@ -57,13 +61,12 @@ def describe(
             splits under the empty name.
         class_names: The classes, the first folders of the paths; or None.
         others: The names of files that are no images by their suffix.
+        whole: Whether all of it is loaded, whatever its splits.
     """
     counts = {split: len(found) for split, found in files.items()}
-    parts = [
-        f"{counts['']:,} images without split folders, a tenth of them to test on"
-        if "" in counts
-        else f"splits {_count(counts)}"
-    ]
+    parts = [f"{counts['']:,} images" if "" in counts else f"splits {_count(counts)}"]
+    if "" in counts and not whole:
+        parts[0] += " without split folders, a tenth of them to test on"
     if class_names is not None:
         firsts = (file.partition("/")[0] for found in files.values() for file in found)
         parts.append(f"classes {_count(collections.Counter(firsts))}")

@@ -51,7 +51,8 @@ def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> imag
     everything = [(split, relative) for split, found in files.items() for relative in found]
     positions = _choose(files, request.split, name=name)
     class_names = _class_names([relative for _, relative in everything])
-    remarks.say(f"{name}: {folder_layout.describe(files, class_names, others)}")
+    layout = folder_layout.describe(files, class_names, others, whole=request.split == "all")
+    remarks.say(f"{name}: {layout}")
     items = [_item(roots[split], relative, folder) for split, relative in everything]
     identity = str(folder.absolute())
     decoded = encoded_images.load(items, positions, request, name=name, identity=identity)

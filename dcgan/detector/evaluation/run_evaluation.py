@@ -1,6 +1,5 @@
 """The evaluation of a run's detector: holdout generators, baselines, and the report in the run."""
 
-import json
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -37,7 +36,6 @@ from dcgan.system import files, keras_limits
 _REALS, _FAKES = 1 / 15, 1 / 30
 # By so much the shares of JPEGs may differ without a word.
 _ALIKE = 0.1
-EVALUATION = "evaluation.json"
 HOLDOUT = "holdout"
 
 
@@ -60,20 +58,21 @@ def evaluate_run(
     Returns:
         The report: see `holdout_evaluation.evaluate`; with `families` (`families.measure_families`),
         `simple_statistics`, `headline`, `learned` (`learning_gains.measure`), `start` of a colour
-        detector (`start_contribution.measure`), and `pool`, the number of fakes by generator.
+        detector (`start_contribution.measure`), `pool`, the number of fakes by generator, and `digest`,
+        that of the detector's file.
 
     Raises:
         InputError: If there is no run, images cannot be used, or Keras is told to cut training short.
     """
     run = RunDirectory.open(run)
     keras_limits.refuse("the training of holdout generators")
+    digest = DetectorFiles(run).digest()
     given = {name: _load_fakes(source, fitted) for name, source in (fakes or {}).items()}
     tested = _draw_tested(run, fitted, given, progress=progress)
     test = fitted.reals.test[: max(2, round(fitted.config.pool_size * _REALS))]
     measured = _measure(fitted, test, tested, progress=progress)
     notes = [*_describe_training(run), *fitted.reals.notes, *_warn_of_files(given, fitted.reals)]
-    report = {"headline": _conclude(fitted, measured, notes=notes), **measured}
-    files.write_text(run.detector_files / EVALUATION, json.dumps(report, indent=1) + "\n")
+    report = {"headline": _conclude(fitted, measured, notes=notes), **measured, "digest": digest}
     publish(run, detector_report.describe(report, fitted.detector, reals=test, fakes=tested))
     return report
 

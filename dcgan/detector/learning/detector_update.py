@@ -42,7 +42,7 @@ def update(
         InputError: If all fakes of a generator were learned from before.
     """
     reals = fitted.reals
-    given = detector_fitting.match_histories(FakePool.join(fakes), reals)
+    given = _join(fitted, fakes)
     pool = fitted.pool.extend(learned_fakes.leave_out_known(given, fitted.pool))
     learned_from = pool.where(~pool.held_back)
     detector = classifier_training.train_on(
@@ -62,6 +62,22 @@ def update(
     return dataclasses.replace(
         fitted, config=config, pool=pool, detector=detector, scores=scores, learned=gains
     )
+
+
+def is_done(fitted: Fitted, fakes: list[Fakes], *, config: DetectorConfig) -> bool:
+    """Whether a detector has learned from all these fakes, with the same promise.
+
+    Args:
+        fitted: The detector.
+        fakes: As for `update`.
+        config: As for `update`.
+    """
+    is_new = learned_fakes.find_new(_join(fitted, fakes), fitted.pool)
+    return config.to_dict() == fitted.config.to_dict() and not is_new.any()
+
+
+def _join(fitted: Fitted, fakes: list[Fakes]) -> FakePool:
+    return detector_fitting.match_histories(FakePool.join(fakes), fitted.reals)
 
 
 def steps_for(count: int, config: DetectorConfig) -> int:

@@ -52,6 +52,19 @@ def name_of(generator: str) -> str:
     return generator.removeprefix(_PREFIX)
 
 
+def find_new(given: FakePool, pool: FakePool) -> np.ndarray:
+    """Finds fakes that a pool does not have.
+
+    Args:
+        given: Learned fakes, with the file history of those in the pool.
+        pool: The pool.
+
+    Returns:
+        Shape (fakes given,), bool.
+    """
+    return ~np.isin(_digests(given.images), _digests(pool.images[pool.is_learned]))
+
+
 def leave_out_known(given: FakePool, pool: FakePool) -> FakePool:
     """Leaves out fakes that a pool has.
 
@@ -62,7 +75,7 @@ def leave_out_known(given: FakePool, pool: FakePool) -> FakePool:
     Raises:
         InputError: If nothing is left of a generator.
     """
-    new = ~np.isin(_digests(given.images), _digests(pool.images[pool.is_learned]))
+    new = find_new(given, pool)
     for generator, count in given.counts().items():
         if not new[given.generators == generator].any():
             raise InputError(

@@ -268,6 +268,8 @@ def test_classes_are_counted(tmp_path, write_image, noise, caplog):
     for name in ("train/1.png", "train/2.png", "holdout/1.png"):
         write_image(tmp_path / name, noise(4, 4))
     assert load_images(tmp_path, split="all").class_names == ("holdout", "train")
+    assert f"{tmp_path}: 3 images; classes " in caplog.text
+    load_images(tmp_path)
     assert "3 images without split folders, a tenth of them to test on; classes " in caplog.text
     assert "train (2)" in caplog.text
     assert "holdout (1)" in caplog.text

@@ -115,9 +115,41 @@ def test_later_fakes_add_up_count_once_and_may_come_with_another_promise(
     calibration = fitted.detector.calibration
     assert (calibration.confidence, calibration.deliveries) == (0.8, ("as they are",))
     assert detector_files.load_fitted(run).config.false_positive_rate == 0.3
-    message = "b: expected fakes to learn from; all 20 were learned from before. `dcgan detect evaluate"
+
+
+def test_what_was_interrupted_before_the_evaluation_goes_on_with_it(
+    learned, given, photos, tmp_path, caplog
+):
+    shutil.copytree(learned[0].path, tmp_path / "run")
+    run = RunDirectory(tmp_path / "run")
+    files = DetectorFiles(run)
+    digest = files.digest()
+    fitted = run_fitting.fit_run(run, learn={"grid": given})
+    assert files.digest() == digest
+    assert fitted.learned == learned[1].learned
+    assert "has learned from these fakes, but was not evaluated since" in caplog.text
+    run.report_json.write_text(json.dumps({"detector": {"digest": digest}}))
+    message = "grid: expected fakes to learn from; all 30 were learned from before. `dcgan detect eval"
     with pytest.raises(InputError, match=message):
-        run_fitting.fit_run(run, learn={"b": photos(20, 7)})
+        run_fitting.fit_run(run, learn={"grid": given})
+    run.report_json.write_text(json.dumps({"detector": {"digest": "another"}}))
+    with pytest.raises(InputError, match=message):
+        run_fitting.fit_run(run, learn={"grid": given}, confidence=0.5)
+
+
+def test_fakes_are_in_the_pool_only_after_the_detector_has_learned(
+    colour_fitted, learned, tmp_path, monkeypatch
+):
+    shutil.copytree(colour_fitted[0].path, tmp_path / "run")
+    files = DetectorFiles(RunDirectory(tmp_path / "run"))
+    monkeypatch.setattr(files, "replace", _fail)
+    with pytest.raises(OSError, match="full"):
+        files.save(learned[1])
+    assert not detector_files.load_fitted(tmp_path / "run").pool.is_learned.any()
+
+
+def _fail(detector):
+    raise OSError("full")
 
 
 @pytest.mark.slow
