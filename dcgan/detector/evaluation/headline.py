@@ -72,10 +72,10 @@ def _expect_families(families: Mapping[str, Any]) -> list[str]:
         return ["The pool has one kind of generator only: nothing is known of other kinds."]
     worst, *_, best = [*families, *families]
     return [
-        f"Of generators of a kind it has not seen, expect as little as an AUROC of "
-        f"{families[worst]['mean_auroc']:.3f}: so networks that trained briefly without one kind tell "
-        f"that kind, {worst}, in the mean over deliveries (the best told, {best}: "
-        f"{families[best]['mean_auroc']:.3f})."
+        f"Of generators of a kind it has not seen, expect an AUROC of "
+        f"{families[worst]['mean_auroc']:.3f} ({worst}, the worst) to {families[best]['mean_auroc']:.3f} "
+        f"({best}, the best) in the mean over deliveries: so networks that trained briefly without one "
+        f"kind of the pool tell it."
     ]
 
 
