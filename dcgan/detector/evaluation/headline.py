@@ -73,9 +73,9 @@ def _expect_families(families: Mapping[str, Any]) -> list[str]:
     worst, *_, best = [*families, *families]
     return [
         f"Of generators of a kind it has not seen, expect an AUROC of "
-        f"{families[worst]['mean_auroc']:.3f} ({worst}, the worst) to {families[best]['mean_auroc']:.3f} "
-        f"({best}, the best) in the mean over deliveries: so networks that trained briefly without one "
-        f"kind of the pool tell it."
+        f"{families[worst]['mean_auroc']:.3f} ({worst}, the worst) to "
+        f"{families[best]['mean_auroc']:.3f} ({best}, the best) in the mean over deliveries: so "
+        f"networks that trained briefly without one kind of the pool tell it."
     ]
 
 
