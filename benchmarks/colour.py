@@ -14,7 +14,6 @@ of `dcgan train` follow the epochs.
 
 import argparse
 import json
-import math
 import pathlib
 import subprocess
 import sys
@@ -30,6 +29,7 @@ import numpy as np
 import dcgan
 from dcgan import data, features, presets
 from dcgan import images as pixels
+from dcgan.config import TrainingConfig
 
 SAMPLES = 10_000
 PEERS = ("dcgan", "sngan")
@@ -37,11 +37,11 @@ OWN = ("rgb32", "conditional")
 
 
 class Clock(keras.callbacks.Callback):
-    """Lets the learning rates fall along a cosine over a time, and ends the training with it."""
+    """Lets the learning rates follow a training's schedule over a time, and ends it with the time."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, training: TrainingConfig, seconds: float) -> None:
         super().__init__()
-        self.seconds, self.steps = seconds, 0
+        self.training, self.seconds, self.steps = training, seconds, 0
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Starts the clock."""
@@ -54,7 +54,7 @@ class Clock(keras.callbacks.Callback):
         self.steps += 1
         done = min(1.0, (time.perf_counter() - self._start) / self.seconds)
         for optimizer, peak in self._peaks:
-            optimizer.learning_rate.assign(0.5 * peak * (1 + math.cos(math.pi * done)))
+            optimizer.learning_rate.assign(peak * self.training.rate_share(done))
         if done == 1.0:
             self.model.stop_training = True
 
@@ -70,7 +70,7 @@ def train_own(arguments: argparse.Namespace) -> None:
     labels = {"labels": images.labels} if conditional else {}
     batch = config.training.batch_size
     batches = data.batches(images.images, batch, seed=config.seed, repeat=True, **labels)
-    clock = Clock(60 * arguments.minutes)
+    clock = Clock(config.training, 60 * arguments.minutes)
     model.fit(batches, epochs=1, steps_per_epoch=10**9, callbacks=[clock], verbose=0)
     np.savez(arguments.samples, images=pixels.to_uint8(model.generate(SAMPLES, seed=1)))
     print(json.dumps({"reals_seen": clock.steps * batch}))

@@ -13,7 +13,6 @@ arm trains on is measured, off the clock. The floor is what as many other held-o
 
 import argparse
 import json
-import math
 import pathlib
 import time
 from typing import Any
@@ -81,8 +80,7 @@ class Arm:
 
     def _set_rates(self, done: float) -> None:
         training = self.config.training
-        cosine = training.learning_rate_schedule == "cosine"
-        share = 0.5 * (1 + math.cos(math.pi * done)) if cosine else 1.0
+        share = training.rate_share(done)
         rates = training.generator_learning_rate, training.discriminator_learning_rate
         for optimizer, rate in zip(self.model.optimizer.optimizers, rates, strict=True):
             optimizer.learning_rate = share * rate

@@ -1,6 +1,7 @@
 """What a run is made of."""
 
 import enum
+import math
 
 from dcgan import schema
 from dcgan.errors import InputError
@@ -156,9 +157,10 @@ class TrainingConfig(schema.Config):
         "Decay of Adam's mean of squared gradients.", at_least(0, below=1), default=0.999
     )
     learning_rate_schedule: str = field(
-        "Constant, or a cosine down to 0 over all epochs.",
-        one_of("constant", "cosine"),
-        default="constant",
+        "Constant, or a cosine over all epochs.", one_of("constant", "cosine"), default="constant"
+    )
+    learning_rate_floor: float = field(
+        "Share of the learning rates that the cosine ends at.", between(0, 1), default=0.0
     )
     ema_decay: float = field(
         "Decay of the generator's moving average, which samples are drawn from; 0 for no average.",
@@ -184,6 +186,17 @@ class TrainingConfig(schema.Config):
                 f"label_smoothing: expected 0 with the {self.loss} loss. "
                 f"Received: {self.label_smoothing!r}"
             )
+
+    def rate_share(self, done: float) -> float:
+        """Returns the share that is left of the learning rates.
+
+        Args:
+            done: Share of the training that is done, 0 to 1.
+        """
+        if self.learning_rate_schedule == "constant":
+            return 1.0
+        floor = self.learning_rate_floor
+        return floor + (1.0 - floor) * 0.5 * (1.0 + math.cos(math.pi * done))
 
 
 class RunConfig(schema.Config):

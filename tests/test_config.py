@@ -130,6 +130,7 @@ def test_network_ranges(name, refused, taken):
         ("beta_1", (-0.1, 1.0, float("nan")), (0.0, 0.99)),
         ("beta_2", (-0.1, 1.0, float("nan")), (0.0, 0.99)),
         ("learning_rate_schedule", ("linear",), ("constant", "cosine")),
+        ("learning_rate_floor", (-0.1, 1.1, float("nan")), (0.0, 1.0)),
         ("ema_decay", (-0.1, 1.0, float("nan")), (0.0, 0.9999)),
         (
             "augmentation",

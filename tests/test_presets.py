@@ -146,8 +146,9 @@ def test_from_preset_cosine_needs_the_number_of_steps():
     peak = presets.get("mnist").training.generator_learning_rate
     constant = DCGAN.from_preset("mnist").generator_optimizer
     assert float(constant.learning_rate) == pytest.approx(peak)
-    decaying = DCGAN.from_preset("mnist", total_steps=10).generator_optimizer
-    decaying.iterations.assign(5)
-    assert float(decaying.learning_rate) == pytest.approx(peak / 2)
-    decaying.iterations.assign(10)
-    assert float(decaying.learning_rate) == pytest.approx(0.0, abs=1e-9)
+    config = presets.override(presets.get("mnist"), training={"learning_rate_floor": 0.2})
+    decaying = DCGAN.from_preset(config, total_steps=10).generator_optimizer
+    for steps, share in ((0, 1.0), (5, 0.6), (10, 0.2)):
+        decaying.iterations.assign(steps)
+        assert float(decaying.learning_rate) == pytest.approx(share * peak)
+        assert config.training.rate_share(steps / 10) == pytest.approx(share)

@@ -108,7 +108,7 @@ class DCGAN(drawing_model.DrawingModel):
         Args:
             preset: A name from `dcgan.presets.PRESETS`, whose networks have the precision of Keras's
                 global policy, or a whole config, which says the precision itself.
-            total_steps: Steps until a cosine schedule reaches 0. Defaults to None: constant rates.
+            total_steps: Steps until a cosine schedule ends. Defaults to None: constant rates.
             **kwargs: Passed to the class.
 
         Raises:

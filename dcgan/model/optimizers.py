@@ -20,11 +20,12 @@ def adam(
     Args:
         learning_rate: The learning rate, or the one at the start of a cosine schedule.
         config: How the networks are trained.
-        total_steps: Steps until a cosine schedule reaches 0. Defaults to None: the rate is constant.
+        total_steps: Steps until a cosine schedule ends. Defaults to None: the rate is constant.
     """
     rate: Any = learning_rate
     if total_steps and config.learning_rate_schedule == "cosine":
-        rate = keras.optimizers.schedules.CosineDecay(learning_rate, total_steps)
+        floor = config.learning_rate_floor
+        rate = keras.optimizers.schedules.CosineDecay(learning_rate, total_steps, alpha=floor)
     return keras.optimizers.Adam(rate, beta_1=config.beta_1, beta_2=config.beta_2)
 
 

@@ -42,7 +42,7 @@ def compile_arguments(config: RunConfig, *, total_steps: int | None) -> dict[str
 
     Args:
         config: The config.
-        total_steps: Steps until a cosine schedule reaches 0; None for constant rates.
+        total_steps: Steps until a cosine schedule ends; None for constant rates.
     """
     training = config.training
     rates = training.generator_learning_rate, training.discriminator_learning_rate
