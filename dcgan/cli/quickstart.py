@@ -1,6 +1,5 @@
 """`dcgan quickstart`: all steps on the bundled MNIST, each by the command that also runs it alone."""
 
-import dataclasses
 import pathlib
 import sys
 import time
@@ -16,40 +15,7 @@ _DATA = "mnist"
 _EXAMPLES = 4
 
 
-@dataclasses.dataclass(frozen=True)
-class Effort:
-    """How much work goes into the steps; the detector's follows from the training's.
-
-    Attributes:
-        split: Training images.
-        epochs: Passes over them; None for the preset's.
-        samples: How many samples are measured.
-        minutes: How long all steps take on two cores.
-        quality: What to expect.
-    """
-
-    split: str
-    epochs: int | None
-    samples: int
-    minutes: str
-    quality: str
-
-
-FULL = Effort("train", None, 10_000, "25 minutes to an hour", "trained as `dcgan train` does")
-FAST = Effort(
-    "train[:12000]",
-    1,
-    1_000,
-    "about ten minutes",
-    "samples are hardly digits yet, and the detector does little better than chance on new fakes",
-)
-
-
 def quickstart(
-    fast: Annotated[
-        bool,
-        typer.Option("--fast", help=f"In {FAST.minutes} instead: {FAST.quality}."),
-    ] = False,
     out: Annotated[pathlib.Path, typer.Option(help="The run's directory.")] = pathlib.Path(
         "runs/quickstart"
     ),
@@ -58,34 +24,24 @@ def quickstart(
 
     Takes 25 minutes to an hour on two cores. The same command resumes where it was interrupted.
     """
-    walk(FAST if fast else FULL, out)
-
-
-def walk(effort: Effort, out: pathlib.Path) -> None:
-    """Runs all steps.
-
-    Args:
-        effort: How much work goes into them.
-        out: The run's directory.
-    """
     started = time.monotonic()
     run = RunDirectory(out)
-    _say(f"All steps take {effort.minutes} on two cores: {effort.quality}.")
+    _say("All steps take 25 minutes to an hour on two cores.")
     _say("1/6  Training: dcgan train")
-    train.train(data=_DATA, split=effort.split, epochs=effort.epochs, out=out)
+    train.train(data=_DATA, out=out)
     if not _has_part(run, "detector"):
         _say(f"2/6  Fitting a detector of fakes: dcgan detect {out}")
         detect.run(out)
     if not _has_part(run, "evaluation"):
         _say(f"3/6  Measuring the samples: dcgan evaluate {out}")
-        evaluate.evaluate(out, count=effort.samples)
+        evaluate.evaluate(out)
     _say(f"4/6  Exporting the detector and validating the export: dcgan export {out}")
     export.export(out)
     _say(f"5/6  Pushing it: dcgan push {out}, dcgan serving-config {out}")
     push.push(out)
     _say(f"6/6  Scoring a few images: dcgan score {out} {out / 'examples'}")
     score.score([str(out), *map(str, _write_examples(run))])
-    _say(f"Done in {(time.monotonic() - started) / 60:.0f} minutes: {effort.quality}. Results:")
+    _say(f"Done in {(time.monotonic() - started) / 60:.0f} minutes. Results:")
     print(f"report     {run.report_html}")
     print(f"samples    {run.samples}")
     _say("To serve the detector:")
