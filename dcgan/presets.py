@@ -47,7 +47,10 @@ _RGB_TRAINING = {**_TRAINING, "r1_gamma": 1.0, "epochs": 30}
 PRESETS: dict[str, dict[str, Any]] = {
     # The article's networks and hyper-parameters are the config's defaults.
     "article": {},
-    "mnist": {"network": _NETWORK, "training": {**_TRAINING, "epochs": 6}},
+    "mnist": {
+        "network": _NETWORK,
+        "training": {**_TRAINING, "epochs": 6, "learning_rate_floor": 0.25},
+    },
     "rgb32": {"network": {**_RGB, "image_size": 32}, "training": _RGB_TRAINING},
     "rgb64": {"network": {**_RGB, "image_size": 64}, "training": _RGB_TRAINING},
     "rgb128": {"network": {**_RGB, "image_size": 128}, "training": _RGB_TRAINING},
