@@ -58,7 +58,7 @@ def train(name: str, seed: int, work: pathlib.Path) -> RunDirectory:
     """Trains a run unless it is finished; an interrupted one goes on."""
     run = RunDirectory(work / f"run_{seed}")
     if not run.model.is_file():
-        dcgan.train(configure(name, seed), run.path, verbose=2)
+        dcgan.train(configure(name, seed), run.path)
     return run
 
 

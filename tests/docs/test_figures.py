@@ -24,6 +24,7 @@ SEARCH = {(run["name"], run["seed"]): run for run in _read("search")["found"]["r
 SEED = DETECTION["seeds"][0]
 GENERATORS = (
     "GAN, another run",
+    "GAN, other networks",
     "diffusion, longer",
     "PCA mixture",
     "VAE",
