@@ -63,6 +63,12 @@ def evaluate_run(
 
     Raises:
         InputError: If there is no run, images cannot be used, or Keras is told to cut training short.
+
+    Example:
+        >>> fitted = dcgan.detector.load_fitted("runs/mnist")
+        >>> report = dcgan.detector.evaluate_run("runs/mnist", fitted, fakes={"diffusion": "fakes/diffusion"})
+        >>> "diffusion" in report["generators"]
+        True
     """
     run = RunDirectory.open(run)
     keras_limits.refuse("the training of holdout generators")
