@@ -95,7 +95,7 @@ class Config:
     """Base of all configs: subclasses become frozen, keyword-only dataclasses, checked when made."""
 
     def __init_subclass__(cls) -> None:
-        """Makes the subclass a dataclass and completes its docstring, before its example if it has one."""
+        """Makes the subclass a dataclass and completes its docstring; an example stays at its end."""
         dataclasses.dataclass(frozen=True, kw_only=True)(cls)
         text, heading, example = inspect.cleandoc(cls.__doc__ or "").partition("\n\nExample:\n")
         generated = f"\n\nArgs:\n{_arguments(cls)}\n\nRaises:\n    {_RAISES}"

@@ -51,7 +51,7 @@ class DCGANHyperModel(keras_tuner.HyperModel):
         >>> config = tuning.SearchConfig(base=dcgan.presets.get("mnist"), epochs=1)
         >>> hypermodel = tuning.DCGANHyperModel(config, "runs/random")
         >>> tuner = keras_tuner.RandomSearch(
-        ...     hypermodel, hypermodel.objective, max_trials=2, directory="runs/random", project_name="kt"
+        ...     hypermodel, hypermodel.objective, max_trials=2, directory="runs/random"
         ... )
         >>> best = tuning.run(tuner).best
     """

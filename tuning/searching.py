@@ -155,7 +155,7 @@ def run(tuner: keras_tuner.Tuner, *args: Any, **kwargs: Any) -> SearchResult:
         >>> config = tuning.SearchConfig(base=dcgan.presets.get("mnist"), epochs=1)
         >>> hypermodel = tuning.DCGANHyperModel(config, "runs/random")
         >>> tuner = keras_tuner.RandomSearch(
-        ...     hypermodel, hypermodel.objective, max_trials=2, directory="runs/random", project_name="kt"
+        ...     hypermodel, hypermodel.objective, max_trials=2, directory="runs/random"
         ... )
         >>> len(tuning.run(tuner).records)
         2

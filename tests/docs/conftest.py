@@ -74,7 +74,7 @@ def digits():
 
 @contextlib.contextmanager
 def _small_work():
-    """Makes runs small, of 500 digits, and trains and searches quickly."""
+    """Makes runs small, of 1,000 digits, and trains and searches quickly."""
     with pytest.MonkeyPatch.context() as patch:
         _shrink_presets(patch, data="digits.npz")
         for name, parameter in tuning.Space().change(**_SMALL_SPACE).parameters.items():
@@ -87,7 +87,7 @@ def _small_work():
 def finished_work(tmp_path_factory, drawn, digits):
     """What docs/reference/index.md says that the examples of docstrings find in their directory."""
     path = tmp_path_factory.mktemp("finished")
-    np.savez(path / "digits.npz", images=digits.images[:500])
+    np.savez(path / "digits.npz", images=digits.images)
     shutil.copytree(drawn / "photos", path / "photos")
     shutil.copytree(drawn / "diffusion-pictures", path / "fakes" / "diffusion")
     with contextlib.chdir(path), _small_work():

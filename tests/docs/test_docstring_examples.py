@@ -134,9 +134,9 @@ def test_examples_that_need_arrays(name, run_example, tmp_path, monkeypatch):
 
 @pytest.fixture
 def given(digits):
-    """A model and a dataset, and three short epochs in place of all that `fit` is asked for."""
+    """A model and a dataset that examples take for granted."""
     keras.utils.set_random_seed(0)
-    yield {
+    return {
         "model": dcgan.DCGAN.from_preset("mnist"),
         "dataset": dcgan.batches(digits.images, 64),
     }

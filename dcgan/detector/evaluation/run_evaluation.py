@@ -66,7 +66,8 @@ def evaluate_run(
 
     Example:
         >>> fitted = dcgan.detector.load_fitted("runs/mnist")
-        >>> report = dcgan.detector.evaluate_run("runs/mnist", fitted, fakes={"diffusion": "fakes/diffusion"})
+        >>> fakes = {"diffusion": "fakes/diffusion"}
+        >>> report = dcgan.detector.evaluate_run("runs/mnist", fitted, fakes=fakes)
         >>> "diffusion" in report["generators"]
         True
     """
