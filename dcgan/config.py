@@ -37,7 +37,13 @@ SMOOTHABLE_LOSSES = (Loss.NON_SATURATING.value, Loss.LEAST_SQUARES.value)
 
 
 class NetworkConfig(schema.Config):
-    """The shape of both networks; their depth follows from the image's size."""
+    """The shape of both networks; their depth follows from the image's size.
+
+    Example:
+        >>> config = dcgan.NetworkConfig(image_size=64, channels=3, dropout=0.0)
+        >>> config.sizes
+        (64, 32, 16, 8)
+    """
 
     image_size: int = field(
         "Side of the square images in pixels.", multiple_of(4, between(16, 256)), default=28
@@ -126,7 +132,12 @@ class NetworkConfig(schema.Config):
 
 
 class TrainingConfig(schema.Config):
-    """How the two networks are trained."""
+    """How the two networks are trained.
+
+    Example:
+        >>> dcgan.TrainingConfig(loss="hinge", epochs=20, ema_decay=0.999).to_dict()["loss"]
+        'hinge'
+    """
 
     batch_size: int = field("Images in a step, over all replicas together.", at_least(1), default=256)
     epochs: int = field("Passes over the data.", at_least(1), default=50)
@@ -200,7 +211,14 @@ class TrainingConfig(schema.Config):
 
 
 class RunConfig(schema.Config):
-    """Everything that decides how a run ends; `config.json` in the run's directory."""
+    """Everything that decides how a run ends; `config.json` in the run's directory.
+
+    Example:
+        >>> network = dcgan.NetworkConfig(image_size=64, channels=3)
+        >>> config = dcgan.RunConfig(data="photos", network=network, seed=1)
+        >>> dcgan.RunConfig.from_dict(config.to_dict()) == config
+        True
+    """
 
     preset: str = field("The preset that the values started from.", default="mnist")
     data: str = field(

@@ -6,6 +6,11 @@ class InputError(ValueError):
 
     The message is one line that names the file or option and says what was expected. The command
     line prints it and exits with code 2; from Python it is a `ValueError`.
+
+    Example:
+        >>> dcgan.presets.get("cats")
+        Traceback (most recent call last):
+        dcgan.errors.InputError: preset: expected one of article, mnist, ... Received: 'cats'
     """
 
 

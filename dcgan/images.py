@@ -10,12 +10,22 @@ from dcgan.system import files
 
 
 def to_float(images: np.ndarray) -> np.ndarray:
-    """Maps uint8 pixels to float32, -1 to 1, which the networks work in."""
+    """Maps uint8 pixels to float32, -1 to 1, which the networks work in.
+
+    Example:
+        >>> to_float(np.uint8([0, 255]))
+        array([-1.,  1.], dtype=float32)
+    """
     return images.astype(np.float32) / np.float32(127.5) - np.float32(1)
 
 
 def to_uint8(images: np.ndarray) -> np.ndarray:
-    """Maps float pixels, -1 to 1, to the nearest of 256 levels, uint8; values beyond are clipped."""
+    """Maps float pixels, -1 to 1, to the nearest of 256 levels, uint8; values beyond are clipped.
+
+    Example:
+        >>> to_uint8(np.array([-1.0, 0.0, 1.5]))
+        array([  0, 128, 255], dtype=uint8)
+    """
     levels = np.rint((np.asarray(images, np.float32) + 1) * np.float32(127.5))
     return np.clip(levels, 0, 255).astype(np.uint8)
 
@@ -34,6 +44,10 @@ def grid(images: np.ndarray, *, columns: int | None = None, padding: int = 2) ->
 
     Raises:
         ValueError: If `images` is not such a stack or is empty.
+
+    Example:
+        >>> grid(images[:16]).shape
+        (122, 122)
     """
     if images.ndim != 4 or images.shape[-1] not in (1, 3) or not len(images):
         raise ValueError(
@@ -56,12 +70,23 @@ def grid(images: np.ndarray, *, columns: int | None = None, padding: int = 2) ->
 
 
 def enlarge(image: np.ndarray, factor: int) -> np.ndarray:
-    """Repeats each pixel `factor` times in both directions, so that small images can be seen."""
+    """Repeats each pixel `factor` times in both directions, so that small images can be seen.
+
+    Example:
+        >>> enlarge(np.uint8([[0, 255]]), 2)
+        array([[  0,   0, 255, 255],
+               [  0,   0, 255, 255]], dtype=uint8)
+    """
     return image.repeat(factor, axis=0).repeat(factor, axis=1)
 
 
 def save_png(path: str | os.PathLike[str], image: np.ndarray) -> pathlib.Path:
-    """Writes a uint8 image of shape (height, width) or (height, width, 3) as PNG, atomically."""
+    """Writes a uint8 image of shape (height, width) or (height, width, 3) as PNG, atomically.
+
+    Example:
+        >>> save_png("digits.png", dcgan.images.grid(images[:16]))
+        PosixPath('digits.png')
+    """
     with files.write_atomically(path) as temporary:
         # Its own writing to a full disk ends in a second error, in a finaliser.
         temporary.write_bytes(imageio.imwrite("<bytes>", image, extension=".png"))

@@ -12,7 +12,12 @@ _SMALLEST_EPSILON = 1.001e-5
 
 
 def replica_id() -> tf.Tensor | int:
-    """Returns the number of the replica that a distributed step runs on; 0 outside of one."""
+    """Returns the number of the replica that a distributed step runs on; 0 outside of one.
+
+    Example:
+        >>> replica_id()
+        0
+    """
     context = tf.distribute.get_replica_context()
     return 0 if context is None else context.replica_id_in_sync_group
 
@@ -25,6 +30,13 @@ class FusedBatchNormalization(keras.layers.BatchNormalization):
     about ten times where the kernel reads it twice. What the kernel cannot do (another axis than the
     last, masks, renorm, float64, an epsilon below 1.001e-5, synchronization between replicas) is left
     to Keras.
+
+    Example:
+        >>> layer = FusedBatchNormalization(momentum=0.9)
+        >>> outputs = layer(np.float32([[0.0], [2.0]]), training=True)
+        >>> outputs.numpy().round(2)
+        array([[-1.],
+               [ 1.]], dtype=float32)
     """
 
     def call(
@@ -80,6 +92,11 @@ class ReplicaDropout(keras.layers.Dropout):
 
     Takes the arguments of `keras.layers.Dropout`. The rate is met to 1 / 65,536, and what is kept is
     scaled by exactly that rate.
+
+    Example:
+        >>> layer = ReplicaDropout(0.5, seed=1)
+        >>> np.unique(layer(tf.ones((1, 1000)), training=True))
+        array([0., 2.], dtype=float32)
     """
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
@@ -113,6 +130,11 @@ class ClassProjection(keras.layers.Layer):
     Args:
         classes: How many classes there are.
         **kwargs: Passed to `keras.layers.Layer`.
+
+    Example:
+        >>> layer = ClassProjection(classes=10)
+        >>> layer(tf.ones((4, 7, 7, 64)), tf.zeros((4, 1)), tf.constant([0, 1, 2, 3])).shape
+        TensorShape([4, 1])
 
     Reference:
         - [Miyato and Koyama, 2018](https://arxiv.org/abs/1802.05637), figure 1 (d)
@@ -155,6 +177,12 @@ class Smoothing(keras.layers.Layer):
     """Smooths each channel by the fixed kernel [1, 2, 1] / 4 along both sides.
 
     After a strided transposed convolution it leaves no grid. Beyond the border there is zero.
+
+    Example:
+        >>> Smoothing()(tf.ones((1, 3, 3, 1)))[0, ..., 0].numpy()
+        array([[0.5625, 0.75  , 0.5625],
+               [0.75  , 1.    , 0.75  ],
+               [0.5625, 0.75  , 0.5625]], dtype=float32)
 
     Reference:
         - after each up-sampling: [Karras et al., 2019](https://arxiv.org/abs/1812.04948), section 2

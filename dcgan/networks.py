@@ -35,6 +35,11 @@ def build_generator(config: NetworkConfig, *, precision: str = "float32", seed: 
     Returns:
         A model from (batch, latent_dim) float32 to (batch, image_size, image_size, channels) float32
         in -1 to 1. With `classes` it has a second input, labels of shape (batch,), int32.
+
+    Example:
+        >>> generator = dcgan.networks.build_generator(dcgan.NetworkConfig(image_size=32, channels=3))
+        >>> generator(np.zeros((1, 100), np.float32)).shape
+        TensorShape([1, 32, 32, 3])
     """
     make = _LayerFactory(config, norm=config.generator_norm, precision=precision, seed=seed)
     coarsest, *sizes = reversed(config.sizes)
@@ -74,6 +79,11 @@ def build_discriminator(
 
     Returns:
         A model from (batch, image_size, image_size, channels) float32 in -1 to 1 to (batch, 1) float32.
+
+    Example:
+        >>> discriminator = dcgan.networks.build_discriminator(dcgan.NetworkConfig())
+        >>> discriminator(dcgan.images.to_float(images[:2])).shape
+        TensorShape([2, 1])
     """
     make = _LayerFactory(config, norm=config.discriminator_norm, precision=precision, seed=seed)
     shape = (config.image_size, config.image_size, config.channels)

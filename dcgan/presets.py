@@ -92,6 +92,11 @@ def override(
 
     Raises:
         InputError: If a value is out of range.
+
+    Example:
+        >>> config = dcgan.presets.override(dcgan.presets.get("article"), training={"epochs": 5}, seed=1)
+        >>> config.training.epochs, config.seed
+        (5, 1)
     """
     return dataclasses.replace(
         config,

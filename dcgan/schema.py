@@ -5,6 +5,7 @@ From these declarations come the checks, the docstrings, JSON both ways, the com
 """
 
 import dataclasses
+import inspect
 import json
 import math
 import os
@@ -94,9 +95,11 @@ class Config:
     """Base of all configs: subclasses become frozen, keyword-only dataclasses, checked when made."""
 
     def __init_subclass__(cls) -> None:
-        """Makes the subclass a dataclass and completes its docstring."""
+        """Makes the subclass a dataclass and completes its docstring; an example stays at its end."""
         dataclasses.dataclass(frozen=True, kw_only=True)(cls)
-        cls.__doc__ = f"{cls.__doc__}\n\nArgs:\n{_arguments(cls)}\n\nRaises:\n    {_RAISES}\n"
+        text, heading, example = inspect.cleandoc(cls.__doc__ or "").partition("\n\nExample:\n")
+        generated = f"\n\nArgs:\n{_arguments(cls)}\n\nRaises:\n    {_RAISES}"
+        cls.__doc__ = f"{text}{generated}{heading}{example}\n"
 
     def __post_init__(self) -> None:
         """Checks every value; whole numbers may stand for floats."""

@@ -48,7 +48,7 @@ class Scorer(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Row:
-    """What is known about one image.
+    """What is known about one image, as `score_files` yields it.
 
     Attributes:
         file: The file's path as found.
@@ -92,6 +92,10 @@ def expand(paths: Iterable[str | os.PathLike[str]]) -> Iterator[pathlib.Path]:
     Args:
         paths: Files and folders. A file that does not exist is yielded, too, and so are folders that
             cannot be listed and folders with an image's suffix: each gets a row.
+
+    Example:
+        >>> sorted(path.name for path in expand(["photos", "missing.png"]))[-2:]
+        ['0019.png', 'missing.png']
     """
     for path in map(pathlib.Path, paths):
         if not folder_walk.is_folder(path):
@@ -116,8 +120,10 @@ def score_files(
         Rows; if a file cannot be read, `error` says why.
 
     Example:
-        >>> [row.decision for row in score_files(detector, ["photos"])]
-        ['real', 'fake', 'error']
+        >>> detector = dcgan.detector.load("runs/mnist/detector.keras")
+        >>> rows = list(score_files(detector, ["photos", "missing.png"]))
+        >>> rows[-1].decision, rows[-1].p_fake
+        ('error', None)
     """
     files = expand(paths)
     height, _, channels = scorer.image_shape
@@ -139,6 +145,12 @@ def score_images(scorer: Scorer, images: np.ndarray, *, names: Sequence[str]) ->
 
     Yields:
         Rows.
+
+    Example:
+        >>> detector = dcgan.detector.load("runs/mnist/detector.keras")
+        >>> rows = score_images(detector, images[:2], names=["first", "second"])
+        >>> [row.file for row in rows]
+        ['first', 'second']
     """
     scores = scorer.score(images)
     decisions = [DECISIONS[int(code)] for code in scores["decision"]]
@@ -152,6 +164,12 @@ def to_rows(names: Sequence[str], outputs: Mapping[str, Sequence[Any] | np.ndarr
         names: One name per image.
         outputs: What an exported model returns, by the names in `OUTPUTS`, texts as str; `error` is
             empty for an image that was scored.
+
+    Example:
+        >>> outputs = {"p_fake": [0.97], "decision": ["fake"], "familiarity": [0.4],
+        ...            "discriminator_logit": [-1.5], "error": [""]}
+        >>> [row.decision for row in to_rows(["one.png"], outputs)]
+        ['fake']
     """
     columns = (outputs[name] for name in OUTPUTS)
     for name, p_fake, decision, familiarity, logit, error in zip(names, *columns, strict=True):

@@ -98,8 +98,9 @@ def train(
         WorkerLostError: If another worker of a distributed training is gone.
 
     Example:
-        >>> result = train(dcgan.presets.get("mnist"), "runs/mnist")
-        >>> result.model.generate(16)
+        >>> result = dcgan.train(dcgan.presets.get("mnist"), "runs/mnist")
+        >>> result.model.generate(16).shape
+        (16, 28, 28, 1)
     """
     run = RunDirectory(out)
     strategy = strategy or distribution.make_strategy(config.strategy)

@@ -80,6 +80,11 @@ def score_bulk(
         InputError: If nothing matches a pattern, the model cannot be loaded, `out` cannot be written to
             or holds results, Beam has no such runner, or the runner gives up.
         OSError: If the disk is full.
+
+    Example:
+        >>> counts = export.score_bulk(["photos/*.png"], "runs/mnist/serving/detector/1", "scores")
+        >>> counts["error"]
+        0
     """
     _check(patterns, model, out)
     pipeline = _make_pipeline(options)

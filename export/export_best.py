@@ -36,9 +36,13 @@ class ExportBest(keras.callbacks.Callback):
         ValueError: If the mode is unknown.
 
     Example:
+        >>> extractor = dcgan.features.load("mnist")
+        >>> reference = dcgan.features.Reference.compute(images, extractor, fake_count=1000)
+        >>> distance = dcgan.callbacks.SampleDistance(reference)
         >>> best = export.ExportBest("candidates")
-        >>> model.fit(dataset, epochs=50, callbacks=[SampleDistance(reference), best])
-        >>> export.push_model(best.best, "serving")
+        >>> history = model.fit(dataset, epochs=50, callbacks=[distance, best])
+        >>> export.push_model(best.best, "serving").version
+        1
     """
 
     def __init__(

@@ -48,8 +48,9 @@ def export_model(
             or the base cannot be written to.
 
     Example:
-        >>> export.export_model("runs/mnist").path
-        PosixPath('runs/mnist/export/detector/1/Format-Serving')
+        >>> candidate = export.export_model("runs/mnist")
+        >>> candidate.path
+        PosixPath('runs/mnist/export/detector/2/Format-Serving')
     """
     content = prepare_scoring_model(source, name=name, max_pixels=max_pixels)
     return _publish(content, source, base, keep=keep)
@@ -77,6 +78,11 @@ def export_generator(
 
     Raises:
         InputError: As for `export_model`.
+
+    Example:
+        >>> candidate = export.export_generator("runs/mnist")
+        >>> candidate.directory
+        PosixPath('runs/mnist/export/generator/1')
     """
     versions.check_name(name)
     model = sources.load_generator(source)

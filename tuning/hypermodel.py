@@ -48,13 +48,12 @@ class DCGANHyperModel(keras_tuner.HyperModel):
             `KERAS_MAX_EPOCHS` or `KERAS_MAX_STEPS_PER_EPOCH` would cut trials short.
 
     Example:
-        >>> config = SearchConfig(base=dcgan.presets.get("mnist"), epochs=3)
-        >>> hypermodel = DCGANHyperModel(config, "runs/random")
+        >>> config = tuning.SearchConfig(base=dcgan.presets.get("mnist"), epochs=1)
+        >>> hypermodel = tuning.DCGANHyperModel(config, "runs/random")
         >>> tuner = keras_tuner.RandomSearch(
-        ...     hypermodel, hypermodel.objective, directory="runs/random", project_name="kt"
+        ...     hypermodel, hypermodel.objective, max_trials=2, directory="runs/random"
         ... )
-        >>> run(tuner).best.score
-        5.1
+        >>> best = tuning.run(tuner).best
     """
 
     def __init__(

@@ -14,7 +14,13 @@ _DEFAULT_TRIALS = 20
 
 
 class SearchConfig(schema.Config):
-    """Everything that decides how a search goes; together with the space it is `search.json`."""
+    """Everything that decides how a search goes; together with the space it is `search.json`.
+
+    Example:
+        >>> config = tuning.SearchConfig(base=dcgan.presets.get("mnist"), algorithm="bayesian", epochs=3)
+        >>> config.base.data, config.objective
+        ('mnist', 'val_frechet_distance')
+    """
 
     base: RunConfig = field(
         "The run whose hyper-parameters are searched; what the space leaves alone stays.",
@@ -60,7 +66,12 @@ class SearchConfig(schema.Config):
 
 
 class Budget(schema.Config):
-    """When a search ends: at whichever limit is reached first."""
+    """When a search ends: at whichever limit is reached first.
+
+    Example:
+        >>> tuning.Budget(trials=20, minutes=60)
+        Budget(trials=20, epochs=None, minutes=60.0)
+    """
 
     trials: int | None = field("Most trials.", above(0), default=None)
     epochs: int | None = field(

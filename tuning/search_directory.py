@@ -121,7 +121,8 @@ def best_config(search: str | os.PathLike[str]) -> RunConfig:
         InputError: If there is no search, or no trial has succeeded.
 
     Example:
-        >>> dcgan.train(best_config("runs/tune-mnist"), "runs/best")
+        >>> config = tuning.best_config("runs/tune")
+        >>> result = dcgan.train(config, "runs/best")
     """
     return SearchDirectory(search).load_best()
 

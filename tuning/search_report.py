@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from dcgan import report
-from dcgan.runs.run_directory import RunDirectory
 from tuning import importance, trial_records
 from tuning.search_config import SearchConfig
 from tuning.search_directory import SearchDirectory
@@ -34,7 +33,7 @@ def write(directory: SearchDirectory) -> None:
     """
     ended = trial_records.write_tables(directory)
     if ended:
-        report.publish(RunDirectory(directory.path), describe(directory, ended))
+        report.publish(directory.path, describe(directory, ended))
 
 
 def describe(directory: SearchDirectory, ended: Sequence[TrialRecord]) -> report.Part:

@@ -27,7 +27,7 @@ Listener = Callable[[Sequence[TrialRecord]], None]
 
 @dataclasses.dataclass(frozen=True)
 class SearchResult:
-    """What a search found.
+    """What `search` found.
 
     Attributes:
         directory: Its files.
@@ -101,9 +101,12 @@ def search(
             chief does not answer, or three trials in a row have raised an error.
 
     Example:
-        >>> result = search(SearchConfig(base=dcgan.presets.get("mnist")), "runs/tune")
-        >>> result.best_config.training.batch_size
-        64
+        >>> config = tuning.SearchConfig(
+        ...     base=dcgan.presets.get("mnist"), algorithm="random", epochs=1
+        ... )
+        >>> result = tuning.search(config, "runs/tune", budget=tuning.Budget(trials=2))
+        >>> len(result.records)
+        2
     """
     role = distributed.role()
     if role == distributed.CHIEF:
@@ -147,6 +150,15 @@ def run(tuner: keras_tuner.Tuner, *args: Any, **kwargs: Any) -> SearchResult:
     Raises:
         InputError: If the hyper-model's directory holds another search, or so many trials in a row have
             failed as the tuner's `max_consecutive_failed_trials` says.
+
+    Example:
+        >>> config = tuning.SearchConfig(base=dcgan.presets.get("mnist"), epochs=1)
+        >>> hypermodel = tuning.DCGANHyperModel(config, "runs/random")
+        >>> tuner = keras_tuner.RandomSearch(
+        ...     hypermodel, hypermodel.objective, max_trials=2, directory="runs/random"
+        ... )
+        >>> len(tuning.run(tuner).records)
+        2
     """
     hypermodel = tuner.hypermodel
     hypermodel.claim()

@@ -48,6 +48,13 @@ class Parameter:
 
     Raises:
         InputError: If there is neither a choice nor a range, or both, or the range is empty.
+
+    Example:
+        >>> rate = tuning.Parameter(low=1e-4, high=1e-2, log=True)
+        >>> loss = tuning.Parameter(choice=("hinge", "wasserstein"))
+        >>> space = tuning.Space({"generator_learning_rate": rate, "loss": loss})
+        >>> sorted(space.sample(0))
+        ['generator_learning_rate', 'loss']
     """
 
     choice: tuple[Any, ...] = ()
@@ -125,7 +132,7 @@ class Space:
         InputError: If a name is unknown, or a value is one that no model can have.
 
     Example:
-        >>> space = Space().change(loss="hinge", dropout={"low": 0.0, "high": 0.5})
+        >>> space = tuning.Space().change(loss="hinge", dropout={"low": 0.0, "high": 0.5})
         >>> space.to_config(dcgan.presets.get("mnist"), space.sample(0)).training.loss
         'hinge'
     """

@@ -25,7 +25,7 @@ class TrialError(Exception):
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TrialRecord:
-    """How a trial ended.
+    """How a trial of a `SearchResult` ended.
 
     Attributes:
         trial: Its number, as text.

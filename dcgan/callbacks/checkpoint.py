@@ -41,7 +41,9 @@ class RunCheckpoint(keras.callbacks.Callback):
     Example:
         >>> checkpoint = RunCheckpoint("checkpoints", every=5)
         >>> first_epoch = checkpoint.restore(model)
-        >>> model.fit(dataset, initial_epoch=first_epoch, epochs=50, callbacks=[checkpoint])
+        >>> first_epoch
+        0
+        >>> history = model.fit(dataset, initial_epoch=first_epoch, epochs=50, callbacks=[checkpoint])
     """
 
     def __init__(

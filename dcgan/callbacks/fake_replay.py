@@ -27,11 +27,13 @@ class FakeReplay(keras.callbacks.Callback):
     Raises:
         ValueError: If `count` or `keep` is not above zero.
 
+    Example:
+        >>> history = model.fit(dataset, epochs=50, callbacks=[FakeReplay("replay")])
+        >>> np.load("replay/epoch_001.npz")["images"].shape
+        (500, 28, 28, 1)
+
     Reference:
         [Shrivastava et al., 2017](https://arxiv.org/abs/1612.07828), section 2.3
-
-    Example:
-        >>> model.fit(dataset, callbacks=[FakeReplay("runs/mnist/replay")])
     """
 
     def __init__(

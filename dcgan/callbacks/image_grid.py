@@ -30,7 +30,9 @@ class ImageGrid(keras.callbacks.Callback):
         ValueError: If a number is not above zero.
 
     Example:
-        >>> model.fit(dataset, epochs=50, callbacks=[ImageGrid("runs/mnist/samples")])
+        >>> history = model.fit(dataset, epochs=50, callbacks=[ImageGrid("samples")])
+        >>> pathlib.Path("samples/epoch_001.png").is_file()
+        True
     """
 
     def __init__(

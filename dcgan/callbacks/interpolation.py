@@ -69,7 +69,9 @@ class InterpolationStrip(keras.callbacks.Callback):
         ValueError: If `rows` or `every` is not above zero, or `steps` is below 2.
 
     Example:
-        >>> model.fit(dataset, epochs=50, callbacks=[InterpolationStrip("runs/mnist/samples")])
+        >>> history = model.fit(dataset, epochs=50, callbacks=[InterpolationStrip("samples")])
+        >>> pathlib.Path("samples/interpolation_001.png").is_file()
+        True
     """
 
     def __init__(

@@ -27,7 +27,9 @@ class MetricsLog(keras.callbacks.Callback):
             from run to run and so get a file of their own. Defaults to False.
 
     Example:
-        >>> model.fit(dataset, epochs=50, callbacks=[MetricsLog("metrics.csv")])
+        >>> history = model.fit(dataset, epochs=50, callbacks=[MetricsLog("metrics.csv")])
+        >>> pathlib.Path("metrics.csv").read_text().splitlines()[0]
+        'epoch,d_loss,fake_accuracy,g_loss,real_accuracy'
     """
 
     def __init__(self, path: str | os.PathLike[str], *, timings: bool = False) -> None:

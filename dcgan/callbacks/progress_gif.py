@@ -36,9 +36,11 @@ class ProgressGif(keras.callbacks.Callback):
         ValueError: If a time is too short.
 
     Example:
-        >>> grid = ImageGrid("runs/mnist/samples")
-        >>> gif = ProgressGif("runs/mnist/progress.gif", "runs/mnist/samples")
-        >>> model.fit(dataset, epochs=50, callbacks=[grid, gif])
+        >>> grid = ImageGrid("samples")
+        >>> gif = ProgressGif("progress.gif", "samples")
+        >>> history = model.fit(dataset, epochs=50, callbacks=[grid, gif])
+        >>> pathlib.Path("progress.gif").is_file()
+        True
     """
 
     def __init__(

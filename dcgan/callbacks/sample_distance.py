@@ -32,12 +32,13 @@ class SampleDistance(keras.callbacks.Callback):
         ValueError: If `every` is not above zero.
 
     Example:
-        >>> reference = dcgan.features.Reference.compute(test_images, extractor)
+        >>> extractor = dcgan.features.load("mnist")
+        >>> reference = dcgan.features.Reference.compute(images, extractor, fake_count=1000)
         >>> distance = SampleDistance(reference)
         >>> best = keras.callbacks.ModelCheckpoint(
         ...     "best.keras", monitor="val_frechet_distance", mode="min", save_best_only=True
         ... )
-        >>> model.fit(dataset, epochs=50, callbacks=[distance, best])
+        >>> history = model.fit(dataset, epochs=50, callbacks=[distance, best])
     """
 
     def __init__(self, reference: Reference, *, every: int = 1, seed: int = 0) -> None:

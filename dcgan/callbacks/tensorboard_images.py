@@ -31,7 +31,7 @@ class TensorBoardImages(keras.callbacks.Callback):
         ValueError: If `count` or `every` is not above zero.
 
     Example:
-        >>> model.fit(dataset, epochs=50, callbacks=[TensorBoardImages("runs/mnist/logs")])
+        >>> history = model.fit(dataset, epochs=50, callbacks=[TensorBoardImages("logs")])
     """
 
     def __init__(

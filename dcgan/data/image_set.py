@@ -46,6 +46,11 @@ class ImageSet:
         files: The source's files by index, relative to it, or None if each image is no file of its own.
         jpeg_qualities: Shape (count,), uint8: the quality of each image that was a JPEG and has kept
             its pixels' size, 0 for others. Defaults to None, unknown.
+
+    Example:
+        >>> digits = dcgan.ImageSet("my digits", "train", images, labels=labels)
+        >>> digits.take(np.flatnonzero(labels == 7)).images.shape
+        (99, 28, 28, 1)
     """
 
     name: str

@@ -23,6 +23,13 @@ class IndexedImages:
         hashes: What `hash_images` returns for all of `source`. Defaults to None: computed when needed.
         mapping: The mapped file that `source` lies in. Its pages are released after each reading, so
             that they do not add up to the whole file. Defaults to None, memory.
+
+    Example:
+        >>> chosen = dcgan.data.IndexedImages(images, np.array([7, 3, 5]))
+        >>> chosen.shape
+        (3, 28, 28, 1)
+        >>> np.array_equal(chosen[0], images[7])
+        True
     """
 
     def __init__(

@@ -121,6 +121,10 @@ def load_split(config: RunConfig, split: str, storage: Storage | None = None) ->
 
     Raises:
         InputError: As for `load_images`.
+
+    Example:
+        >>> dcgan.data.load_split(dcgan.presets.get("article"), "test[:100]").images.shape
+        (100, 28, 28, 1)
     """
     return load_images(
         config.data,
@@ -168,7 +172,8 @@ def load_dataset(
             have no labels.
 
     Example:
-        >>> model.fit(load_dataset("mnist"), epochs=50)
+        >>> dataset = dcgan.load_dataset("mnist", batch_size=64)
+        >>> history = model.fit(dataset, epochs=50)
     """
     loaded = load_images(
         source,

@@ -28,6 +28,12 @@ class Partition:
         seen: Whether the run trains on `held_out` as well.
         recorded: Whether they were compared with the run's record of its images, if it has started.
             Defaults to True.
+
+    Example:
+        >>> digits = dcgan.ImageSet("my digits", "train", images)
+        >>> parts = dcgan.data.Partition.load(dcgan.presets.get("mnist"), digits)
+        >>> len(parts.trained_on.images), len(parts.held_out.images)
+        (1000, 200)
     """
 
     trained_on: ImageSet

@@ -27,6 +27,11 @@ def prepare(images: tf.Tensor, *, image_size: int | None, channels: int | None) 
 
     Returns:
         Shape ([batch,] image_size, image_size, channels), uint8.
+
+    Example:
+        >>> photo = np.zeros((48, 64, 3), np.uint8)
+        >>> dcgan.data.prepare(photo, image_size=32, channels=1).shape
+        TensorShape([32, 32, 1])
     """
     if image_size is not None:
         images = _crop_to_square(images)  # First, for there is less to convert.
@@ -44,6 +49,10 @@ def resize(images: tf.Tensor, size: int) -> tf.Tensor:
 
     Returns:
         Shape ([batch,] size, size, channels), uint8, rounded to the nearest grey level.
+
+    Example:
+        >>> dcgan.data.resize(images, 14).shape
+        TensorShape([1000, 14, 14, 1])
     """
     square = _crop_to_square(images)
     if square.shape[-3] is not None:
@@ -66,6 +75,10 @@ def to_channels(images: tf.Tensor, channels: int) -> tf.Tensor:
 
     Returns:
         Shape ([batch,] height, width, channels), uint8.
+
+    Example:
+        >>> dcgan.data.to_channels(np.uint8([[[255, 0, 0]]]), 1).numpy()
+        array([[[76]]], dtype=uint8)
     """
     images = tf.convert_to_tensor(images)
     if images.shape[-1] is not None:
@@ -90,6 +103,10 @@ def prepare_array(images: np.ndarray, *, image_size: int | None, channels: int |
     Returns:
         Shape (count, image_size, image_size, channels), uint8: `images` itself if it has that
         shape already.
+
+    Example:
+        >>> dcgan.data.prepare_array(images, image_size=32, channels=3).shape
+        (1000, 32, 32, 3)
     """
     count, *shape = images.shape
     wanted = [image_size or shape[0], image_size or shape[1], channels or shape[2]]

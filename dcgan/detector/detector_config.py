@@ -18,7 +18,13 @@ def _names_deliveries(text: str) -> bool:
 
 
 class DetectorConfig(schema.Config):
-    """Everything that decides how a detector ends."""
+    """Everything that decides how a detector ends.
+
+    Example:
+        >>> config = dcgan.detector.DetectorConfig(steps=1000, deliveries="as they are, jpeg 75")
+        >>> config.certified
+        ('as they are', 'jpeg 75')
+    """
 
     steps: int = field("Training steps of the detector.", at_least(1), default=4_400)
     fold_steps: int = field(

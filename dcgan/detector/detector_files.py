@@ -29,7 +29,7 @@ _UNREADABLE = (OSError, EOFError, RuntimeError, ValueError, TypeError, KeyError,
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Fitted:
-    """A fitted detector and what it was made of.
+    """A fitted detector and what it was made of, as `fit_run` returns it.
 
     Attributes:
         config: How it was fitted.
@@ -164,6 +164,11 @@ def load_fitted(run: str | os.PathLike[str], images: data.ImageSet | np.ndarray 
     Raises:
         InputError: If there is no such run or detector, a file is damaged, or the images are not those
             of the run.
+
+    Example:
+        >>> fitted = dcgan.detector.load_fitted("runs/mnist")
+        >>> len(fitted.pool.images) == sum(fitted.pool.counts().values())
+        True
     """
     run = RunDirectory.open(run)
     paths = DetectorFiles(run)
@@ -182,7 +187,12 @@ def load_fitted(run: str | os.PathLike[str], images: data.ImageSet | np.ndarray 
 
 
 def save(detector: Detector, path: str | os.PathLike[str]) -> None:
-    """Writes a detector to a `.keras` file, atomically."""
+    """Writes a detector to a `.keras` file, atomically.
+
+    Example:
+        >>> detector = dcgan.detector.load("runs/mnist/detector.keras")
+        >>> dcgan.detector.save(detector, "copy.keras")
+    """
     with files.write_atomically(path) as temporary:
         detector.save(temporary)
 
@@ -195,6 +205,11 @@ def load(path: str | os.PathLike[str]) -> Detector:
 
     Raises:
         InputError: If the file is missing, damaged or holds something else.
+
+    Example:
+        >>> detector = dcgan.detector.load("runs/mnist/detector.keras")
+        >>> detector.image_shape
+        (28, 28, 1)
     """
     try:
         detector = keras.models.load_model(path, compile=False)

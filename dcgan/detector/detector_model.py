@@ -50,7 +50,9 @@ class Detector(image_model.ImageModel):
 
     Example:
         >>> detector = keras.models.load_model("runs/mnist/detector.keras")
-        >>> detector.score(images)["p_fake"]  # uint8, shape (count, 28, 28, 1)
+        >>> scores = detector.score(images)  # uint8, shape (count, 28, 28, 1)
+        >>> scores["p_fake"].shape
+        (1000,)
     """
 
     weighs_images = True

@@ -64,9 +64,10 @@ def fit_run(
             they are too few for the rate.
 
     Example:
-        >>> fitted = detector.fit_run("runs/photos")
-        >>> fitted = detector.fit_run("runs/photos", learn={"diffusion": "fakes/diffusion"})
-        >>> fitted.detector.score(images)["p_fake"]
+        >>> fitted = dcgan.detector.fit_run("runs/mnist")
+        >>> fitted = dcgan.detector.fit_run("runs/mnist", learn={"diffusion": "fakes/diffusion"})
+        >>> fitted.detector.score(images)["p_fake"].shape
+        (1000,)
     """
     keras_limits.refuse("the detector's training")
     run = RunDirectory.open(run)
@@ -133,6 +134,11 @@ def recalibrate_run(
     Raises:
         InputError: If there is no such run or detector, the images cannot be used (see
             `own_reals.check`), or they are too few for rate, confidence and deliveries.
+
+    Example:
+        >>> calibration = dcgan.detector.recalibrate_run("runs/mnist", "photos")
+        >>> calibration.reals == len(list(pathlib.Path("photos").iterdir()))
+        True
     """
     run = RunDirectory.open(run)
     files = DetectorFiles(run)

@@ -31,6 +31,11 @@ def heat_maps(detector: Detector, images: np.ndarray, *, seed: int = 0) -> np.nd
 
     Returns:
         Shape (count, height, width), float32, 0 to 1; each image's largest value is 1, or all are 0.
+
+    Example:
+        >>> detector = dcgan.detector.load("runs/mnist/detector.keras")
+        >>> dcgan.detector.heat_maps(detector, images[:4]).shape
+        (4, 28, 28)
     """
     if not len(images):
         return np.empty((0, *images.shape[1:3]), np.float32)
@@ -48,6 +53,11 @@ def overlay(image: np.ndarray, heat: np.ndarray) -> np.ndarray:
 
     Returns:
         The image, and beside it the image under its heat map, shape (height, 2 * width, 3), uint8.
+
+    Example:
+        >>> heat = np.linspace(0, 1, 28 * 28).reshape(28, 28)
+        >>> dcgan.detector.overlay(images[0], heat).shape
+        (224, 448, 3)
     """
     factor = -(-_SMALLEST // image.shape[0])
     plain = np.broadcast_to(image, (*image.shape[:2], 3)).astype(np.float32)

@@ -19,7 +19,7 @@ _FLATTEST = 1e-3
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Calibration:
-    """Turns a logit, higher for fakes, into a probability and a decision.
+    """Turns a logit, higher for fakes, into a probability and a decision; `recalibrate_run` makes one.
 
     Attributes:
         slope: `p_fake = sigmoid(slope * logit + offset)`; above 0.

@@ -62,9 +62,10 @@ def evaluate(
         InputError: If there is no run, or one of its files, its data or the extractor cannot be used.
 
     Example:
-        >>> report = evaluate("runs/mnist")
-        >>> report.scores["frechet_distance"].value
-        12.6
+        >>> report = dcgan.evaluate("runs/mnist")
+        >>> score = report.scores["frechet_distance"]
+        >>> score.value > score.floor
+        True
     """
     directory = RunDirectory.open(run)
     progress("loading", 0.0)

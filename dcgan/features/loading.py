@@ -37,9 +37,9 @@ def load(name: str | os.PathLike[str]) -> FeatureExtractor:
         InputError: If there is no such extractor, or it cannot be read or downloaded.
 
     Example:
-        >>> extractor = load("mnist")
+        >>> extractor = dcgan.features.load("mnist")
         >>> extractor.embed(images).features.shape
-        (10000, 64)
+        (1000, 64)
     """
     built_in = {"inception_v3": inception.load_inception, "random": random_extractor.load_random}
     shipped = _SHIPPED / f"{name}.keras"
@@ -67,6 +67,10 @@ def save(extractor: FeatureExtractor, path: str | os.PathLike[str]) -> pathlib.P
 
     Raises:
         ValueError: If the extractor is not a Keras model, or the path does not end in ".keras".
+
+    Example:
+        >>> dcgan.features.save(dcgan.features.load("mnist"), "digits.keras")
+        PosixPath('digits.keras')
     """
     path = pathlib.Path(path)
     if not isinstance(extractor.extract, KerasExtractor) or path.suffix != ".keras":

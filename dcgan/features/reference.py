@@ -32,9 +32,11 @@ class Reference:
         seed: Seed of every draw.
 
     Example:
-        >>> reference = Reference.compute(test_images, extractor, floor_images=train_images)
-        >>> reference.distances(model.generate(10_000, seed=1))["frechet_distance"].value
-        3.2
+        >>> extractor = dcgan.features.load("mnist")
+        >>> reference = dcgan.features.Reference.compute(images, extractor, fake_count=1000)
+        >>> distances = reference.distances(model.generate(1000, seed=1))
+        >>> distances["frechet_distance"].value > 0
+        True
     """
 
     extractor: FeatureExtractor

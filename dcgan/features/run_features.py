@@ -19,6 +19,12 @@ def for_data(data: str, *, image_size: int, channels: int) -> str:
         data: A data set's name or path, as in a run's configuration.
         image_size: Pixels a side.
         channels: 1 for grey, 3 for RGB.
+
+    Example:
+        >>> dcgan.features.for_data("mnist", image_size=28, channels=1)
+        'mnist'
+        >>> dcgan.features.for_data("photos", image_size=64, channels=3)
+        'learned'
     """
     mnist = data in _MNIST_NAMES and (image_size, image_size, channels) == _MNIST_SHAPE
     return "mnist" if mnist else learned.NAME
@@ -41,6 +47,10 @@ def for_run(
 
     Raises:
         InputError: If there is no such extractor, or it takes images of another shape.
+
+    Example:
+        >>> dcgan.features.for_run(dcgan.presets.get("article"), None).name
+        'mnist'
     """
     size, channels = config.network.image_size, config.network.channels
     name = config.features

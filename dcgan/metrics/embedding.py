@@ -14,6 +14,11 @@ class Embedding:
         features: Shape (count, dim), float64.
         probabilities: Shape (count, classes), float64, rows sum to 1; None where the extractor
             knows no classes.
+
+    Example:
+        >>> embedding = Embedding(np.zeros((3, 64)), probabilities=np.eye(3))
+        >>> embedding.take(np.array([0, 2])).count
+        2
     """
 
     features: np.ndarray

@@ -14,10 +14,10 @@ class Moments:
 
     Example:
         >>> moments = Moments(64)
-        >>> for batch in batches:
+        >>> for batch in np.random.default_rng(0).normal(size=(4, 50, 64)):
         ...     moments.update(batch)
-        >>> moments.covariance.shape
-        (64, 64)
+        >>> moments.count, moments.covariance.shape
+        (200, (64, 64))
 
     Reference:
         Chan, Golub and LeVeque (1983), Algorithms for Computing the Sample Variance.

@@ -9,7 +9,7 @@ _BLOCK = 200
 
 
 class Neighborhood(NamedTuple):
-    """Four metrics from k-nearest neighbours.
+    """Four metrics from k-nearest neighbours, as `neighborhood` returns them.
 
     Attributes:
         precision: Share of fakes within the real images' manifold, 0 to 1.

@@ -18,7 +18,7 @@ HIGHER_IS_BETTER = {
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Score:
-    """One metric's value for a set of fakes.
+    """One metric's value for a set of fakes, as `evaluate_features` returns it.
 
     Attributes:
         name: A key of `HIGHER_IS_BETTER`.

@@ -18,6 +18,11 @@ class Real(NamedTuple):
         moments: Moments of all their features.
         kept: Features and probabilities of all of them or a random part, for the metrics that
             compare sample with sample.
+
+    Example:
+        >>> real = Real.of(Embedding(np.random.default_rng(0).normal(size=(500, 4))))
+        >>> real.moments.count, real.kept.count
+        (500, 500)
     """
 
     moments: Moments
@@ -56,10 +61,13 @@ def evaluate_features(
         ValueError: If the sets do not fit each other or are too small.
 
     Example:
-        >>> real, fake = extractor.embed(test), extractor.embed(fakes)
-        >>> scores = evaluate_features(Real.of(real), fake, features="mnist")
-        >>> scores["frechet_distance"].value
-        3.2
+        >>> rng = np.random.default_rng(0)
+        >>> real, fake = (Embedding(rng.normal(mean, size=(500, 4))) for mean in (0, 1))
+        >>> scores = evaluate_features(Real.of(real), fake, features="mine")
+        >>> round(scores["frechet_distance"].value, 1)
+        4.2
+        >>> round(scores["coverage"].value, 1)
+        0.5
     """
     measured = _distances(real, fake, seed=seed)
     if not distances_only:
@@ -91,6 +99,13 @@ def floor_values(real: Real, other: Embedding, *, count: int, seed: int = 0) -> 
 
     Raises:
         ValueError: If there are fewer than `count` of them.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> real, other = (Embedding(rng.normal(size=(500, 4))) for _ in range(2))
+        >>> floor = floor_values(Real.of(real), other, count=500)
+        >>> round(floor["coverage"], 1)
+        1.0
     """
     if other.count < count:
         raise ValueError(

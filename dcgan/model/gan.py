@@ -53,8 +53,9 @@ class DCGAN(drawing_model.DrawingModel):
 
     Example:
         >>> model = dcgan.DCGAN.from_preset("article")
-        >>> model.fit(dcgan.load_dataset("mnist"), epochs=50)
-        >>> images = model.generate(16, seed=1)
+        >>> history = model.fit(dcgan.load_dataset("mnist"), epochs=50)
+        >>> model.generate(16, seed=1).shape
+        (16, 28, 28, 1)
 
     Reference:
         - [Radford et al., 2016](https://arxiv.org/abs/1511.06434)

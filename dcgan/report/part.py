@@ -17,6 +17,13 @@ class Part:
         metrics: What `report.json` holds under the name; JSON values, finite floats.
         facts: What only the page shows, likewise.
         arrays: Pictures, uint8, and series too long for JSON, by name. Defaults to none.
+
+    Example:
+        >>> metrics = {"configuration": dcgan.RunConfig().to_dict(), "versions": {}, "timings": {}}
+        >>> part = dcgan.report.Part(
+        ...     name="run", template="run", metrics=metrics, facts={"epochs": [], "curves": []}
+        ... )
+        >>> dcgan.report.publish("runs/mine", part)
     """
 
     name: str

@@ -4,6 +4,7 @@ import hashlib
 import importlib.metadata
 import io
 import json
+import os
 import pathlib
 from typing import Any
 from zipfile import BadZipFile
@@ -19,7 +20,7 @@ from dcgan.system import files
 _FORMAT = 1
 
 
-def publish(run: RunDirectory, *parts: Part) -> None:
+def publish(run: str | os.PathLike[str], *parts: Part) -> None:
     """Puts parts into a report, in place of those of the same names, and draws it anew.
 
     Each part is `report/NAME.json` and the arrays that it refers to. It appears whole or not at all.
@@ -33,8 +34,14 @@ def publish(run: RunDirectory, *parts: Part) -> None:
         ValueError: If metrics or facts are no JSON values.
 
     Example:
-        >>> publish(run, Part(name="run", template="run", metrics={"versions": {"keras": "3.15"}}))
+        >>> metrics = {"configuration": dcgan.RunConfig().to_dict(), "versions": {}, "timings": {}}
+        >>> facts = {"epochs": [], "curves": []}
+        >>> part = dcgan.report.Part(name="run", template="run", metrics=metrics, facts=facts)
+        >>> dcgan.report.publish("runs/mine", part)
+        >>> pathlib.Path("runs/mine/report.html").is_file()
+        True
     """
+    run = RunDirectory(run)
     try:
         for part in parts:
             _save(run.report_parts, part)
@@ -43,7 +50,7 @@ def publish(run: RunDirectory, *parts: Part) -> None:
         raise InputError(f"{run.path}: expected a directory to write to ({error})") from None
 
 
-def draw(run: RunDirectory) -> None:
+def draw(run: str | os.PathLike[str]) -> None:
     """Draws `report.json` and `report.html` from the stored parts, which may be an older version's.
 
     Args:
@@ -51,7 +58,11 @@ def draw(run: RunDirectory) -> None:
 
     Raises:
         InputError: If there is no part, or one is damaged or has another format.
+
+    Example:
+        >>> dcgan.report.draw("runs/mnist")
     """
+    run = RunDirectory(run)
     paths = sorted(run.report_parts.glob("[!.]*.json"))
     if not paths:
         raise InputError(f"{run.path}: expected a report to draw; dcgan evaluate {run.path} makes one")

@@ -61,9 +61,10 @@ class Client:
         InputError: If an argument is not allowed, or the extra `serving` is not installed.
 
     Example:
-        >>> with Client("grpc://localhost:8500", label="stable") as client:
-        ...     [row.decision for row in client.score_files(["photos"])]
-        ['real', 'fake', 'error']
+        >>> with export.Client("grpc://localhost:8500", label="stable") as client:
+        ...     rows = list(client.score_files(["photos", "missing.png"]))
+        >>> rows[-1].decision
+        'error'
     """
 
     def __init__(

@@ -34,7 +34,7 @@ _INFRA_VALIDATOR = ("infra_blessing", "INFRA_BLESSED", "INFRA_NOT_BLESSED")
 
 @dataclasses.dataclass(frozen=True)
 class Candidate:
-    """A model that was exported and is not live yet.
+    """A model that `export_model` or `export_generator` wrote and that is not live yet.
 
     Attributes:
         directory: `<base>/<name>/<version>`.

@@ -25,7 +25,7 @@ from export.sources import DETECTOR, RunPath
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Pushed:
-    """A live version.
+    """A live version, as `push_model` returns it.
 
     Attributes:
         path: Its SavedModel, `<base>/<name>/<version>`.
@@ -74,7 +74,7 @@ def push_model(
             or if the base cannot be written to. Nothing has changed then.
 
     Example:
-        >>> push_model("runs/mnist").path
+        >>> export.push_model("runs/mnist").path
         PosixPath('runs/mnist/serving/detector/1')
     """
     if isinstance(source, Candidate):
@@ -114,6 +114,10 @@ def roll_back(
     Raises:
         InputError: If there is no older version, or it is damaged; or if the base cannot be written to.
             Nothing has changed then.
+
+    Example:
+        >>> export.roll_back("runs/mnist", version=1).path
+        PosixPath('runs/mnist/serving/detector/2')
     """
     versions.check_name(name)
     run = sources.as_run(source)

@@ -49,6 +49,11 @@ class Labels:
     Attributes:
         stable: The version that is known to be good.
         canary: The version on trial.
+
+    Example:
+        >>> labels = {"detector": export.Labels(stable=1, canary=1)}
+        >>> export.write_serving_config("runs/mnist/serving", labels=labels).labels["detector"].stable
+        1
     """
 
     stable: int
@@ -63,6 +68,11 @@ class ServingConfig:
         files: The files.
         labels: The labels of each model.
         docker: The command that serves the models.
+
+    Example:
+        >>> config = export.write_serving_config("runs/mnist/serving")
+        >>> config.labels
+        {'detector': Labels(stable=1, canary=1)}
     """
 
     files: tuple[pathlib.Path, ...]
@@ -98,7 +108,8 @@ def write_serving_config(
             the base cannot be written to.
 
     Example:
-        >>> print(write_serving_config("runs/mnist/serving").docker)
+        >>> print(export.write_serving_config("runs/mnist/serving").docker)
+        docker run ...
     """
     base = pathlib.Path(base)
     server = Container(image=image, options=_options(), mount=_MOUNT, address=address)

@@ -28,7 +28,9 @@ class Thresholds:
         maximum_rise: How much higher than the live version's they may be. Defaults to none.
 
     Example:
-        >>> limits = Thresholds(minimum={"headline.worst_auroc": 0.9}, maximum={"kid": 0.05})
+        >>> limits = export.Thresholds(minimum={"headline.worst_auroc": 0.9}, maximum={"kid": 0.05})
+        >>> limits.minimum
+        {'headline.worst_auroc': 0.9}
     """
 
     minimum: Metrics = dataclasses.field(default_factory=dict)

@@ -20,7 +20,7 @@ TOLERANCE = 1e-3
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Validation:
-    """What validation found; it is also written beside the model.
+    """What `validate_model` found; it is also written beside the model.
 
     Attributes:
         blessed: Whether the model agrees with Keras and meets its thresholds.
@@ -68,9 +68,10 @@ def validate_model(
             cannot be written to.
 
     Example:
-        >>> candidate = export_model("runs/mnist")
-        >>> limits = Thresholds(minimum={"precision": 0.6})
-        >>> validate_model(candidate, "runs/mnist", limits=limits).blessed
+        >>> candidate = export.export_model("runs/mnist")
+        >>> limits = export.Thresholds(minimum={"precision": 0.6})
+        >>> validation = export.validate_model(candidate, "runs/mnist", limits=limits)
+        >>> validation.infra_blessed
         True
     """
     limits = limits or Thresholds()

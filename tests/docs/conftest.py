@@ -1,14 +1,21 @@
+import contextlib
 import pathlib
 import runpy
 import shutil
 
+import numpy as np
 import pytest
 
+import dcgan
 import documents
+import export
 import quick_detection
+import tuning
 from dcgan import presets
+from tuning import space
 
 _NETWORK = {"generator_width": 2, "discriminator_width": 2, "max_width": 4, "mapping_units": 4}
+_SMALL_SPACE = {"generator_width": 2, "discriminator_width": 2, "latent_dim": [4, 8], "batch_size": 64}
 _DELIVERIES = ("as they are", "jpeg 75")
 
 
@@ -33,13 +40,17 @@ def photos(run_cli, drawn):
     return pathlib.Path("photos")
 
 
-@pytest.fixture
-def small_presets(monkeypatch):
-    """Makes each preset's networks tiny, and its training one epoch."""
+def _shrink_presets(monkeypatch, **run):
     for name, preset in presets.PRESETS.items():
         network = {**preset.get("network", {}), **_NETWORK, "head_units": 4}
         training = {**preset.get("training", {}), "epochs": 1}
-        monkeypatch.setitem(presets.PRESETS, name, {"network": network, "training": training})
+        monkeypatch.setitem(presets.PRESETS, name, {"network": network, "training": training, **run})
+
+
+@pytest.fixture
+def small_presets(monkeypatch):
+    """Makes each preset's networks tiny, and its training one epoch."""
+    _shrink_presets(monkeypatch)
 
 
 @pytest.fixture
@@ -53,3 +64,49 @@ def quick_detector():
 def reader(run_cli, photos):
     """Follows documents in a directory that has nothing but folders of pictures."""
     return documents.Reader(run_cli)
+
+
+@pytest.fixture(scope="session")
+def digits():
+    """1,000 digits with their labels."""
+    return dcgan.load_images("mnist", split="test[:1000]")
+
+
+@contextlib.contextmanager
+def _small_work():
+    """Makes runs small, of 1,000 digits, and trains and searches quickly."""
+    with pytest.MonkeyPatch.context() as patch:
+        _shrink_presets(patch, data="digits.npz")
+        for name, parameter in tuning.Space().change(**_SMALL_SPACE).parameters.items():
+            patch.setitem(space._DEFAULT, name, parameter)
+        with quick_detection.replaced(*_DELIVERIES, steps=2, familiarity_steps=2):
+            yield
+
+
+@pytest.fixture(scope="session")
+def finished_work(tmp_path_factory, drawn, digits):
+    """What docs/reference/index.md says that the examples of docstrings find in their directory."""
+    path = tmp_path_factory.mktemp("finished")
+    np.savez(path / "digits.npz", images=digits.images)
+    shutil.copytree(drawn / "photos", path / "photos")
+    shutil.copytree(drawn / "diffusion-pictures", path / "fakes" / "diffusion")
+    with contextlib.chdir(path), _small_work():
+        config = presets.get("mnist")
+        dcgan.train(config, "runs/mnist")
+        fitted = dcgan.detector.fit_run("runs/mnist")
+        dcgan.detector.evaluate_run("runs/mnist", fitted)
+        dcgan.evaluate("runs/mnist")
+        export.validate_model(export.export_model("runs/mnist"), "runs/mnist")
+        export.push_model("runs/mnist")
+        search = tuning.SearchConfig(base=config, algorithm="random", epochs=1)
+        tuning.search(search, "runs/tune", budget=tuning.Budget(trials=1))
+    return path
+
+
+@pytest.fixture
+def work(finished_work, tmp_path, monkeypatch):
+    """A copy of it as working directory, where trainings are small."""
+    shutil.copytree(finished_work, tmp_path / "work")
+    monkeypatch.chdir(tmp_path / "work")
+    with _small_work():
+        yield tmp_path / "work"

@@ -49,8 +49,8 @@ def batches(
             there is not one label for each image.
 
     Example:
-        >>> dataset = batches(load_images("mnist").images, 64, seed=1)
-        >>> model.fit(dataset, epochs=50)
+        >>> dataset = dcgan.batches(dcgan.load_images("mnist").images, 64, seed=1)
+        >>> history = model.fit(dataset, epochs=50)
     """
     count = len(images)
     _check(count, batch_size, shuffle=shuffle)

@@ -24,10 +24,21 @@ class Storage:
         memory: Bytes that a set of images may take in memory; a larger one goes through a cache on
             disk. Defaults to None, a quarter of the machine's memory.
         cache: Directory of the caches. Defaults to None, `dcgan` in the user's cache directory.
+
+    Example:
+        >>> storage = dcgan.data.Storage(memory=4 * 10**9, cache="/scratch/dcgan")
+        >>> storage.holds(60_000, (28, 28, 1)), storage.holds(2_000_000, (64, 64, 3))
+        (True, False)
+        >>> digits = dcgan.load_images("mnist", split="test", storage=storage)
     """
 
     memory: int | None = None
-    cache: pathlib.Path | None = None
+    cache: str | os.PathLike[str] | None = None
+
+    def __post_init__(self) -> None:
+        """Makes a path of the cache's name."""
+        if self.cache is not None:
+            object.__setattr__(self, "cache", pathlib.Path(self.cache))
 
     @classmethod
     def load(cls, path: pathlib.Path) -> Self:
@@ -40,14 +51,13 @@ class Storage:
             return cls()
         values = files.read_json(path, "where a run's images are kept")
         try:
-            cache = values["cache"]
-            return cls(values["memory"], None if cache is None else pathlib.Path(cache))
+            return cls(values["memory"], values["cache"])
         except (KeyError, TypeError):
             raise InputError(f"{path}: expected where a run's images are kept") from None
 
     def save(self, path: pathlib.Path) -> None:
         """Writes both values as JSON, whole or not at all."""
-        cache = None if self.cache is None else str(self.cache.expanduser().absolute())
+        cache = None if self.cache is None else str(self.directory().absolute())
         files.write_text(path, json.dumps({"memory": self.memory, "cache": cache}, indent=2) + "\n")
 
     def holds(self, count: int, shape: tuple[int, ...]) -> bool:
@@ -59,7 +69,7 @@ class Storage:
     def directory(self) -> pathlib.Path:
         """Returns the directory of the caches, which need not exist."""
         if self.cache is not None:
-            return self.cache.expanduser()
+            return pathlib.Path(self.cache).expanduser()
         return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "dcgan"
 
 

@@ -66,8 +66,11 @@ def decode_file(path: str | os.PathLike[str]) -> np.ndarray:
         InputError: If the file is missing, not an image, truncated, corrupt or too large.
 
     Example:
-        >>> pixels = decode_file("face.jpg")
-        >>> preprocessing.prepare(tf.constant(pixels), image_size=64, channels=3)
+        >>> pixels = dcgan.data.decode_file("photos/0000.png")
+        >>> pixels.shape
+        (40, 48, 3)
+        >>> dcgan.data.prepare(pixels, image_size=32, channels=1).shape
+        TensorShape([32, 32, 1])
     """
     with without_warnings():
         return decode(pathlib.Path(path), np.asarray)

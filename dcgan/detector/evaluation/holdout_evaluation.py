@@ -41,6 +41,12 @@ def evaluate(
         `baselines` by name, condition and generator, `summary` by condition, `generators` (mean and
         worst over the deliveries, the worst generator first), `false_positives`, and the curves `roc`
         and `reliability` over all deliveries together.
+
+    Example:
+        >>> detector = dcgan.detector.load("runs/mnist/detector.keras")
+        >>> report = dcgan.detector.evaluate(detector, images[:100], {"darkened": images[100:200] // 2})
+        >>> 0 <= report["generators"]["darkened"]["mean_auroc"] <= 1
+        True
     """
     scorers = baselines or {}
     scored: dict[str, detection_metrics.Scored] = {}

@@ -63,6 +63,13 @@ def evaluate_run(
 
     Raises:
         InputError: If there is no run, images cannot be used, or Keras is told to cut training short.
+
+    Example:
+        >>> fitted = dcgan.detector.load_fitted("runs/mnist")
+        >>> fakes = {"diffusion": "fakes/diffusion"}
+        >>> report = dcgan.detector.evaluate_run("runs/mnist", fitted, fakes=fakes)
+        >>> "diffusion" in report["generators"]
+        True
     """
     run = RunDirectory.open(run)
     keras_limits.refuse("the training of holdout generators")

@@ -26,6 +26,11 @@ class Fakes:
         images: Shape (count, height, width, channels), uint8.
         jpeg_qualities: The quality of each that is a JPEG, 0 for others, shape (count,), uint8. Defaults
             to 0 for all.
+
+    Example:
+        >>> fakes = dcgan.detector.Fakes("vae-small", "autoencoder", images // 2)
+        >>> dcgan.detector.FakePool.join([fakes]).counts()
+        {'vae-small': 1000}
     """
 
     generator: str
@@ -48,6 +53,14 @@ class FakePool:
         generators: The name of each fake's generator, shape (count,).
         families: The kind of each fake's generator, shape (count,).
         jpeg_qualities: The quality of each that is a JPEG, 0 for others, shape (count,), uint8.
+
+    Example:
+        >>> pool = dcgan.detector.FakePool.join([
+        ...     dcgan.detector.Fakes("dcgan", "gan", images[:600] // 2),
+        ...     dcgan.detector.Fakes("vae-small", "autoencoder", images[600:] // 3),
+        ... ])
+        >>> pool.counts()
+        {'dcgan': 600, 'vae-small': 400}
     """
 
     images: np.ndarray

@@ -44,6 +44,19 @@ def fit(
     Raises:
         InputError: If there are too few reals for false positive rate, confidence and deliveries, or
             Keras is told to cut training short.
+
+    Example:
+        >>> reals = dcgan.detector.Reals(images[:600], calibration=images[600:800], test=images[800:])
+        >>> pool = dcgan.detector.FakePool.join([
+        ...     dcgan.detector.Fakes("dcgan", "gan", dcgan.images.to_uint8(model.generate(300))),
+        ...     dcgan.detector.Fakes("darkened", "autoencoder", images[:300] // 2),
+        ... ])
+        >>> config = dcgan.detector.DetectorConfig(
+        ...     steps=20, fold_steps=10, familiarity_steps=10, false_positive_rate=0.1
+        ... )  # for a first try
+        >>> fitted = dcgan.detector.fit(model.discriminator, pool, reals, config=config)
+        >>> fitted.detector.calibration.reals
+        200
     """
     config = config or DetectorConfig()
     keras_limits.refuse("the detector's training")

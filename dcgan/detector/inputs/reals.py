@@ -27,6 +27,11 @@ class Reals:
         notes: What else readers must know about the images. Defaults to nothing.
         train_labels: The labels of `train`, shape (count,), integers. Defaults to None, unknown.
         jpeg_qualities: The JPEG qualities of `train`, see `ImageSet`. Defaults to None, unknown.
+
+    Example:
+        >>> reals = dcgan.detector.Reals(images[:600], calibration=images[600:800], test=images[800:])
+        >>> len(reals.train), len(reals.calibration), len(reals.test)
+        (600, 200, 200)
     """
 
     train: Images

@@ -26,6 +26,11 @@ class RunInputs:
         reals: The run's images.
         replay: Where the callback `FakeReplay` kept samples of earlier epochs, if it did.
         trained: How the training behind the model ended. Defaults to None, unknown.
+
+    Example:
+        >>> inputs = dcgan.detector.RunInputs.load("runs/mnist")
+        >>> inputs.reals.train.shape[1:]
+        (28, 28, 1)
     """
 
     config: RunConfig
