@@ -94,8 +94,9 @@ def expand(paths: Iterable[str | os.PathLike[str]]) -> Iterator[pathlib.Path]:
             cannot be listed and folders with an image's suffix: each gets a row.
 
     Example:
-        >>> sorted(path.name for path in expand(["photos", "missing.png"]))[-2:]
-        ['0019.png', 'missing.png']
+        >>> paths = list(expand(["photos", "missing.png"]))
+        >>> paths[0], paths[-1]
+        (PosixPath('photos/0000.png'), PosixPath('missing.png'))
     """
     for path in map(pathlib.Path, paths):
         if not folder_walk.is_folder(path):

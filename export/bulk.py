@@ -82,7 +82,7 @@ def score_bulk(
         OSError: If the disk is full.
 
     Example:
-        >>> counts = export.score_bulk(["photos/*.png"], "runs/mnist/serving/detector/1", "scores")
+        >>> counts = export.score_bulk(["photos/*.png"], "runs/mnist/serving/detector/2", "scores")
         >>> counts["error"]
         0
     """

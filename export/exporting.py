@@ -50,7 +50,7 @@ def export_model(
     Example:
         >>> candidate = export.export_model("runs/mnist")
         >>> candidate.path
-        PosixPath('runs/mnist/export/detector/2/Format-Serving')
+        PosixPath('runs/mnist/export/detector/3/Format-Serving')
     """
     content = prepare_scoring_model(source, name=name, max_pixels=max_pixels)
     return _publish(content, source, base, keep=keep)

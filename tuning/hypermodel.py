@@ -53,7 +53,7 @@ class DCGANHyperModel(keras_tuner.HyperModel):
         >>> tuner = keras_tuner.RandomSearch(
         ...     hypermodel, hypermodel.objective, max_trials=2, directory="runs/random"
         ... )
-        >>> best = tuning.run(tuner).best
+        >>> best = tuning.run(tuner, verbose=0).best
     """
 
     def __init__(

@@ -157,7 +157,7 @@ def run(tuner: keras_tuner.Tuner, *args: Any, **kwargs: Any) -> SearchResult:
         >>> tuner = keras_tuner.RandomSearch(
         ...     hypermodel, hypermodel.objective, max_trials=2, directory="runs/random"
         ... )
-        >>> len(tuning.run(tuner).records)
+        >>> len(tuning.run(tuner, verbose=0).records)
         2
     """
     hypermodel = tuner.hypermodel

@@ -49,7 +49,8 @@ def for_run(
         InputError: If there is no such extractor, or it takes images of another shape.
 
     Example:
-        >>> dcgan.features.for_run(dcgan.presets.get("article"), None).name
+        >>> config = dcgan.presets.override(dcgan.presets.get("mnist"), features="mnist")
+        >>> dcgan.features.for_run(config, None).name
         'mnist'
     """
     size, channels = config.network.image_size, config.network.channels

@@ -75,7 +75,7 @@ def push_model(
 
     Example:
         >>> export.push_model("runs/mnist").path
-        PosixPath('runs/mnist/serving/detector/1')
+        PosixPath('runs/mnist/serving/detector/2')
     """
     if isinstance(source, Candidate):
         candidate, run, name = source, None, source.name
@@ -116,8 +116,9 @@ def roll_back(
             Nothing has changed then.
 
     Example:
-        >>> export.roll_back("runs/mnist", version=1).path
-        PosixPath('runs/mnist/serving/detector/2')
+        >>> pushed = export.roll_back("runs/mnist")
+        >>> pushed.path, pushed.original
+        (PosixPath('runs/mnist/serving/detector/3'), 1)
     """
     versions.check_name(name)
     run = sources.as_run(source)

@@ -51,7 +51,7 @@ class Labels:
         canary: The version on trial.
 
     Example:
-        >>> labels = {"detector": export.Labels(stable=1, canary=1)}
+        >>> labels = {"detector": export.Labels(stable=1, canary=2)}
         >>> export.write_serving_config("runs/mnist/serving", labels=labels).labels["detector"].stable
         1
     """
@@ -72,7 +72,7 @@ class ServingConfig:
     Example:
         >>> config = export.write_serving_config("runs/mnist/serving")
         >>> config.labels
-        {'detector': Labels(stable=1, canary=1)}
+        {'detector': Labels(stable=1, canary=2)}
     """
 
     files: tuple[pathlib.Path, ...]

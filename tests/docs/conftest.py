@@ -73,14 +73,19 @@ def digits():
 
 
 @contextlib.contextmanager
-def _small_work():
-    """Makes runs small, of 1,000 digits, and trains and searches quickly."""
+def _small_work(path):
+    """Makes runs small, of the digits in a directory, and trains and searches quickly."""
     with pytest.MonkeyPatch.context() as patch:
-        _shrink_presets(patch, data="digits.npz")
+        _shrink_presets(patch, data=str(path / "digits.npz"))
         for name, parameter in tuning.Space().change(**_SMALL_SPACE).parameters.items():
             patch.setitem(space._DEFAULT, name, parameter)
         with quick_detection.replaced(*_DELIVERIES, steps=2, familiarity_steps=2):
             yield
+
+
+def _publish(run):
+    export.validate_model(export.export_model(run), run)
+    export.push_model(run)
 
 
 @pytest.fixture(scope="session")
@@ -90,14 +95,14 @@ def finished_work(tmp_path_factory, drawn, digits):
     np.savez(path / "digits.npz", images=digits.images)
     shutil.copytree(drawn / "photos", path / "photos")
     shutil.copytree(drawn / "diffusion-pictures", path / "fakes" / "diffusion")
-    with contextlib.chdir(path), _small_work():
+    with contextlib.chdir(path), _small_work(path):
         config = presets.get("mnist")
         dcgan.train(config, "runs/mnist")
+        _publish("runs/mnist")
         fitted = dcgan.detector.fit_run("runs/mnist")
         dcgan.detector.evaluate_run("runs/mnist", fitted)
         dcgan.evaluate("runs/mnist")
-        export.validate_model(export.export_model("runs/mnist"), "runs/mnist")
-        export.push_model("runs/mnist")
+        _publish("runs/mnist")
         search = tuning.SearchConfig(base=config, algorithm="random", epochs=1)
         tuning.search(search, "runs/tune", budget=tuning.Budget(trials=1))
     return path
@@ -108,5 +113,5 @@ def work(finished_work, tmp_path, monkeypatch):
     """A copy of it as working directory, where trainings are small."""
     shutil.copytree(finished_work, tmp_path / "work")
     monkeypatch.chdir(tmp_path / "work")
-    with _small_work():
+    with _small_work(finished_work):
         yield tmp_path / "work"

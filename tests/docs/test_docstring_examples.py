@@ -146,9 +146,12 @@ def given(digits):
 def short_fits(name, work):
     """Cuts the trainings that an example calls `model.fit` for."""
     fits = any("model.fit(" in example.source for example in EXAMPLES[name])
+    # Without bars of progress, which would be printed among the answers.
+    keras.config.disable_interactive_logging()
     keras.config.set_max_epochs(2 if fits else None)
     keras.config.set_max_steps_per_epoch(3 if fits else None)
     yield
+    keras.config.enable_interactive_logging()
     keras.config.set_max_epochs(None)
     keras.config.set_max_steps_per_epoch(None)
 
@@ -160,7 +163,7 @@ def server(name, work):
         yield ()
         return
     serving_double = pytest.importorskip("serving_double", reason="tensorflow-serving-api is not here")
-    models = serving_double.Models({1: "runs/mnist/serving/detector/1"}, labels={"stable": 1})
+    models = serving_double.Models({2: "runs/mnist/serving/detector/2"}, labels={"stable": 2})
     with serving_double.over_grpc(models) as url:
         yield [("grpc://localhost:8500", url)]
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import logging
+import os
 import pathlib
 from typing import Self
 
@@ -40,16 +41,17 @@ class RunInputs:
     trained: Trained | None = None
 
     @classmethod
-    def load(cls, run: RunDirectory, images: data.ImageSet | np.ndarray | None = None) -> Self:
+    def load(cls, run: str | os.PathLike[str], images: data.ImageSet | np.ndarray | None = None) -> Self:
         """Reads them from a run.
 
         Args:
-            run: The run.
+            run: The run's directory.
             images: The images of a run that was given them. Defaults to None.
 
         Raises:
-            InputError: If the run has no model yet, or its images cannot be used.
+            InputError: If there is no run, it has no model yet, or its images cannot be used.
         """
+        run = RunDirectory.open(run)
         config, trained = run.load_config(), run.trained()
         if not trained.finished:
             logging.getLogger("dcgan").warning("%s: %s", run.path, trained.message)
