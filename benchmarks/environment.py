@@ -10,13 +10,24 @@ _PACKAGES = ("tensorflow", "keras", "numpy")
 
 
 def describe(*more_packages: str) -> dict[str, Any]:
-    """Returns processor, cores, Python and the versions of the packages that matter."""
+    """Returns processor, cores, Python and the versions of the packages that matter.
+
+    Args:
+        *more_packages: Further packages, such as a peer's; left out if they are not installed.
+    """
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),
         "python": platform.python_version(),
-        **{name: metadata.version(name) for name in (*_PACKAGES, *more_packages)},
+        **{name: version for name in (*_PACKAGES, *more_packages) if (version := _version(name))},
     }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _processor() -> str:

@@ -25,7 +25,8 @@ class _RunByDefault(typer.core.TyperGroup):
 
 app = typer.Typer(
     cls=_RunByDefault,
-    help="Fit, calibrate and evaluate a run's detector: `dcgan detect RUN`.",
+    help="Fit, calibrate and evaluate a run's detector: `dcgan detect RUN`. Its options: `dcgan detect "
+    "run --help`.",
     no_args_is_help=True,
 )
 
@@ -100,7 +101,7 @@ def run(
     from dcgan.detector import run_fitting
     from dcgan.detector.evaluation import run_evaluation
 
-    started = time.monotonic()
+    started, former = time.monotonic(), _last_change(directory)
     with _parts() as parts:
         fitted = run_fitting.fit_run(
             directory,
@@ -111,7 +112,8 @@ def run(
             seed=seed,
             progress=parts,
         )
-    print(f"{'learned' if to_learn else 'fitted'} in {time.monotonic() - started:.0f} s")
+    if _last_change(directory) != former:
+        print(f"{'learned' if to_learn else 'fitted'} in {time.monotonic() - started:.0f} s")
     with _parts() as parts:
         report = run_evaluation.evaluate_run(directory, fitted, fakes=named, progress=parts)
     _show(report, directory)
@@ -165,6 +167,10 @@ def evaluate(run: RunArgument, fakes: _Fakes = None) -> None:
     with _parts() as parts:
         report = run_evaluation.evaluate_run(directory, fitted, fakes=named, progress=parts)
     _show(report, directory)
+
+
+def _last_change(directory: RunDirectory) -> int | None:
+    return directory.detector.stat().st_mtime_ns if directory.detector.is_file() else None
 
 
 def _parse_named(option: str, values: list[str] | None) -> dict[str, str]:

@@ -145,7 +145,7 @@ class RunDirectory:
             if differences and not _extends(started, config, differences):
                 raise InputError(
                     f"{self.path}: holds a run with {'; '.join(differences)}. "
-                    "Choose another directory with --out, or the run's own config"
+                    "Another --out starts anew; without these options this run goes on"
                 )
 
     def claim(self, config: RunConfig) -> RunConfig:

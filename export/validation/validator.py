@@ -16,6 +16,9 @@ from export.validation.metric_thresholds import Thresholds
 from export.validation.probes import Probe
 
 TOLERANCE = 1e-3
+_NOT_EVALUATED = (
+    "the detector was not evaluated, or has been changed since: its model card has no figures"
+)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -81,6 +84,8 @@ def validate_model(
     broken, differences, disagreements = _examine(candidate.path, asked, tolerance=tolerance)
     live = _find_live(source, against, card["name"])
     before, notes = _read_live_metrics(live)
+    if card["kind"] == sources.DETECTOR and card["data"] and "detector" not in card["metrics"]:
+        notes = [*notes, _NOT_EVALUATED]
     violated = limits.violations(metric_thresholds.read_metrics(card), before)
     training = card["training"]
     if training and training_record.failed(training["reason"]):

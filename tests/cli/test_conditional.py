@@ -62,7 +62,7 @@ def test_train_and_resume(run_cli, config, deterministic, tmp_path):
     assert "holds a run with classes=3, not 0" in err
     code, _, err = run_cli(*command, "--conditional", "--seed", "4")
     assert code == 2
-    assert "holds a run with seed=0, not 4. Choose" in err
+    assert "holds a run with seed=0, not 4. Another --out" in err
 
 
 @pytest.mark.parametrize(

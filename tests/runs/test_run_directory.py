@@ -65,7 +65,7 @@ def test_claim_with_another_config(run):
     other = presets.override(CONFIG, network={"dropout": 0.1}, seed=3)
     with pytest.raises(InputError, match=r"one: holds a run with .*--out") as caught:
         run.claim(other)
-    expected = "holds a run with dropout=0.3, not 0.1; seed=0, not 3. Choose another"
+    expected = "holds a run with dropout=0.3, not 0.1; seed=0, not 3. Another --out"
     assert expected in str(caught.value)
     assert run.load_config() == CONFIG
 
@@ -191,7 +191,7 @@ def test_a_place_that_cannot_be_written_to(tmp_path):
 def test_a_value_that_is_not_compared_yet(run):
     run.claim(presets.override(CONFIG, network={"classes": 3}))
     run.check(CONFIG, besides=["network.classes"])
-    with pytest.raises(InputError, match=r"holds a run with seed=0, not 3. Choose"):
+    with pytest.raises(InputError, match=r"holds a run with seed=0, not 3. Another"):
         run.check(presets.override(CONFIG, seed=3), besides=["network.classes"])
     with pytest.raises(InputError, match="holds a run with classes=3, not 0"):
         run.check(CONFIG)

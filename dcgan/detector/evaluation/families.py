@@ -44,7 +44,7 @@ def measure_families(
             name: {family: _rank(fold, delivered, fakes=len(chosen))}
             for name, delivered in named_deliveries.deliver_each(images, seed=seed)
         }
-        progress("families", done / len(folds))
+        progress("without each kind", done / len(folds))
     ranked = {family: detection_metrics.rank_generators(row)[family] for family, row in rows.items()}
     return dict(sorted(ranked.items(), key=lambda entry: entry[1]["mean_auroc"]))
 

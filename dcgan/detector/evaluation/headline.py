@@ -1,6 +1,6 @@
 """What a report says first: what to expect of unknown generators, and where the detector cannot tell."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dcgan.detector import certificate
@@ -8,6 +8,8 @@ from dcgan.detector.threshold import Calibration
 
 NEAR_CHANCE = 0.6
 """Below this AUROC, in the mean over deliveries, a generator counts as one that is not told."""
+
+_AS_THEY_ARE = "as they are"
 
 
 def write(
@@ -29,18 +31,20 @@ def write(
     Returns:
         JSON values: `warnings` and `sentences`, to be read first and in this order; `mean_auroc` over
         holdout generators and deliveries; the `worst_generator` with its mean over deliveries,
-        `worst_auroc`, its `worst_delivery` and the AUROC there, `worst_auroc_delivered`; and
-        `near_chance`.
+        `worst_auroc`; the lowest AUROC of any generator under any delivery, `worst_auroc_delivered`,
+        with `worst_delivery` and `worst_delivered`, the generator; and `near_chance`.
     """
     generators = report["generators"]
     worst = next(iter(generators))
     means = [row["mean_auroc"] for row in generators.values()]
+    lowest = min(generators, key=lambda name: generators[name]["worst_auroc"])
     numbers = {
         "mean_auroc": sum(means) / len(means),
         "worst_generator": worst,
         "worst_auroc": means[0],
-        "worst_auroc_delivered": generators[worst]["worst_auroc"],
-        "worst_delivery": generators[worst]["worst_delivery"],
+        "worst_auroc_delivered": generators[lowest]["worst_auroc"],
+        "worst_delivery": generators[lowest]["worst_delivery"],
+        "worst_delivered": lowest,
         "near_chance": means[0] < NEAR_CHANCE,
     }
     sentences = [
@@ -48,21 +52,49 @@ def write(
         *_expect_families(report["families"]),
     ]
     sentences.append(_alarms(report["false_positives"], calibration, seen=seen))
+    sentences.append(_describe_found(report["detector"][_AS_THEY_ARE]))
     warnings = [*notes, *_warn(numbers, report["simple_statistics"])]
     return {"warnings": warnings, "sentences": sentences, **numbers}
+
+
+def describe_given(report: Mapping[str, Any], names: Iterable[str]) -> list[str]:
+    """Says, a sentence each, how the fakes that a user gave to test on are told.
+
+    Args:
+        report: What `holdout_evaluation.evaluate` returned.
+        names: What the user calls their generators.
+    """
+    told, generators = report["detector"][_AS_THEY_ARE], report["generators"]
+    return [
+        f"Of your fakes of {name}: AUROC {told[name]['auroc']:.3f} as they are, "
+        f"{generators[name]['worst_auroc']:.3f} in the worst case "
+        f"({generators[name]['worst_delivery']}); {told[name]['found']:.0%} are called fake as they are."
+        for name in names
+    ]
+
+
+def _describe_found(told: Mapping[str, Mapping[str, float]]) -> str:
+    found = {name: row["found"] for name, row in told.items()}
+    least, most = min(found, key=found.__getitem__), max(found, key=found.__getitem__)
+    return (
+        f"At this threshold {found[least]:.0%} ({least}) to {found[most]:.0%} ({most}) of the fakes are "
+        f"called fake as they are; the others are `unsure`, or `real`. More reals to calibrate on, or "
+        f"fewer deliveries to promise for, lower it."
+    )
 
 
 def _expect(numbers: Mapping[str, Any], generators: Mapping[str, Any], *, easy: bool) -> str:
     """Says what holdout generators tell; those trained on photographs for minutes are easy to tell."""
     told = (
         f"{numbers['worst_auroc']:.3f} ({numbers['worst_generator']}, the worst of {len(generators)}, "
-        f"in the mean over deliveries) to {list(generators.values())[-1]['mean_auroc']:.3f}, and of "
-        f"{numbers['worst_auroc_delivered']:.3f} under the worst delivery "
-        f"({numbers['worst_delivery']}). 0.5 is chance."
+        f"in the mean over deliveries) to {list(generators.values())[-1]['mean_auroc']:.3f}, and in the "
+        f"worst single case of {numbers['worst_auroc_delivered']:.3f} ({numbers['worst_delivered']}, "
+        f"{numbers['worst_delivery']}). 0.5 is chance."
     )
     if easy:
         return (
-            f"Of its own holdout generators, easier to tell than published ones, it has AUROCs of {told}"
+            f"Of the generators it was tested on, its own being easier to tell than published ones, it "
+            f"has AUROCs of {told}"
         )
     return f"Of generators it has not learned from, as their images arrive, expect an AUROC of {told}"
 
@@ -104,6 +136,7 @@ def _warn(numbers: Mapping[str, Any], simple: Mapping[str, Any]) -> list[str]:
         auroc, share = simple["auroc"], simple["easy_share"]
         warnings.append(
             f"The pool is too easy to have taught much: simple statistics of an image already tell its "
-            f"fakes from reals (AUROC {auroc:.3f}); they recognise the generators of {share:.0%}."
+            f"fakes from reals (AUROC {auroc:.3f}; more than 0.9 on the generators of {share:.0%} of "
+            f"them)."
         )
     return warnings

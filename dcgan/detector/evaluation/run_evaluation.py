@@ -79,7 +79,9 @@ def evaluate_run(
     test = fitted.reals.test[: max(2, round(fitted.config.pool_size * _REALS))]
     measured = _measure(fitted, test, tested, progress=progress)
     notes = [*_describe_training(run), *fitted.reals.notes, *_warn_of_files(given, fitted.reals)]
-    report = {"headline": _conclude(fitted, measured, notes=notes), **measured, "digest": digest}
+    said = _conclude(fitted, measured, notes=notes)
+    said["sentences"] = [*headline.describe_given(measured, given), *said["sentences"]]
+    report = {"headline": said, **measured, "digest": digest}
     publish(run, detector_report.describe(report, fitted.detector, reals=test, fakes=tested))
     return report
 

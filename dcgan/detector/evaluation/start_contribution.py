@@ -44,7 +44,7 @@ def measure(
     for done, (_, images) in enumerate(each, 1):
         real, *drawn = np.split(colour_classifier.score_branches(classifier, images), ends)
         aurocs += [_rank(real, fake) for fake in drawn]
-        progress("start", done / len(named_deliveries.NAMED))
+        progress("the start alone", done / len(named_deliveries.NAMED))
     return dict(zip(_PARTS, np.mean(aurocs, axis=0).tolist(), strict=True))
 
 
@@ -66,8 +66,8 @@ def describe(card: Mapping[str, Any], contribution: Mapping[str, float]) -> list
         f"({seen}).",
         f"Of other authors' generators, expect a mean AUROC of {_by_delivery(card['left_out'])}: what "
         f"the start reaches on authors left out of its training.",
-        f"On this run's own holdout generators, in the mean over deliveries, the start alone has an "
-        f"AUROC of {start:.3f}, what learned from this run {learner:.3f}, both together {both:.3f}.",
+        f"On the generators it was tested on, in the mean over deliveries, the start alone has an AUROC "
+        f"of {start:.3f}, what learned from this run {learner:.3f}, both together {both:.3f}.",
     ]
 
 

@@ -15,6 +15,8 @@ from dcgan.detector.learning import learned_fakes
 
 AS_THEY_ARE, COMPRESSED = "as they are", "jpeg 75"
 _REALS, _FAKES = 2_000, 1_000
+_FEW = 50
+_TOO_FEW = " So few say little: `dcgan detect evaluate RUN --fakes NAME=PATH` tests it on others."
 
 
 def measure(
@@ -54,6 +56,7 @@ def describe(gains: Mapping[str, Mapping[str, Any]]) -> list[str]:
         f"Of {row['held_back']:,} held-back fakes of {name}: AUROC {row['before'][AS_THEY_ARE]:.3f} "
         f"before, {row['after'][AS_THEY_ARE]:.3f} after learning {row['learned']:,} (after JPEG 75: "
         f"{row['before'][COMPRESSED]:.3f} and {row['after'][COMPRESSED]:.3f})."
+        f"{_TOO_FEW if row['held_back'] < _FEW else ''}"
         for name, row in gains.items()
     ]
 

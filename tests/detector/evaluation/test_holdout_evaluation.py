@@ -183,7 +183,8 @@ def test_headline_starts_with_the_worst(report, fitted):
     said = _conclude(report, fitted)
     assert said["warnings"] == []
     assert "AUROC of 0.900 (diffusion, the worst of 2" in said["sentences"][0]
-    assert "0.800 under the worst delivery (blur)" in said["sentences"][0]
+    assert "in the worst single case of 0.800 (diffusion, blur)" in said["sentences"][0]
+    assert said["sentences"][3].startswith("At this threshold ")
     assert said["sentences"][1].startswith("Of generators of a kind it has not seen, expect")
     assert "with 95 % confidence, under each of 34 deliveries" in said["sentences"][2]
     assert said["mean_auroc"] == pytest.approx(0.945)

@@ -40,7 +40,7 @@ def test_what_each_branch_reaches(colour_fitted):
         classifier, test, fakes, progress=lambda *state: progress.append(state)
     )
     assert list(found) == ["start", "learner", "both"]
-    assert progress[-1] == ("start", 1.0)
+    assert progress[-1] == ("the start alone", 1.0)
     assert len(progress) == len(NAMED)
     same = start_contribution.measure(classifier, test, {"same": test})
     assert list(same.values()) == pytest.approx([0.5] * 3)
@@ -52,10 +52,11 @@ def test_easy_holdout_generators_are_called_so():
     rates = {"reals": 9, "worst": 0.0, "worst_delivery": "blur"}
     report = {"generators": generators, "families": {}, "simple_statistics": simple}
     report["false_positives"] = rates
+    report["detector"] = {"as they are": {"VAE": {"auroc": 0.99, "found": 0.5}}}
     grey = headline.write(report, None)["sentences"][0]
     colour = headline.write({**report, "start": {}}, None)["sentences"][0]
     assert grey.startswith("Of generators it has not learned from, as their images arrive, expect")
-    assert colour.startswith("Of its own holdout generators, easier to tell than published ones,")
+    assert colour.startswith("Of the generators it was tested on, its own being easier to tell than")
 
 
 def test_fakes_to_test_on_that_are_jpegs_are_named():
