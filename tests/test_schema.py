@@ -68,6 +68,22 @@ def test_the_docstring_lists_the_fields():
     assert "    inner: The part.\n" in Outer.__doc__
 
 
+def test_an_example_stays_at_the_docstrings_end():
+    class Shown(schema.Config):
+        """What is shown.
+
+        Example:
+            >>> Shown(count=1).count
+            1
+        """
+
+        count: int = schema.field("How many.", default=0)
+
+    text, example = Shown.__doc__.split("\n\nExample:\n")
+    assert text.startswith("What is shown.\n\nArgs:\n    count: How many.")
+    assert example == "    >>> Shown(count=1).count\n    1\n"
+
+
 def test_help_tells_the_values():
     assert schema.describe(Inner, "rate") == "How fast. Above 0 and below 1."
     assert schema.describe(Outer, "name") == "What it is called."

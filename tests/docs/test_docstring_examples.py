@@ -3,6 +3,7 @@
 What examples take for granted is said in docs/reference/index.md.
 """
 
+import copy
 import doctest
 import inspect
 import pathlib
@@ -62,11 +63,11 @@ NEED_A_RUN = {
     "dcgan.detector.save",
     "dcgan.evaluate",
     "dcgan.features.Reference",
+    "dcgan.features.fit_extractor",
+    "dcgan.features.fit_extractor_file",
     "dcgan.features.for_run",
     "dcgan.features.load",
     "dcgan.features.save",
-    "dcgan.features.fit_extractor",
-    "dcgan.features.fit_extractor_file",
     "dcgan.report.draw",
     "dcgan.scoring.expand",
     "dcgan.scoring.score_files",
@@ -113,7 +114,7 @@ def run_example(digits):
         room = public_names.of_module(name.rpartition(".")[0])
         data = {"images": digits.images, "labels": digits.labels}
         names = {**room, **_MODULES, **_LIBRARIES, **data, **given}
-        examples = EXAMPLES[name]
+        examples = [copy.copy(example) for example in EXAMPLES[name]]
         for example in examples:
             for old, new in replaced:
                 example.source = example.source.replace(old, new)
