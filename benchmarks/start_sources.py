@@ -37,7 +37,7 @@ ORIGINS = {
     "meanflow-": ("flow matching", "yuchen203"),
     "un0-": ("flow matching", "ywpkwon"),
     "own-": ("gan", OWN),
-    "sd": ("diffusion", "Bird and Lotfi (CIFAKE)"),
+    "stable-diffusion": ("diffusion", "Bird and Lotfi (CIFAKE)"),
 }
 
 
