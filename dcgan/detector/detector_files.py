@@ -110,10 +110,13 @@ class DetectorFiles:
         """Returns the SHA-256 of the detector's file.
 
         Raises:
-            OSError: If there is none, or it cannot be read.
+            InputError: If there is none, or it cannot be read.
         """
-        with self.detector.open("rb") as content:
-            return hashlib.file_digest(content, "sha256").hexdigest()
+        try:
+            with self.detector.open("rb") as content:
+                return hashlib.file_digest(content, "sha256").hexdigest()
+        except OSError as error:
+            raise InputError(f"{self.detector}: expected a detector ({error.strerror})") from None
 
     def load_report(self) -> dict[str, Any]:
         """Reads what the run's report says of the detector that is there.

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import shutil
 import sys
 
 import keras
@@ -251,6 +252,17 @@ def test_table(dcgan, detected, photos):
     assert len(lines) == 4
     assert "p_fake" in lines[0]
     assert lines[3].split()[:3] == ["-", "error", "-"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_changed", [False, True])
+def test_the_reports_warnings_are_those_of_this_detector(dcgan, detected, photos, tmp_path, is_changed):
+    run = RunDirectory(shutil.copytree(detected.path, tmp_path / "run"))
+    digest = "another" if is_changed else detector_files.DetectorFiles(run).digest()
+    report = {"detector": {"headline": {"warnings": ["Beware."]}, "digest": digest}}
+    run.report_json.write_text(json.dumps(report))
+    err = dcgan("score", run.path, photos)[2]
+    assert ("WARNING: Beware." in err) is not is_changed
 
 
 @pytest.mark.slow
