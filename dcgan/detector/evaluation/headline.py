@@ -78,8 +78,8 @@ def _describe_found(told: Mapping[str, Mapping[str, float]]) -> str:
     least, most = min(found, key=found.__getitem__), max(found, key=found.__getitem__)
     return (
         f"At this threshold {found[least]:.0%} ({least}) to {found[most]:.0%} ({most}) of the fakes are "
-        f"called fake as they are; the others are `unsure`, or `real`. More reals to calibrate on, or "
-        f"fewer deliveries to promise for, lower it."
+        f"called fake as they are; the others are `unsure`, or `real`. Calibrating on more reals, or "
+        f"promising for fewer deliveries, lowers it."
     )
 
 
