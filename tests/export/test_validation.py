@@ -6,7 +6,7 @@ import tensorflow as tf
 
 import export
 from dcgan.config import RunConfig
-from dcgan.detector import Calibration, Detector
+from dcgan.detector import Calibration, Detector, detector_files
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
 from export import sources
@@ -204,6 +204,19 @@ def test_a_candidate_that_changes_while_it_is_validated(gan, tmp_path, monkeypat
     with pytest.raises(InputError, match=r"detector/1: expected files that stay as they are"):
         export.validate_model(exported, gan)
     assert marks(exported) == set()
+
+
+@pytest.mark.parametrize("is_evaluated", [False, True])
+def test_a_detector_that_was_not_evaluated_is_said_to_be(run, detector, answer_as, is_evaluated):
+    detector.save(run.detector)
+    if is_evaluated:
+        report = {"digest": detector_files.DetectorFiles(run).digest(), "headline": {"warnings": []}}
+        report["headline"]["sentences"] = ["Expect little."]
+        run.report_json.write_text(json.dumps({"detector": report}))
+    exported = export.export_model(run)
+    answer_as(lambda name, answer: answer, sources.load_scoring_model(run)[0])
+    said = [text for text in export.validate_model(exported, run).notes if "was not evaluated" in text]
+    assert len(said) == (0 if is_evaluated else 1)
 
 
 def test_a_live_version_that_others_pushed_without_a_card(run, answer_as):
