@@ -22,11 +22,11 @@ def quickstart(
 ) -> None:
     """Train on MNIST, fit and evaluate a detector, export it, push it, score a few images.
 
-    Takes 25 minutes to an hour on two cores. The same command resumes where it was interrupted.
+    Takes 17 minutes to an hour on two cores. The same command resumes where it was interrupted.
     """
     started = time.monotonic()
     run = RunDirectory(out)
-    _say("All steps take 25 minutes to an hour on two cores.")
+    _say("All steps take 17 minutes to an hour on two cores.")
     _say("1/6  Training: dcgan train")
     train.train(data=_DATA, out=out)
     if not _has_part(run, "detector"):
