@@ -169,6 +169,7 @@ def test_all_damaged_starts_anew(damaged, make_gan, caplog):
     assert caplog.text.count("is damaged") == 2
 
 
+@pytest.mark.slow
 def test_any_flipped_bit_of_an_archive_is_found_or_harmless(tmp_path):
     """Bits of time stamps and the like decide nothing; the weights must be what they were."""
     path = tmp_path / "epoch_001.keras"
@@ -209,6 +210,7 @@ def test_companions_states_are_saved_as_they_are_then(tmp_path, fit):
     assert states == {"epoch_002.json": [{"epochs": 2}], "epoch_003.json": [{"epochs": 3}]}
 
 
+@pytest.mark.slow
 def test_nothing_is_saved_once_a_companion_has_a_reason(tmp_path, fit):
     companion = Companion()
 
@@ -234,6 +236,7 @@ class Stopper(keras.callbacks.Callback):
         self.model.stop_training |= (self.epoch, batch) == self.moment
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("every", [1, 2, 5])
 @pytest.mark.parametrize("batch", [0, 1])
 def test_an_epoch_that_is_broken_off_does_not_count(tmp_path, make_gan, make_images, every, batch):
@@ -245,6 +248,7 @@ def test_an_epoch_that_is_broken_off_does_not_count(tmp_path, make_gan, make_ima
     assert _epochs(tmp_path) == {1: [1, 2], 2: [2], 5: []}[every]
 
 
+@pytest.mark.slow
 def test_a_stop_after_the_last_batch_of_an_epoch_counts(tmp_path, make_gan, make_images):
     checkpoint = RunCheckpoint(tmp_path, every=5)
     stopper = Stopper(2, 2)
@@ -253,6 +257,7 @@ def test_a_stop_after_the_last_batch_of_an_epoch_counts(tmp_path, make_gan, make
     assert _epochs(tmp_path) == [3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("epoch", [None, 1])
 def test_a_stop_in_data_of_unknown_length(tmp_path, make_gan, make_images, epoch):
     batches = tf.data.Dataset.from_tensor_slices(make_images(12)).batch(4)
@@ -263,6 +268,7 @@ def test_a_stop_in_data_of_unknown_length(tmp_path, make_gan, make_images, epoch
     assert _epochs(tmp_path) == ([1] if epoch else [1, 2, 3])
 
 
+@pytest.mark.slow
 def test_an_interrupted_save_leaves_the_old_checkpoints(tmp_path, fit, monkeypatch):
     fit(tmp_path, 2, every=2)
 

@@ -96,6 +96,7 @@ def test_steps_beyond_the_end_of_an_epoch_do_not_count(tmp_path, monkeypatch):
     assert read_rows(tmp_path / "timings.csv")[0]["steps_per_second"] == "1.0"
 
 
+@pytest.mark.slow
 def test_steps_in_data_of_unknown_length(tmp_path, make_gan, make_images):
     images = tf.data.Dataset.from_tensor_slices(make_images(16))
     unknown = images.batch(4).filter(lambda batch: True)

@@ -45,6 +45,7 @@ def trained(config, tmp_path_factory):
     return training.train(RunConfig.load(config), out, conditional=True).run.path
 
 
+@pytest.mark.slow
 def test_train_and_resume(run_cli, config, deterministic, tmp_path):
     command = ["train", "--config", config, "--out", tmp_path / "run"]
     code, _, err = run_cli(*command, "--conditional")
@@ -86,6 +87,7 @@ def test_data_without_classes(run_cli, config, tmp_path, labels, message):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.slow
 def test_samples_of_a_class(run_cli, trained, tmp_path):
     model = sampling.load_model(trained / "dcgan.keras")
     for label, number in {"dark": 1, "bright": 0, "2": 2}.items():

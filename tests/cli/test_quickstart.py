@@ -105,6 +105,7 @@ def test_the_same_command_does_not_do_again_what_is_there(run_cli, parts, monkey
     assert parts == [trained, ("detect",), ("evaluate",), *last, trained, *last]
 
 
+@pytest.mark.slow
 def test_what_is_not_blessed_does_not_go_live(run_cli, parts, agreeing, tmp_path):
     agreeing.append("wrong")
     code, output, _ = run_cli("quickstart", "--out", tmp_path / "run")

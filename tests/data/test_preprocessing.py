@@ -32,6 +32,7 @@ def test_right_shape_passes_to_the_bit(noise, run, channels, shape):
     np.testing.assert_array_equal(run(images, image_size=12, channels=channels), images)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("own", [1, 2, 3, 4])
 def test_graph_agrees_with_eager(noise, own):
     """Smaller, of a height, larger; in batches and alone."""

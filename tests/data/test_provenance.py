@@ -56,6 +56,7 @@ def given_run(keep, config, noise, tmp_path):
 # Images that were given
 
 
+@pytest.mark.slow
 def test_a_run_that_was_given_its_images_does_not_call_them_mnist(given_run):
     images, run = given_run
     assert run.load_config().data == "given:mine"
@@ -140,6 +141,7 @@ CHANGES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("change", "what"), CHANGES)
 def test_a_folder_that_has_changed_is_noticed(run_cli, config, folder, refused, change, what):
     config = dcgan.presets.override(config, data=str(folder))

@@ -160,6 +160,7 @@ def test_files_that_hold_no_detector(tmp_path, name):
         detector_files.load(tmp_path / name)
 
 
+@pytest.mark.slow
 def test_classifier_is_trained_as_any_model_and_the_rest_stays(detector, spots, spoiled):
     images = pixels.to_float(np.concatenate([spots(32, 7), spoiled(32, "checks", 8)]))
     labels = np.repeat([0.0, 1.0], 32)

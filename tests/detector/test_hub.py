@@ -58,6 +58,7 @@ def test_a_detector_and_its_card(hub, make_detector, spots):
     assert (hub / "somebody" / "detector" / "README.md").is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["dcgan", "detector"])
 def test_another_process_needs_one_import(tmp_path, make_gan, make_detector, kind):
     path = tmp_path / f"{kind}.keras"

@@ -108,6 +108,7 @@ def test_a_conditional_run_is_reported_by_class(conditional_run, quick_extractor
     assert "A row for each class, from above: 0, 1." in page
 
 
+@pytest.mark.slow
 def test_an_unconditional_run_is_not(run, quick_extractor):
     report = evaluate(run, features=quick_extractor)
     assert (report.labels, report.by_class) == (None, [])

@@ -110,6 +110,7 @@ def test_the_floor_is_that_of_training_images_and_explained_once(evaluated, quic
     assert page.count(f"Held-out real images score {value:.4g}, the floor") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", ["train", "all"])
 def test_the_floor_comes_from_images_that_are_not_compared_with(run, quick_extractor, split):
     _change_config(run, split=split)
@@ -132,6 +133,7 @@ def test_counts_are_lowered_and_it_says_so(evaluated):
     assert all(note in report.html.read_text() for note in report.notes)
 
 
+@pytest.mark.slow
 def test_the_runs_own_extractor(run):
     report = evaluate(run)
     assert report.scores["precision"].features == "random"
@@ -181,6 +183,7 @@ def test_a_run_that_saw_all_test_images_is_not_compared_with_unseen_ones(run, qu
     assert len(loaded.test.images) + len(loaded.train.images) == len(loaded.partition.trained_on.images)
 
 
+@pytest.mark.slow
 def test_no_page_claims_images_unseen_that_were_trained_on(run, quick_extractor):
     _change_config(run, split="all")
     page = evaluate(run, features=quick_extractor).html.read_text()
@@ -244,6 +247,7 @@ class _Copier:
         return self.images[np.arange(count) % len(self.images)].astype(np.float32) / 127.5 - 1
 
 
+@pytest.mark.slow
 def test_samples_are_drawn_in_parts(run, quick_extractor, monkeypatch):
     loaded = _load(run, quick_extractor)
     latents = np.random.default_rng(0).standard_normal((20, 8), np.float32)

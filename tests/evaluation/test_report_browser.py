@@ -11,7 +11,10 @@ import pytest
 from dcgan.evaluation import evaluate
 
 CHROMIUM = shutil.which("chromium")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed"),
+]
 
 # Put before everything else, so that it sees every error; it writes what it saw into the page.
 PROBE = """<script>

@@ -10,6 +10,8 @@ import zlib
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow
+
 _SCRIPT = pathlib.Path(__file__).parent.parent / "scripts" / "bare_session.py"
 
 

@@ -93,6 +93,7 @@ def test_files_into_json_lines(photos, model, exported, tmp_path):
     }
 
 
+@pytest.mark.slow
 def test_files_into_parquet(photos, exported, tmp_path):
     out = tmp_path / "out"
     bulk.score_bulk([str(tmp_path / "photos" / "**")], str(exported), f"{out}/", output="parquet")
@@ -106,6 +107,7 @@ def test_files_into_parquet(photos, exported, tmp_path):
     assert len(read(out, "errors")) == 2
 
 
+@pytest.mark.slow
 def test_records(photos, model, exported, tmp_path, write_records, make_example):
     contents = list(photos.values())
     examples = [make_example(content) for content in contents]
@@ -125,6 +127,7 @@ def test_records(photos, model, exported, tmp_path, write_records, make_example)
     assert sum(counts.values()) == len(contents) + 3
 
 
+@pytest.mark.slow
 def test_damaged_record_files_end_nothing(exported, tmp_path, write_records, make_example, photos):
     path = write_records("x.tfrecord", [make_example(content) for content in photos.values()])
     whole = (tmp_path / "x.tfrecord").read_bytes()
@@ -164,6 +167,7 @@ def odd(tmp_path, monkeypatch, encode, make_pixels):
 ODD = ["a[1].png", os.fsdecode(b"caf\xe9.png"), "b\nc.png", "\u2028=x.png"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output", ["jsonl", "parquet"])
 def test_names_and_folders_of_all_kinds(odd, exported, tmp_path, output):
     patterns = ["a[1].png", "*.png", "in/**", "far/f.png"]
@@ -181,6 +185,7 @@ def test_names_and_folders_of_all_kinds(odd, exported, tmp_path, output):
     assert sorted(scored) == sorted(found)
 
 
+@pytest.mark.slow
 def test_where_nothing_can_be_scored(run_cli, exported, tmp_path):
     (tmp_path / "text.png").write_text("no image")
     (tmp_path / "empty.tfrecord").write_bytes(b"")
@@ -190,6 +195,7 @@ def test_where_nothing_can_be_scored(run_cli, exported, tmp_path):
     assert "error      2\n" in output
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_line(run_cli, exported, photos, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
@@ -222,6 +228,7 @@ def test_results_are_not_mixed_with_earlier_ones(exported, photos, tmp_path):
         (tmp_path / "out" / name).unlink()
 
 
+@pytest.mark.slow
 def test_batches_by_count_and_by_size(photos, exported, tmp_path, monkeypatch):
     sizes = []
 
@@ -240,6 +247,7 @@ def test_batches_by_count_and_by_size(photos, exported, tmp_path, monkeypatch):
     assert sorted(sizes) == [2, 2, 2]
 
 
+@pytest.mark.slow
 def test_what_cannot_work_is_told_before_it_starts(exported, photos, tmp_path):
     pattern = str(tmp_path / "photos" / "*.png")
     (tmp_path / "file").write_text("")
@@ -286,6 +294,7 @@ def test_options_that_beam_cannot_take(exported, photos, tmp_path, option, reaso
     assert capsys.readouterr().err == ""
 
 
+@pytest.mark.slow
 def test_from_the_command_line(run_cli, exported, photos, tmp_path):
     run = tmp_path / "run"
     (run / "serving" / "detector").mkdir(parents=True)
@@ -301,6 +310,7 @@ def test_from_the_command_line(run_cli, exported, photos, tmp_path):
     assert len(read(out, "scores")) == 4
 
 
+@pytest.mark.slow
 def test_unfamiliar_images_are_counted(photos, exported, tmp_path, monkeypatch):
     def score(_model, names, contents):
         columns = {"p_fake": 0.5, "decision": "unsure", "discriminator_logit": 0.0, "error": ""}

@@ -20,6 +20,8 @@ from dcgan.data.decoding import image_formats
 from export import Client, bulk, exporting
 from export.graph import saved_model, scoring_model, signatures
 
+pytestmark = pytest.mark.slow
+
 SIDE = 8
 SIZE = (30, 20)
 TOO_LARGE = "too_large.png"

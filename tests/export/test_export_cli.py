@@ -54,6 +54,7 @@ def test_the_last_line_says_where_and_that_it_is_uncalibrated(run_cli, run):
     )
 
 
+@pytest.mark.slow
 def test_name_keep_and_limit(run_cli, run):
     options = ["--name", "digits", "--keep", 1, "--max-pixels", 77]
     for version in (1, 2):
@@ -79,6 +80,7 @@ def test_a_threshold_set_too_high_keeps_a_model_from_going_live(run_cli, run):
     assert not (run / "serving").exists()
 
 
+@pytest.mark.slow
 def test_push_rollback_and_versions(run_cli, run, gan, make_gan, tmp_path):
     code, output, _ = run_cli("versions", run)
     assert code == 0
@@ -130,6 +132,7 @@ def test_push_rollback_and_versions(run_cli, run, gan, make_gan, tmp_path):
     assert f"canary: version 2 is gone; `dcgan serving-config {run}` sets labels anew\n" in output
 
 
+@pytest.mark.slow
 def test_a_live_version_without_a_card_is_said_and_not_compared_with(run_cli, run):
     run_cli("export", run)
     run_cli("push", run)

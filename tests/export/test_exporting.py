@@ -93,6 +93,7 @@ def test_a_runs_detector_with_its_decisions(run, detector):
     assert (found["kind"], found["calibration"]["reals"]) == ("detector", 500)
 
 
+@pytest.mark.slow
 def test_unfamiliar_images_stay_unsure_when_exported(detector, tmp_path):
     pixels = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 1), np.uint8)
     model = familiarity_model.build((8, 8, 1))
@@ -139,6 +140,7 @@ def evaluate(run, detector):
     run.report_json.write_text(json.dumps(report))
 
 
+@pytest.mark.slow
 def test_the_card_leaves_out_what_was_measured_of_another_model(run, detector):
     evaluate(run, detector)
     detector.calibrate(dataclasses.replace(CALIBRATION, fake_above=0.3))
@@ -160,6 +162,7 @@ def test_a_damaged_report_is_named(run):
         export.export_model(run)
 
 
+@pytest.mark.slow
 def test_a_model_from_memory(gan, detector, tmp_path):
     assert not export.export_model(gan, tmp_path).calibrated
     exported = export.export_model(detector, tmp_path, keep=1)
@@ -188,6 +191,7 @@ def test_a_generator_beside_it(run, gan, tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_a_full_disk_while_the_weights_are_written(gan, tmp_path):
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (500, before[1]))

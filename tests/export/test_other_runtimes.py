@@ -10,6 +10,8 @@ import tensorflow as tf
 import export
 from dcgan.images import to_float
 
+pytestmark = pytest.mark.slow
+
 NUMBERS = ("p_fake", "familiarity", "discriminator_logit")
 FORMS = {"predict_images": to_float, "predict_uint8": np.asarray}
 
@@ -72,7 +74,6 @@ def test_openvino(signature, signatures, check, tmp_path, monkeypatch):
     check(signature, answer)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("signature", FORMS)
 def test_litert(signature, path, check):
     litert = pytest.importorskip("ai_edge_litert.interpreter", reason="ai-edge-litert is not here")

@@ -143,6 +143,7 @@ def test_bright_images_are_not_taken_for_another_range(served, pixels):
         assert set(served("predict_uint8", images=levels)["error"]) == {""}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [NAN, INFINITE])
 def test_a_model_without_finite_answers_decides_nothing(value, pixels, encode):
     class Broken:
@@ -184,6 +185,7 @@ def test_a_stock_server_can_run_it(exported):
     assert not {"PyFunc", "EagerPyFunc", "PyFuncStateless"} & {node.op for node in found}
 
 
+@pytest.mark.slow
 def test_digest_tells_weights_apart_and_signatures(exported, gan, make_gan, tmp_path):
     from export.graph.scoring_model import DiscriminatorScorer
 

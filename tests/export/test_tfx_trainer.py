@@ -93,6 +93,7 @@ def test_a_detector_from_examples(fn_args):
     np.testing.assert_allclose(served(images=tf.constant(pixels))["p_fake"], expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_discriminator_alone(fn_args):
     fn_args.custom_config |= {"detector": False}
     fn_args.eval_files, fn_args.train_steps = [], 2
@@ -147,6 +148,7 @@ def test_no_files(fn_args, tmp_path):
         tfx_trainer.run_fn(fn_args)
 
 
+@pytest.mark.slow
 def test_a_training_that_fails_exports_nothing(fn_args, tmp_path, monkeypatch):
     def diverge(self, logs, where):
         self._stop("not_finite", "Training stopped in epoch 1: g_loss is nan.")

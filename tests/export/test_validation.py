@@ -90,6 +90,7 @@ def marks(exported):
     return {str(path.relative_to(exported.directory)) for path in exported.directory.glob("*/*BLESSED")}
 
 
+@pytest.mark.slow
 def test_a_fresh_process_agrees_with_keras(detector, tmp_path, monkeypatch):
     exported = export.export_model(detector, tmp_path)
     # What the process would find first if it looked for Keras.
@@ -123,6 +124,7 @@ def test_another_model_than_keras_has(made, detector, in_this_process):
     assert marks(made) == {"blessing/NOT_BLESSED", "infra_blessing/INFRA_BLESSED"}
 
 
+@pytest.mark.slow
 def test_what_a_server_cannot_load(gan, tmp_path):
     exported = export.export_model(gan, tmp_path)
     (exported.path / "variables" / "variables.index").unlink()
@@ -174,6 +176,7 @@ def test_what_answers_can_lack(made, gan, answer_as, change, reason, infra):
     assert (found.blessed, found.infra_blessed) == (False, infra)
 
 
+@pytest.mark.slow
 def test_thresholds_are_of_the_card_and_of_the_live_version(run, answer_as):
     exported = export.export_model(run)
     answer_as(lambda name, answer: answer, sources.load_scoring_model(run)[0])
@@ -219,6 +222,7 @@ def test_a_detector_that_was_not_evaluated_is_said_to_be(run, detector, answer_a
     assert len(said) == (0 if is_evaluated else 1)
 
 
+@pytest.mark.slow
 def test_a_live_version_that_others_pushed_without_a_card(run, answer_as):
     exported = export.export_model(run)
     answer_as(lambda name, answer: answer, sources.load_scoring_model(run)[0])

@@ -84,10 +84,12 @@ def test_content_is_on_the_disk_before_it_has_a_number(tmp_path, monkeypatch):
     assert all(numbers == [] for _, numbers in synced[:-1])
 
 
+@pytest.mark.slow
 def test_killed_at_any_moment(tmp_path):
     assert int(run_script("killed", tmp_path / "model")) > 20
 
 
+@pytest.mark.slow
 def test_eight_at_once(tmp_path):
     run_script("race", tmp_path / "model")
 

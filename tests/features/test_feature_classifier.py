@@ -4,6 +4,7 @@ import pytest
 from dcgan.features import feature_classifier
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("size", "channels", "grid"), [(28, 1, 7), (32, 3, 8), (33, 1, 5), (64, 3, 8), (128, 3, 8)]
 )

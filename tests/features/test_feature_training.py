@@ -27,6 +27,7 @@ def test_learns_what_it_is_shown():
     assert extractor.image_shape == (28, 28, 1)
 
 
+@pytest.mark.slow
 def test_colour_and_fewer_images_than_a_batch(monkeypatch):
     images, labels = _squares_and_bars(20, size=32, channels=3)
     labels[:4] = 3

@@ -53,6 +53,7 @@ def _write_idx(path, array):
     path.write_bytes(gzip.compress(header + array.astype(np.uint8).tobytes()))
 
 
+@pytest.mark.slow
 def test_learns_from_class_folders(class_folder, tmp_path):
     extractor = features.fit_extractor_file(
         class_folder, tmp_path / "new" / "mine.keras", image_size=28, epochs=1
@@ -78,6 +79,7 @@ def test_command_on_idx_files(run_cli, idx_folder, tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_the_accuracy_is_that_of_the_test_split(idx_folder, tmp_path):
     folder = idx_folder()
     extractor = features.fit_extractor_file(folder, tmp_path / "bars.keras", epochs=1)

@@ -51,6 +51,7 @@ def test_the_kernel_distance_sees_noise_too(extractor, digits):
     assert spoilt > 20 * abs(clean)
 
 
+@pytest.mark.slow
 def test_a_missing_class_shows(extractor, mnist_test):
     # Alternately, because the second half of the test images is of other writers.
     real, others, labels = mnist_test.images[::2], mnist_test.images[1::2], mnist_test.labels[1::2]

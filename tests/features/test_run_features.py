@@ -101,6 +101,7 @@ def test_damaged_and_half_written_extractors_are_learned_again(quick, digits, tm
     assert (found.digest, found.trained_on) == (first.digest, first.trained_on)
 
 
+@pytest.mark.slow
 def test_labels_are_learned(monkeypatch, mnist_test):
     monkeypatch.setattr(learned, "FEWEST", 500)
     monkeypatch.setattr(learned, "STEPS", 2)

@@ -110,6 +110,7 @@ def _separating(make_gan, cls=DCGAN, **options):
     return make_gan(Separating, augmentation="ada", **options)
 
 
+@pytest.mark.slow
 def test_is_logged_with_ada_only(make_gan, make_images):
     model = _separating(make_gan).compile(**helpers.sgd(0.0))
     # Bright reals, which no distortion comes to change.

@@ -120,6 +120,7 @@ def test_penalties_are_of_the_conditional_logits(make_conditional, make_images):
     assert not np.allclose(found, alone, rtol=0.1)
 
 
+@pytest.mark.slow
 def test_it_learns_which_class_is_bright(make_conditional):
     """Images of class 0 are dark, those of class 2 bright."""
     model = make_conditional(vectors=False)
@@ -144,6 +145,7 @@ def test_low_precision_steps_are_finite(make_conditional, make_images, precision
     assert conditional.dtype == tf.float32
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("labels", "received"),
     [
@@ -215,6 +217,7 @@ def test_classes_to_show_are_spread_evenly(make_gan):
     np.testing.assert_array_equal(model.spread_labels(20), range(9))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eager")
 @pytest.mark.parametrize("ema_decay", [0.0, 0.5])
 def test_images_of_given_classes(make_conditional, make_images, ema_decay):

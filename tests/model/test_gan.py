@@ -127,6 +127,7 @@ def test_labels_in_the_dataset_are_left_aside(make_gan, make_images, determinist
     assert alone == labelled.evaluate(pairs, verbose=0)
 
 
+@pytest.mark.slow
 def test_steps_per_execution(make_gan, make_images, deterministic):
     one, many = (make_gan().compile(**helpers.sgd(), steps_per_execution=n) for n in (1, 3))
     histories = [helpers.fit(model, make_images(24)) for model in (one, many)]
@@ -189,6 +190,7 @@ def test_augmentation_distorts_reals_and_fakes_apart(make_gan, make_images, monk
     assert len(calls) == 4
 
 
+@pytest.mark.slow
 def test_augmented_training_in_a_graph(make_gan, make_images):
     model = make_gan(augmentation="color,translation,cutout", ema_decay=0.9).compile(
         **helpers.sgd(), r1_gamma=1.0, penalty_interval=2

@@ -117,6 +117,7 @@ def test_single_batches_are_looked_at(make_gan, make_images):
     assert int(model.step) == 1
 
 
+@pytest.mark.slow
 def test_steps_are_counted_to_the_end_of_data_of_unknown_length(make_gan, make_images):
     unknown = rows(make_images(16)).filter(lambda batch: True)
     model = make_gan().compile(**helpers.sgd(), jit_compile=False)

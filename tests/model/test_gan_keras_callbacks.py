@@ -31,6 +31,7 @@ def test_keras_callbacks(tmp_path, make_gan, make_images):
     assert isinstance(keras.models.load_model(tmp_path / "best.keras"), DCGAN)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("monitor", "mode"), [("g_loss", "min"), ("val_g_loss", "max")])
 def test_early_stopping(make_gan, make_images, monitor, mode):
     """A loss that must gain at least 100 never does."""
@@ -84,6 +85,7 @@ def test_callbacks_that_know_a_single_optimizer(make_gan, make_images, recwarn):
         model.optimizer.learning_rate = 0.1
 
 
+@pytest.mark.slow
 def test_backup_and_restore(tmp_path, make_gan, make_images, deterministic):
     """A training that breaks off in its second epoch goes on from there, as if nothing had been."""
 

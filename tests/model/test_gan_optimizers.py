@@ -166,6 +166,7 @@ def test_other_global_policies_are_refused(set_policy, policy):
         DCGAN.from_preset("mnist")
 
 
+@pytest.mark.slow
 def test_networks_that_end_in_float16(set_policy, make_gan, make_images):
     set_policy("mixed_float16")
     pair = (

@@ -7,6 +7,7 @@ from dcgan.config import RunConfig, TrainingConfig
 from dcgan.model import DCGAN
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_low_precision_steps_are_finite(tiny_network, make_images, precision):
     config = RunConfig(

@@ -170,6 +170,7 @@ def test_evaluate_is_the_mean_over_images(make_gan, make_images):
     assert result["fake_accuracy"] == pytest.approx((fake < 0).mean())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eager")
 def test_validation_does_not_change_training(make_gan, make_images, deterministic):
     plain, validated = (make_gan(dropout=0.3).compile(**helpers.sgd()) for _ in range(2))

@@ -66,6 +66,7 @@ def test_saved_and_loaded_training_goes_on_to_the_bit(
         helpers.assert_same(getattr(model, name).variables, getattr(loaded, name).variables)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("eager")
 def test_weights_alone_go_on_to_the_bit(tmp_path, make_gan, make_images, deterministic):
     """Into a model that has just been compiled, as a resumed training does."""

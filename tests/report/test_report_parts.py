@@ -122,6 +122,7 @@ def test_a_report_is_drawn_again_from_what_is_stored(run):
     assert (run.report_html.read_bytes(), run.report_json.read_bytes()) == before
 
 
+@pytest.mark.slow
 def test_the_command_draws_it_without_tensorflow(run):
     publish(run, _detector())
     run.report_html.unlink()

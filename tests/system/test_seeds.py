@@ -2,6 +2,7 @@ import random
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from dcgan.detector.fakes import diffusion, holdout_generators
@@ -37,6 +38,7 @@ def test_holdout_generators_leave_the_callers_random_numbers_alone():
     assert draws[0] == draws[1]
 
 
+@pytest.mark.slow
 def test_a_holdout_generator_follows_its_seed():
     first, second, third = (
         diffusion.Diffusion((8, 8, 1), width=3, seed=seed).network.get_weights() for seed in (1, 1, 2)

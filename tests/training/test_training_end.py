@@ -173,6 +173,7 @@ def test_a_model_of_a_training_that_failed_is_not_blessed(run):
     assert found.reasons == ("the run's training failed: Training stopped: g_loss is nan.",)
 
 
+@pytest.mark.slow
 def test_a_training_that_failed_is_recorded_with_its_reason(config, images, tmp_path):
     result = dcgan.train(config, tmp_path / "run", images=images, callbacks=[Stop(1)])
     model = result.run.model.read_bytes()
@@ -206,6 +207,7 @@ def test_a_run_that_went_on_and_was_killed_is_its_newest_checkpoint(run):
     assert trained.message.endswith("this is its newest checkpoint, after 4 of 6 epochs.")
 
 
+@pytest.mark.slow
 def test_a_run_that_is_to_go_on_is_not_finished(config, images, tmp_path):
     run = dcgan.train(config, tmp_path / "run", images=images).run
     longer = dcgan.presets.override(run.load_config(), training={"epochs": 9})

@@ -49,6 +49,7 @@ def test_a_stop_within_an_epoch_is_told_and_gone_on_from(config, images, tmp_pat
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_a_stop_at_an_epochs_end_leaves_a_model_that_says_so(config, images, tmp_path):
     result = dcgan.train(config, tmp_path / "run", images=images, callbacks=[stop_in(1, 2)])
     assert result.stopped == "Training was stopped after 2 of 3 epochs, by a callback."

@@ -69,6 +69,7 @@ def test_a_cache_changes_nothing(config, folder, tmp_path, deterministic):
     assert len(list((tmp_path / "cache").iterdir())) == 1
 
 
+@pytest.mark.slow
 def test_the_command_takes_both_options(config, folder, tmp_path, run_cli, caplog):
     config.save(tmp_path / "config.json")
     options = ["--config", tmp_path / "config.json", "--epochs", 1, "--out", tmp_path / "run"]
@@ -80,6 +81,7 @@ def test_the_command_takes_both_options(config, folder, tmp_path, run_cli, caplo
     assert "--memory: expected a size such as 4GB" in err
 
 
+@pytest.mark.slow
 def test_a_read_only_data_directory_is_left_as_it_is(config, folder, tmp_path):
     before = sorted(folder.rglob("*"))
     folder.chmod(0o555)
@@ -94,6 +96,7 @@ def test_later_commands_find_the_cache(config, folder, tmp_path):
     assert len(found.held_out.images) == 4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("given", ["single", "batches", "endless"])
 def test_any_dataset_is_trained_on(config, dataset, tmp_path, given):
     given_dataset = {
@@ -108,6 +111,7 @@ def test_any_dataset_is_trained_on(config, dataset, tmp_path, given):
     assert result.run.load_config().data == "given:dataset"
 
 
+@pytest.mark.slow
 def test_a_training_on_a_dataset_goes_on_where_it_was(config, tmp_path, deterministic):
     whole = dcgan.train(config, tmp_path / "whole", dataset=_make_dataset())
     first = presets.override(config, training={"epochs": 1})

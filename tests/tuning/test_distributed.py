@@ -42,6 +42,7 @@ def act_as(monkeypatch):
     return act
 
 
+@pytest.mark.slow
 def test_a_worker_without_a_chief_says_so(search, fake, act_as, monkeypatch):
     monkeypatch.setattr(oracle_client, "TIMEOUT", 0.5)
     act_as("worker0")
@@ -70,6 +71,7 @@ def test_a_chief_that_died_within_a_call_is_asked_again(act_as):
     assert not answers
 
 
+@pytest.mark.slow
 def test_a_chief_does_not_wait_for_dead_workers_beyond_its_time(search, fake, act_as, monkeypatch):
     monkeypatch.setattr(distributed, "_GRACE", 0.5)
     act_as("chief")

@@ -76,6 +76,7 @@ def test_it_has_what_a_reader_looks_for(page, directory):
     assert "<b>g_loss" not in page
 
 
+@pytest.mark.slow
 def test_the_same_trials_give_the_same_page(page, directory):
     search_report.write(directory)
     assert directory.report_html.read_text() == page
@@ -123,6 +124,7 @@ def test_other_objectives(tmp_path, make_config, objective):
     assert best_config(directory.path)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="Debian's chromium is not installed")
 def test_it_opens_in_a_browser_without_a_network(page, directory, tmp_path):
     probed = directory.path / "probed.html"

@@ -56,6 +56,7 @@ def test_a_finished_search_trains_nothing_again(search, fake, tmp_path):
     assert len(trained) == len(set(trained)) == len(first.records)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_interrupted_anywhere_it_ends_with_the_same_trials(
     search, fake, make_config, monkeypatch, tmp_path, algorithm
@@ -133,6 +134,7 @@ def diverge(model, task):
     return task.goal.failure("It diverged.")
 
 
+@pytest.mark.slow
 def test_diverged_trials_have_a_score_and_never_stop_a_search(search, fake, monkeypatch):
     train = trial_training.fit
 
@@ -160,6 +162,7 @@ def test_a_trial_that_goes_on_from_a_failed_one_fails_at_once(search, fake, monk
         _ = result.best
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", ["hyperband", "bayesian"])
 def test_a_broken_environment_ends_a_search_which_goes_on_once_it_is_mended(
     search, fake, make_config, monkeypatch, tmp_path, algorithm
@@ -218,6 +221,7 @@ def test_a_trial_whose_process_dies_every_time_is_given_up(search, fake, monkeyp
     }
 
 
+@pytest.mark.slow
 def test_only_checkpoints_that_are_needed_are_kept(search, fake, monkeypatch):
     train = trial_training.fit
 
@@ -259,6 +263,7 @@ def _points(records):
     return [(record.values["batch_size"], record.values["latent_dim"]) for record in records]
 
 
+@pytest.mark.slow
 def test_any_tuner_can_be_used(make_tuner):
     result = run(make_tuner(), verbose=0)
     assert sorted(_points(result.records)) == GRID

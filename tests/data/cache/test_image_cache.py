@@ -51,6 +51,7 @@ def test_a_folder_is_the_same_as_in_memory(folder, storage, split):
     _assert_equal(cached, _load(folder, split=split))
 
 
+@pytest.mark.slow
 def test_classes_and_images_that_have_to_be_scaled(tmp_path, write_image, noise, storage):
     for index in range(6):
         path = tmp_path / "images" / "ab"[index % 2] / f"{index}.png"
@@ -59,6 +60,7 @@ def test_classes_and_images_that_have_to_be_scaled(tmp_path, write_image, noise,
     _assert_equal(_load(path.parents[1], storage, **options), _load(path.parents[1], **options))
 
 
+@pytest.mark.slow
 def test_jpegs_of_their_size_keep_their_quality(tmp_path, noise, storage):
     photo = PIL.Image.fromarray(noise(8, 8, 3))
     (tmp_path / "images").mkdir()
@@ -188,6 +190,7 @@ with progress.listening(told):
 """
 
 
+@pytest.mark.slow
 def test_a_killed_one_goes_on_where_it_was(folder, storage, tmp_path, monkeypatch):
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     killed = subprocess.run(

@@ -42,6 +42,7 @@ def test_a_file_with_labels(tmp_path, write_records, noise, memory):
     assert loaded.labels.tolist() == [3, 0, 1, 2, 0, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("memory", [None, 0])
 @pytest.mark.parametrize(("kind", "size", "quality"), [("JPEG", 8, 75), ("JPEG", 6, 0), ("PNG", 8, 0)])
 def test_jpegs_keep_their_quality(tmp_path, write_records, memory, kind, size, quality):

@@ -16,6 +16,8 @@ from dcgan.detector.evaluation import (
 from dcgan.report import publish
 from dcgan.runs.run_directory import RunDirectory
 
+pytestmark = pytest.mark.slow
+
 CHECKS = ["histogram-matched", "histogram-matched one by one"]
 
 

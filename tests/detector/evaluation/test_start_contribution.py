@@ -4,6 +4,8 @@ import pytest
 from dcgan.detector.delivery.named_deliveries import NAMED
 from dcgan.detector.evaluation import headline, run_evaluation, start_contribution
 
+pytestmark = pytest.mark.slow
+
 
 def _card(**left_out):
     generators = [

@@ -5,6 +5,8 @@ import pytest
 from dcgan.detector.fakes import reconstructions
 from dcgan.detector.fakes.reconstructions import Rebuilder
 
+pytestmark = pytest.mark.slow
+
 SET = (
     Rebuilder("transpose", 2),
     Rebuilder("shuffle", 8, flat=True),

@@ -37,6 +37,7 @@ def test_draws_at_four_times_while_it_learns(model, monkeypatch):
     assert any((a != b).any() for a, b in zip(before, model.generator.get_weights(), strict=True))
 
 
+@pytest.mark.slow
 def test_a_conditional_gan_learns_with_labels(tiny_network):
     config = presets.override(RunConfig(network=tiny_network), network={"classes": 3}, seed=3)
     model = DCGAN.from_preset(config)

@@ -5,6 +5,8 @@ from sklearn.metrics import roc_auc_score
 from dcgan.detector.familiarity import familiarity_model, familiarity_training
 from dcgan.images import to_float
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def trained(pool, reals):
@@ -41,7 +43,6 @@ def test_reals_and_fakes_are_two_sets(trained, pool, reals):
     assert (quantiles[1] != quantiles[0]).any()
 
 
-@pytest.mark.slow
 def test_recalibration_changes_the_reals_only(pool, reals):
     model = familiarity_training.train(reals.train, pool, steps=1)
     familiarity_training.calibrate(model, reals.calibration, pool.images)
@@ -52,7 +53,6 @@ def test_recalibration_changes_the_reals_only(pool, reals):
     np.testing.assert_array_equal(after[1], before[1])
 
 
-@pytest.mark.slow
 def test_training_is_repeatable_and_reports_progress(pool, reals):
     seen = []
     first = familiarity_training.train(reals.train, pool, steps=2, progress=lambda *at: seen.append(at))

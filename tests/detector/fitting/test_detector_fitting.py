@@ -10,6 +10,8 @@ from dcgan.detector.fitting import classifier_training, detector_fitting, held_b
 from dcgan.detector.inputs.reals import Reals
 from dcgan.errors import InputError
 
+pytestmark = pytest.mark.slow
+
 
 def test_tells_fakes_of_its_kind(fitted, spots, spoiled):
     reals, fakes = spots(100, 50), spoiled(100, "checks", 51)

@@ -15,7 +15,7 @@ from dcgan.detector.start import colour_classifier
 from dcgan.errors import InputError
 from dcgan.runs.run_directory import RunDirectory
 
-pytestmark = pytest.mark.usefixtures("quick_generators")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick_generators")]
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +153,6 @@ def _fail(detector):
     raise OSError("full")
 
 
-@pytest.mark.slow
 def test_a_run_without_a_detector_is_fitted_first_and_a_fit_anew_forgets(colour_run, given, tmp_path):
     shutil.copytree(colour_run.path, tmp_path / "run")
     run = RunDirectory(tmp_path / "run")
@@ -238,7 +237,6 @@ def test_fakes_need_names_that_differ(run_cli, colour_fitted, option):
     assert f"{option}: expected each name once. Received twice: 'x'" in err
 
 
-@pytest.mark.slow
 def test_learn_on_the_command_line(run_cli, colour_fitted, given, tmp_path):
     shutil.copytree(colour_fitted[0].path, tmp_path / "run")
     code, out, _ = run_cli("detect", tmp_path / "run", "--learn", f"grid={given}")

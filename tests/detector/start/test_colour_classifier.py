@@ -67,6 +67,7 @@ def test_grey_images_have_no_start():
     assert colour_classifier.learner_of(detector.classifier) is detector.classifier
 
 
+@pytest.mark.slow
 def test_training_leaves_the_start_as_it_came(detector):
     before = [weight.copy() for weight in detector.classifier.get_layer("start").get_weights()]
     learned = [weight.copy() for weight in detector.classifier.get_layer("learner").get_weights()]

@@ -21,6 +21,7 @@ JUNK = b"\xff\xd8\xff junk"
 UNAVAILABLE = grpc.StatusCode.UNAVAILABLE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [10, 2**20])
 def test_what_is_transient_is_tried_again(url, models, size):
     models.faults = [UNAVAILABLE, grpc.StatusCode.RESOURCE_EXHAUSTED, UNAVAILABLE]

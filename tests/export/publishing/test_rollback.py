@@ -30,6 +30,7 @@ BREAKS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_foreign", [False, True])
 @pytest.mark.parametrize("kind", BREAKS)
 def test_no_rollback_to_what_is_broken(live, kind, is_foreign):
