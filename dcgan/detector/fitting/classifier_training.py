@@ -17,6 +17,8 @@ from dcgan.detector.fitting import training_batches
 from dcgan.detector.start import colour_classifier
 
 _WARM_UP = 0.06
+# What a detector has learned later counts for more than the start, which may never have seen its like.
+_START_FACTOR = 0.15
 _PROCESSOR = pathlib.Path("/proc/cpuinfo")
 
 
@@ -69,7 +71,7 @@ def train_on(
         detector: A trained detector. It is left unchanged.
         pool: The fakes.
         reals: Shape (images, height, width, channels), uint8.
-        config: As for `train`.
+        config: As for `train`, with the learning rate to go on at.
         steps: Training steps.
         progress: Called after each step. Defaults to nothing.
 
@@ -139,7 +141,8 @@ def _train(
     classifier = detector.classifier
     colour_classifier.learner_of(classifier).set_weights(learner.get_weights())
     if colour_classifier.has_start(classifier):
-        colour_classifier.standardise(classifier, reals, seed=config.seed)
+        factor = 1.0 if former is None else _START_FACTOR
+        colour_classifier.standardise(classifier, reals, start_factor=factor, seed=config.seed)
     return detector
 
 

@@ -10,8 +10,9 @@ import numpy as np
 class JoinedEvidence(keras.layers.Layer):
     """Joins two logits into one that rises with either, so that neither takes the other's away.
 
-    Each logit is measured in deviations from the mean of reals. The result is the logarithm of the sum
-    of both exponentials: about the larger one. Before `standardise`, the logits count as they are.
+    Each logit is measured in deviations from the mean of reals. The result is the logarithm of the
+    weighted sum of both exponentials: about the larger one. Before `standardise`, the logits count as
+    they are.
 
     Reference:
         only evidence for fakes counts: [Rajan and Lee, 2025](https://arxiv.org/abs/2502.07778)
@@ -23,15 +24,18 @@ class JoinedEvidence(keras.layers.Layer):
         self.deviations = self.add_weight(
             name="deviations", shape=(2,), initializer="ones", trainable=False
         )
+        self.factors = self.add_weight(name="factors", shape=(2,), initializer="ones", trainable=False)
 
-    def standardise(self, logits: np.ndarray) -> None:
-        """Sets what the logits are measured by.
+    def standardise(self, logits: np.ndarray, factors: tuple[float, float] = (1.0, 1.0)) -> None:
+        """Sets what the logits are measured by, and how much they count.
 
         Args:
             logits: Both logits of reals, shape (count, 2), float.
+            factors: Of the exponentials, positive. Defaults to ones.
         """
         self.means.assign(logits.mean(axis=0))
         self.deviations.assign(np.maximum(logits.std(axis=0), 1e-6))
+        self.factors.assign(factors)
 
     def call(self, first: Any, second: Any) -> Any:
         """Joins logits of shape (batch, 1), float, to the same shape."""
@@ -39,7 +43,8 @@ class JoinedEvidence(keras.layers.Layer):
         scores = (logits - self.means) / self.deviations
         larger = keras.ops.max(scores, axis=-1, keepdims=True)
         # Written out, for other runtimes have no operation for all of it.
-        return larger + keras.ops.log(keras.ops.sum(keras.ops.exp(scores - larger), -1, keepdims=True))
+        parts = self.factors * keras.ops.exp(scores - larger)
+        return larger + keras.ops.log(keras.ops.sum(parts, -1, keepdims=True))
 
     def compute_output_shape(
         self, first_shape: tuple[int | None, ...], second_shape: tuple[int | None, ...]

@@ -16,10 +16,10 @@ from dcgan.detector.fitting import classifier_training, detector_fitting, traini
 from dcgan.detector.inputs.reals import Reals
 from dcgan.detector.learning import learned_fakes, learning_gains
 
-# In shares of the steps of a fit: for a handful of fakes, and at most.
-_FEWEST_STEPS, _MOST_STEPS = 0.25, 4.0
-# So often each learned fake is to be seen, a quarter of a batch at a time.
-_VIEWS = 8
+# A few fakes are soon known by heart, and a high rate makes a network forget what it knew. So steps and
+# rate grow with the root of the number of fakes, up to four times the fit's steps and to the fit's rate.
+_STEPS, _MOST_STEPS = 60.0, 4
+_RATE = 1 / 80
 
 
 def update(
@@ -45,12 +45,13 @@ def update(
     given = _join(fitted, fakes)
     pool = fitted.pool.extend(learned_fakes.leave_out_known(given, fitted.pool))
     learned_from = pool.where(~pool.held_back)
+    steps, rate = pace(int(pool.is_learned.sum()), config)
     detector = classifier_training.train_on(
         fitted.detector,
         learned_from,
         _match_reals(reals, learned_from, seed=config.seed),
-        config=config,
-        steps=steps_for(int(pool.is_learned.sum()), config),
+        config=dataclasses.replace(config, learning_rate=rate),
+        steps=steps,
         progress=progress,
     )
     scores = detector_fitting.calibrate(
@@ -80,16 +81,15 @@ def _join(fitted: Fitted, fakes: list[Fakes]) -> FakePool:
     return detector_fitting.match_histories(FakePool.join(fakes), fitted.reals)
 
 
-def steps_for(count: int, config: DetectorConfig) -> int:
-    """Returns for how many steps to learn from so many fakes: a quarter of a fit's, more for thousands.
+def pace(count: int, config: DetectorConfig) -> tuple[int, float]:
+    """Returns for how many steps and at which rate to learn from so many fakes.
 
     Args:
         count: How many fakes of the pool the user gave.
-        config: Steps and batch size of the fit.
+        config: Steps and learning rate of the fit.
     """
-    wanted = _VIEWS * count / (config.batch_size / 4)
-    low, high = _FEWEST_STEPS * config.steps, _MOST_STEPS * config.steps
-    return max(1, round(min(max(wanted, low), high)))
+    steps = min(round(_STEPS * count**0.5), _MOST_STEPS * config.steps)
+    return steps, config.learning_rate * min(1.0, _RATE * count**0.5)
 
 
 def _match_reals(reals: Reals, pool: FakePool, *, seed: int) -> Images:

@@ -84,26 +84,29 @@ def evidence_maps(classifier: keras.Model, images: np.ndarray) -> np.ndarray:
     Reference:
         class activation maps: [Zhou et al., 2016](https://arxiv.org/abs/1512.04150)
     """
-    means, deviations = classifier.get_layer(_EVIDENCE).get_weights()
+    means, deviations, factors = classifier.get_layer(_EVIDENCE).get_weights()
     logits = [_logit_maps(classifier.get_layer(name), images) for name in (START, LEARNER)]
     maps = (np.stack(logits, axis=-1) - means) / deviations
     # A branch counts as much as a change of its logit changes that of both.
-    weights = scipy.special.softmax(maps.mean(axis=(1, 2), keepdims=True), axis=-1)
+    weights = scipy.special.softmax(maps.mean(axis=(1, 2), keepdims=True) + np.log(factors), axis=-1)
     return (weights * maps).sum(axis=-1)
 
 
-def standardise(classifier: keras.Model, reals: Images, *, seed: int = 0) -> None:
+def standardise(
+    classifier: keras.Model, reals: Images, *, start_factor: float = 1.0, seed: int = 0
+) -> None:
     """Measures both branches by reals under random chains of deliveries.
 
     Args:
         classifier: What `build_colour_classifier` returned, trained.
         reals: Shape (count, height, width, 3), uint8; at most 2,000 of them are used.
+        start_factor: How much the start's evidence counts, the learner's being 1. Defaults to 1.
         seed: Seed of the choice and the deliveries. Defaults to 0.
     """
     rng = np.random.default_rng(seed)
     chosen = reals[rng.permutation(len(reals))[:_REALS]]
     logits = score_branches(classifier, deliveries.random_chains(chosen, rng=rng))
-    classifier.get_layer(_EVIDENCE).standardise(logits[:, :2])
+    classifier.get_layer(_EVIDENCE).standardise(logits[:, :2], (start_factor, 1.0))
 
 
 def _logit_maps(branch: keras.Model, images: np.ndarray) -> np.ndarray:

@@ -187,11 +187,11 @@ def test_bad_fakes_are_refused_and_nothing_is_lost(colour_fitted, photos):
     assert (run.detector.read_bytes(), DetectorFiles(run).pool.read_bytes()) == before
 
 
-def test_steps_are_a_quarter_of_a_fit_and_more_for_thousands():
-    config = DetectorConfig(steps=4_000, batch_size=64)
-    assert detector_update.steps_for(100, config) == 1_000
-    assert detector_update.steps_for(4_000, config) == 2_000
-    assert detector_update.steps_for(10**6, config) == 16_000
+def test_steps_and_rate_grow_with_the_fakes():
+    config = DetectorConfig(steps=4_000, learning_rate=0.01)
+    assert detector_update.pace(100, config) == (600, pytest.approx(0.01 / 8))
+    assert detector_update.pace(6_400, config) == (4_800, 0.01)
+    assert detector_update.pace(10**6, config) == (16_000, 0.01)
 
 
 def test_too_many_fakes_are_thinned_by_chance(colour_fitted, photos, monkeypatch, caplog):
