@@ -124,3 +124,14 @@ def test_of_some_fakes_of_colour_images_only_a_region_is_seen(monkeypatch, chann
     partial = (pixels != 200).any(axis=(2, 3, 4))
     assert partial[labels == 1].mean() == pytest.approx(expected, abs=0.08)
     assert (pixels[labels == 0] == 40).all()
+
+
+@pytest.mark.usefixtures("undelivered")
+@pytest.mark.parametrize(("channels", "expected"), [(1, 0.0), (3, 0.5)])
+def test_images_are_mirrored_in_colour_only(channels, expected):
+    reals = np.zeros((9, 16, 16, channels), np.uint8)
+    reals[:, :, :8] = 200
+    pixels, labels = _take(reals, FakePool.join([Fakes("a", "gan", reals)]), count=40)
+    assert np.isin(pixels[labels == 0], (0, 200)).all()
+    is_mirrored = pixels[labels == 0][:, 0, 0, 0] == 0
+    assert is_mirrored.mean() == pytest.approx(expected, abs=0.1)

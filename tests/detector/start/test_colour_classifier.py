@@ -37,6 +37,9 @@ def test_either_branch_gives_evidence_and_none_takes_it_away():
     assert joined(13, -950) == pytest.approx(3, abs=1e-5)
     assert joined(-10_000, 80) == pytest.approx(3, abs=1e-5)
     assert joined(13, 70) > joined(13, 60) > joined(13, 50)
+    join.standardise(np.float32([[9, 40], [11, 60]]), (0.25, 1.0))
+    assert joined(13, -950) == pytest.approx(3 + np.log(0.25), abs=1e-5)
+    assert joined(-10_000, 80) == pytest.approx(3, abs=1e-5)
 
 
 def test_evidence_comes_back_from_its_config_and_weights(tmp_path):
@@ -107,11 +110,30 @@ def test_comes_back_from_its_file_and_explains_itself(detector, tmp_path):
     assert saliency.heat_maps(loaded, _photos(2)).shape == (2, 16, 16)
 
 
-def test_training_begins_at_the_start_and_measures_by_the_reals(discriminator, config, monkeypatch):
+@pytest.fixture
+def untrained(monkeypatch):
+    """Lets training change nothing."""
     monkeypatch.setattr(keras.Model, "fit", lambda self, data, **options: None)
     monkeypatch.setattr(
         classifier_training.training_batches, "training_batches", lambda *args, **kwargs: None
     )
+
+
+@pytest.mark.usefixtures("untrained")
+def test_after_learning_the_start_counts_for_less(detector, config):
+    colour_classifier.standardise(detector.classifier, _photos(50))
+    learned = classifier_training.train_on(detector, None, _photos(50), config=config, steps=1)
+    before, after = (
+        model.classifier.get_layer("evidence").factors.numpy() for model in (detector, learned)
+    )
+    assert before[0] == before[1] == after[1] == 1
+    assert 0 < after[0] < 0.5
+    heat = colour_classifier.evidence_maps(learned.classifier, _photos(2))
+    assert np.isfinite(heat).all()
+
+
+@pytest.mark.usefixtures("untrained")
+def test_training_begins_at_the_start_and_measures_by_the_reals(discriminator, config):
     trained = classifier_training._train(
         discriminator, None, _photos(50), config, steps=1, callback=None
     )
