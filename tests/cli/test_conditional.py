@@ -101,6 +101,7 @@ def test_samples_of_a_class(run_cli, trained, tmp_path):
             np.testing.assert_array_equal(archive["images"], expected)
 
 
+@pytest.mark.slow
 def test_samples_of_all_classes(run_cli, trained, tmp_path):
     code, _, err = run_cli("sample", trained, "--count", 30, "--npz", tmp_path / "s.npz")
     assert code == 0, err
@@ -108,6 +109,7 @@ def test_samples_of_all_classes(run_cli, trained, tmp_path):
         assert set(archive["labels"]) == {0, 1, 2}
 
 
+@pytest.mark.slow
 def test_no_such_class(run_cli, trained, config, tmp_path):
     code, _, err = run_cli("sample", trained, "--label", "cat")
     expected = "--label: expected a class's number from 0 to 2, or one of bright, dark, medium. Received"

@@ -17,6 +17,7 @@ def half_spoiled(spots):
     return np.clip(images, 0, 255).astype(np.uint8)
 
 
+@pytest.mark.slow
 def test_maps_are_scaled_and_repeatable(fitted, spots):
     maps = saliency.heat_maps(fitted.detector, spots(3, 0))
     assert (maps.shape, maps.dtype) == ((3, 12, 12), np.float32)
@@ -25,6 +26,7 @@ def test_maps_are_scaled_and_repeatable(fitted, spots):
     np.testing.assert_array_equal(maps, saliency.heat_maps(fitted.detector, spots(3, 0)))
 
 
+@pytest.mark.slow
 def test_an_image_is_explained_by_itself(fitted, spots):
     alone = saliency.heat_maps(fitted.detector, spots(4, 1)[2:3])
     np.testing.assert_allclose(saliency.heat_maps(fitted.detector, spots(4, 1))[2:3], alone, atol=1e-4)
@@ -52,6 +54,7 @@ def test_a_blind_detector_has_nothing_to_show(make_detector, spots):
     assert (saliency.heat_maps(detector, spots(2, 0)) == 0).all()
 
 
+@pytest.mark.slow
 def test_no_images_no_maps(fitted):
     assert saliency.heat_maps(fitted.detector, np.empty((0, 12, 12, 1), np.uint8)).shape == (0, 12, 12)
 
@@ -69,6 +72,7 @@ def test_overlay_shows_the_image_beside_its_map(channels):
     assert picture[0, 224, 0] > 150
 
 
+@pytest.mark.slow
 def test_maps_in_colour_show_where_the_evidence_is(colour_fitted):
     fitted = colour_fitted[1]
     images = fitted.reals.test[:6]
@@ -85,6 +89,7 @@ def test_maps_in_colour_show_where_the_evidence_is(colour_fitted):
     assert difference[0, 0] > 10 * difference[-1, -1]
 
 
+@pytest.mark.slow
 def test_the_mean_of_the_evidence_decides(colour_fitted):
     fitted = colour_fitted[1]
     classifier, images = fitted.detector.classifier, fitted.reals.test

@@ -67,6 +67,7 @@ def test_name_keep_and_limit(run_cli, run):
     assert (card["name"], card["max_pixels"]) == ("digits", 77)
 
 
+@pytest.mark.slow
 def test_a_threshold_set_too_high_keeps_a_model_from_going_live(run_cli, run):
     code, output, errors = run_cli("export", run, "--minimum", "precision=0.9")
     assert (code, errors) == (1, "")

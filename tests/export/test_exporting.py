@@ -173,6 +173,7 @@ def test_a_model_from_memory(gan, detector, tmp_path):
         export.export_model(gan)
 
 
+@pytest.mark.slow
 def test_the_limit_of_pixels(gan, encode, make_pixels, tmp_path):
     loaded = tf.saved_model.load(str(export.export_model(gan, tmp_path, max_pixels=99).path))
     images = tf.constant([encode(make_pixels(10, 10)), encode(make_pixels(9, 11))])

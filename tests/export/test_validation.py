@@ -209,6 +209,7 @@ def test_a_candidate_that_changes_while_it_is_validated(gan, tmp_path, monkeypat
     assert marks(exported) == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_evaluated", [False, True])
 def test_a_detector_that_was_not_evaluated_is_said_to_be(run, detector, answer_as, is_evaluated):
     detector.save(run.detector)

@@ -66,6 +66,7 @@ def test_learns_from_class_folders(class_folder, tmp_path):
     assert loaded.digest == extractor.digest
 
 
+@pytest.mark.slow
 def test_command_on_idx_files(run_cli, idx_folder, tmp_path):
     folder, out = idx_folder(), tmp_path / "bars.keras"
     options = ["--data", folder, "--out", out, "--split", "train[:40]", "--epochs", 1, "--seed", 3]
