@@ -79,6 +79,7 @@ def assert_one_epoch(run, *, data, sheet, image):
     assert np.abs(drawn).max() <= 1
 
 
+@pytest.mark.slow
 def test_a_folder_of_idx_files(train, tiny, tmp_path, write_idx, noise):
     folder = tmp_path / "fashion"
     folder.mkdir()

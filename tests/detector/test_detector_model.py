@@ -345,6 +345,7 @@ def test_from_config_leaves_the_config_as_it_is(detector):
     assert config == before
 
 
+@pytest.mark.slow
 def test_a_subclass_adds_metrics_of_its_own(make_discriminator, spots):
     class Counting(Detector):
         def __init__(self, *args, **options):

@@ -118,8 +118,24 @@ def _left_out(title, delivery):
 
 
 def _learned(title, of):
-    before, after = (of(LEARNED[name]) for name in ("zero-shot", "learned 100"))
-    return f"| {title} | {before:.3f} | {after:.3f} |"
+    before, some, many = (of(LEARNED[name]) for name in ("zero-shot", "learned 100", "learned 1000"))
+    return f"| {title} | {before:.3f} | {some:.3f} | {many:.3f} |"
+
+
+def _minutes_to_learn(count):
+    return f"{LEARNED[f'learned {count}']['seconds'] / 60:.0f}"
+
+
+def _learned_share(count, of):
+    return _percent(of(LEARNED[f"learned {count}"]))
+
+
+def _lossless(result):
+    return result["lossless"]["fake"]
+
+
+def _found_as_they_are(result):
+    return result["fakes"]["as they are"]["found"]
 
 
 def _learned_row(title, delivery):
@@ -201,8 +217,10 @@ CITED = {
         _learned(
             "heat map, pasted against other pixels", lambda each: each["partial"]["heat_map_auroc"]
         ),
-        f"took {LEARNED['learned 100']['seconds']:.0f} s. At",
-        f"{_percent(LEARNED['learned 100']['lossless']['fake'])} are called fake",
+        f"from a hundred took {_minutes_to_learn(100)} minutes",
+        f"from a thousand {_minutes_to_learn(1000)},",
+        f"{_learned_share(100, _lossless)} and {_learned_share(1000, _lossless)} of them",
+        " and ".join(_learned_share(count, _found_as_they_are) for count in (100, 1000)),
         f"(before: {_percent(LEARNED['zero-shot']['lossless']['fake'])} fake)",
         f"stands at {START['left_out']['jpeg 90']['worst_auroc']:.3f}: below chance",
         f"stand at {_own_left_out(min):.2f} to {_own_left_out(max):.2f}",

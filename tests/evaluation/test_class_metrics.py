@@ -91,6 +91,7 @@ def conditional_run(run, tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_a_conditional_run_is_reported_by_class(conditional_run, quick_extractor):
     told = []
     report = evaluate(

@@ -64,6 +64,7 @@ def score(exported, pixels):
     return {name: value.numpy() for name, value in outputs.items()}
 
 
+@pytest.mark.slow
 def test_a_run_without_a_detector_is_marked_uncalibrated(run, gan):
     exported = export.export_model(run.path)
     assert exported.directory == run.path / "export" / "detector" / "1"

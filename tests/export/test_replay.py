@@ -14,6 +14,7 @@ from export.graph import saved_model
 from export.serving import warmup
 
 
+@pytest.mark.slow
 def test_every_record_is_answered(exported, tmp_path):
     warmup.write(tmp_path / "requests", warmup.for_scoring_model("detector", (8, 8, 1)))
     dataset = tf.data.TFRecordDataset(str(tmp_path / "requests"))

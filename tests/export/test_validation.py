@@ -196,6 +196,7 @@ def test_thresholds_are_of_the_card_and_of_the_live_version(run, answer_as):
     assert export.validate_model(worse, run, limits=change, against=run.path / "other").blessed
 
 
+@pytest.mark.slow
 def test_a_candidate_that_changes_while_it_is_validated(gan, tmp_path, monkeypatch):
     exported = export.export_model(gan, tmp_path)
 

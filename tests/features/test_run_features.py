@@ -127,6 +127,7 @@ def test_nothing_is_learned_where_nothing_is_measured(quick):
     assert features.for_run(RunConfig(features="learned"), None).name == "random"
 
 
+@pytest.mark.slow
 def test_tells_how_far_learning_has_come(digits, monkeypatch):
     monkeypatch.setattr(learned, "FEWEST", 500)
     monkeypatch.setattr(learned, "STEPS", 10)

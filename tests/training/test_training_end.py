@@ -61,6 +61,7 @@ class Broken(keras.callbacks.Callback):
         self.model.generator.set_weights([w * np.nan for w in self.model.generator.get_weights()])
 
 
+@pytest.mark.slow
 def test_a_training_that_ends_says_so(config, images, tmp_path):
     result = dcgan.train(config, tmp_path / "run", images=images)
     assert result.stopped is None

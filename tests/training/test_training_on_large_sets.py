@@ -89,6 +89,7 @@ def test_a_read_only_data_directory_is_left_as_it_is(config, folder, tmp_path):
     assert sorted(folder.rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_later_commands_find_the_cache(config, folder, tmp_path):
     dcgan.train(config, tmp_path / "run", storage=Storage(0, tmp_path / "cache"))
     found = provenance.load(RunDirectory.open(tmp_path / "run"), config)

@@ -33,6 +33,7 @@ def test_what_decides_comes_first(space, ended):
     assert "loss" not in shares
 
 
+@pytest.mark.slow
 def test_failures_count_as_the_worst(space, ended):
     """All that have batch normalisation fail, whatever their score says."""
     failing = [

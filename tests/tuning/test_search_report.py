@@ -82,6 +82,7 @@ def test_the_same_trials_give_the_same_page(page, directory):
     assert directory.report_html.read_text() == page
 
 
+@pytest.mark.slow
 def test_it_is_drawn_again_from_what_is_stored(page, directory, run_cli):
     directory.report_html.unlink()
     code, out, err = run_cli("report", directory.path)

@@ -13,6 +13,7 @@ def model(tiny_network):
     return DCGAN.from_preset(presets.override(RunConfig(network=tiny_network), seed=3))
 
 
+@pytest.mark.slow
 def test_draws_at_four_times_while_it_learns(model, monkeypatch):
     drawn = []
 

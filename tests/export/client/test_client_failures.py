@@ -96,6 +96,7 @@ def test_a_server_that_hangs(url, models):
             client.score_contents([JUNK], names=["x"])
 
 
+@pytest.mark.slow
 def test_a_request_that_is_too_large_is_split(strict_url, models, tmp_path, encode, make_pixels):
     image = encode(make_pixels())
     sizes = [6_000] * 10 + [60_000] + [6_000] * 10
