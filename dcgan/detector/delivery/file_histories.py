@@ -12,6 +12,9 @@ from dcgan.data import ImageSet
 from dcgan.data.indexed_images import Images, IndexedImages
 from dcgan.detector.delivery import deliveries
 
+# From this share of JPEGs among the reals on, other images are of another kind.
+_NEARLY_ALL = 0.95
+
 
 def share_of_jpegs(qualities: np.ndarray | None) -> float:
     """Returns which share of images came as JPEGs; none of those of which nothing is known.
@@ -127,6 +130,10 @@ def describe(reals: np.ndarray | None, learned: np.ndarray) -> list[str]:
             f"{share:.0%} of the reals are JPEG (quality {typical_quality(reals)}), generators draw "
             f"none: as many of the fakes were brought through it, to learn from and to measure on."
         )
+        if share > _NEARLY_ALL:
+            sentences.append(
+                "So the promise is about JPEGs: of other photographs, more may be called fake."
+            )
     if (among := share_of_jpegs(learned)) > share:
         sentences.append(
             f"{among:.0%} of the learned fakes are JPEG (quality {typical_quality(learned)}), of the "

@@ -83,7 +83,10 @@ def test_reals_that_are_jpegs_stay(photos):
 def test_says_what_was_noticed_and_done():
     jpegs, none = np.full(10, 75, np.uint8), np.zeros(10, np.uint8)
     assert file_histories.describe(None, none[:0]) == file_histories.describe(none, none) == []
-    (text,) = file_histories.describe(jpegs, none[:0])
+    text, warning = file_histories.describe(jpegs, none[:0])
     assert text.startswith("100% of the reals are JPEG (quality 75)")
+    assert "more may be called fake" in warning
+    (text,) = file_histories.describe(np.concatenate([jpegs, none]), none[:0])
+    assert text.startswith("50% of the reals are JPEG (quality 75)")
     (text,) = file_histories.describe(None, jpegs)
     assert text.startswith("100% of the learned fakes are JPEG (quality 75), of the reals 0%")
