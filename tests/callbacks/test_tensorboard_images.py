@@ -73,6 +73,7 @@ def _steps(directory, tag="epoch/g_loss"):
     return steps
 
 
+@pytest.mark.slow
 def test_epochs_that_are_done_again_are_there_once(tmp_path, make_model, fit):
     row = [(3.0, 0.5, 0.5)]
     fit(make_model(), [TensorBoardImages(tmp_path)], epochs=3)

@@ -65,6 +65,7 @@ def test_a_run_that_was_given_its_images_does_not_call_them_mnist(given_run):
     assert summary["trained_on"] == {"count": 60, "digest": images.digest}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["evaluate", "detect"])
 def test_later_commands_want_the_images_again(run_cli, given_run, command):
     code, out, err = run_cli(command, given_run[1].path)
@@ -77,6 +78,7 @@ def test_a_given_run_does_not_go_on_without_its_images(given_run, config, refuse
     refused(lambda: dcgan.train(config, run.path), "holds a run with data='given:mine', not 'mnist'")
 
 
+@pytest.mark.slow
 def test_later_calls_take_the_images_again(given_run, noise, refused):
     images, run = given_run
     report = dcgan.evaluate(run.path, images=images, features="random")

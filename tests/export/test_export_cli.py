@@ -39,6 +39,7 @@ def _agreeing(monkeypatch):
     )
 
 
+@pytest.mark.slow
 def test_the_last_line_says_where_and_that_it_is_uncalibrated(run_cli, run):
     code, output, errors = run_cli("export", run, "--generator")
     assert (code, errors) == (0, "")

@@ -114,6 +114,7 @@ def test_unfamiliar_images_stay_unsure_when_exported(detector, tmp_path):
     assert set(given["decision"][~unfamiliar]) == {b"fake"}
 
 
+@pytest.mark.slow
 def test_the_card_tells_data_metrics_and_versions(run, detector):
     evaluate(run, detector)
     run.metrics.write_text("epoch,g_loss,d_loss\n1,0.5,nan\n")

@@ -212,6 +212,7 @@ def test_generator_draws_what_the_model_draws(gan, tmp_path):
     np.testing.assert_array_equal(drawn, pixels_.to_uint8(gan.generate(latents=latents)))
 
 
+@pytest.mark.slow
 def test_a_conditional_generator_takes_labels(tiny_network, tmp_path):
     network = dataclasses.replace(tiny_network, classes=3)
     model = DCGAN.from_preset(RunConfig(network=network))

@@ -117,6 +117,7 @@ def test_a_generator(gan, make_gan, tmp_path, in_this_process):
     assert found.reasons[0].startswith("serving_default: images is ")
 
 
+@pytest.mark.slow
 def test_another_model_than_keras_has(made, detector, in_this_process):
     found = export.validate_model(made, detector)
     assert (found.blessed, found.infra_blessed) == (False, True)

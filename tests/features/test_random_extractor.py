@@ -35,6 +35,7 @@ def _blurred(images, sigma):
     return ndimage.gaussian_filter(images.astype(float), (0, sigma, sigma, 0)).round().astype(np.uint8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", [_noisy, _blurred])
 def test_worse_images_are_further_away(extractor, digits, spoil):
     levels = {_noisy: (0, 10, 20, 40, 80), _blurred: (0, 0.5, 0.7, 1, 1.5)}[spoil]

@@ -73,6 +73,7 @@ def test_a_dropped_mode_costs_diversity_only():
     assert found.coverage == pytest.approx(0.5, abs=0.1)
 
 
+@pytest.mark.slow
 def test_distances_never_stand_in_memory_at_once():
     rng = np.random.default_rng(0)
     real, fake = rng.normal(size=(4000, 4)), rng.normal(size=(4000, 4))

@@ -26,6 +26,7 @@ def test_layers_of_the_same_seed_are_the_same():
     assert not np.array_equal(first, third)
 
 
+@pytest.mark.slow
 def test_holdout_generators_leave_the_callers_random_numbers_alone():
     """Each draw comes twice, with and without a generator made before it."""
     draws = []

@@ -116,6 +116,7 @@ def test_budgets_in_trials_and_epochs(make_oracle, budget, trials):
     assert len(finish(make_oracle("hyperband", budget))) == trials
 
 
+@pytest.mark.slow
 def test_with_a_budget_hyperband_begins_anew(make_oracle):
     whole = len(finish(make_oracle("hyperband", out="whole")))
     assert len(finish(make_oracle("hyperband", Budget(trials=whole + 5)))) == whole + 5

@@ -59,6 +59,7 @@ def test_it_is_measured_at_its_rungs(model, make_task, goal):
     assert min(record.seconds.values()) >= 0
 
 
+@pytest.mark.slow
 def test_a_later_rung_goes_on_where_the_earlier_one_ended(make_gan, make_task, tmp_path):
     first = make_gan().compile()
     trial_training.fit(first, make_task(epochs=1, checkpoint=tmp_path / "0"))

@@ -31,6 +31,7 @@ def test_the_newest_candidate_goes_live_as_it_is(run, tmp_path):
     assert push_helpers.digests(run, tmp_path / "live") == {1: 1}
 
 
+@pytest.mark.slow
 def test_a_model_from_memory(gan, tmp_path):
     exported = export.export_model(gan, tmp_path / "candidates", name="digits")
     with pytest.raises(InputError, match=r"digits/1: expected a validated candidate; export it again$"):
