@@ -117,9 +117,21 @@ def _left_out(title, delivery):
     return f"| {title} | {' | '.join(f'{value:.3f}' for value in cells)} |"
 
 
-def _learned(title, of):
-    before, some, many = (of(LEARNED[name]) for name in ("zero-shot", "learned 100", "learned 1000"))
-    return f"| {title} | {before:.3f} | {some:.3f} | {many:.3f} |"
+def _learned(title, key):
+    before, some, many = (
+        LEARNED[name]["partial"][key] for name in ("zero-shot", "learned 100", "learned 1000")
+    )
+    return f"| {title} | {before:.3f} | {some:.3f} | | {many:.3f} | |"
+
+
+def _learned_row(title, delivery):
+    before, some, many = (
+        LEARNED[name]["fakes"][delivery]["auroc"]
+        for name in ("zero-shot", "learned 100", "learned 1000")
+    )
+    simple = [LEARNED[f"simple statistics {count}"][delivery] for count in (100, 1000)]
+    cells = (before, some, simple[0], many, simple[1])
+    return f"| {title} | {' | '.join(f'{cell:.3f}' for cell in cells)} |"
 
 
 def _minutes_to_learn(count):
@@ -136,10 +148,6 @@ def _lossless(result):
 
 def _found_as_they_are(result):
     return result["fakes"]["as they are"]["found"]
-
-
-def _learned_row(title, delivery):
-    return _learned(title, lambda result: result["fakes"][delivery]["auroc"])
 
 
 def _kind(family, delivery):
@@ -213,10 +221,8 @@ CITED = {
         _learned_row("to 3/4 and back", "3/4 lanczos"),
         _learned_row("90 % crop, scaled back", "crop 90"),
         _learned_row("crop, JPEG, 3/4, JPEG", "crop-jpeg-3/4-jpeg"),
-        _learned("partial fakes, 25 to 60 % of the area", lambda each: each["partial"]["auroc"]),
-        _learned(
-            "heat map, pasted against other pixels", lambda each: each["partial"]["heat_map_auroc"]
-        ),
+        _learned("partial fakes, 25 to 60 % of the area", "auroc"),
+        _learned("heat map, pasted against other pixels", "heat_map_auroc"),
         f"from a hundred took {_minutes_to_learn(100)} minutes",
         f"from a thousand {_minutes_to_learn(1000)},",
         f"{_learned_share(100, _lossless)} and {_learned_share(1000, _lossless)} of them",
