@@ -166,7 +166,9 @@ def load_test(arguments: argparse.Namespace) -> dict[str, np.ndarray]:
             others = np.random.default_rng(0).permutation(len(images))[LOOKED_AT:]
             test[name] = images[others[: arguments.images]]
     mixed, regions = partial_fakes.paste(test["fakes"], test["reals"], rng=rng)
-    return {**test, "partial": mixed, "regions": regions}
+    # Regions of reals have the same edges.
+    control, _ = partial_fakes.paste(test["reals"], test["reals"], rng=rng)
+    return {**test, "partial": mixed, "regions": regions, "control": control}
 
 
 def measure_run(run: RunDirectory, *, test: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -202,9 +204,18 @@ def measure_delivery(
 def measure_partial(
     scorer: detector.Detector, test: dict[str, np.ndarray], *, mapped: int = 1_000
 ) -> dict[str, float]:
-    """Returns the AUROC of partial fakes, and that of the heat maps over their pixels, in the mean."""
-    scores = [scorer.raw_scores(test[name]) for name in ("reals", "partial")]
-    labels = np.repeat([0, 1], [len(part) for part in scores])
+    """Returns AUROCs: of partial fakes, and of the heat maps over their pixels, in the mean.
+
+    `control_auroc` is that of reals with a region of another real, `against_control_auroc` that of
+    partial fakes against those: what is told by more than the region's edge.
+    """
+    scores = {name: scorer.raw_scores(test[name]) for name in ("reals", "partial", "control")}
+
+    def rank(negatives: str, positives: str) -> float:
+        parts = scores[negatives], scores[positives]
+        labels = np.repeat([0, 1], [len(part) for part in parts])
+        return float(metrics.roc_auc_score(labels, np.concatenate(parts)))
+
     heat = detector.heat_maps(scorer, test["partial"][:mapped])
     inside = test["regions"][:mapped]
     pixels = [
@@ -212,7 +223,9 @@ def measure_partial(
         for region, map_ in zip(inside, heat, strict=True)
     ]
     return {
-        "auroc": float(metrics.roc_auc_score(labels, np.concatenate(scores))),
+        "auroc": rank("reals", "partial"),
+        "control_auroc": rank("reals", "control"),
+        "against_control_auroc": rank("control", "partial"),
         "heat_map_auroc": float(np.mean(pixels)),
     }
 

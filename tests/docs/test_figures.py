@@ -222,6 +222,7 @@ CITED = {
         _learned_row("90 % crop, scaled back", "crop 90"),
         _learned_row("crop, JPEG, 3/4, JPEG", "crop-jpeg-3/4-jpeg"),
         _learned("partial fakes, 25 to 60 % of the area", "auroc"),
+        _learned("the same against reals with a region of another real", "against_control_auroc"),
         _learned("heat map, pasted against other pixels", "heat_map_auroc"),
         f"from a hundred took {_minutes_to_learn(100)} minutes",
         f"from a thousand {_minutes_to_learn(1000)},",
