@@ -103,8 +103,8 @@ def expand(paths: Iterable[str | os.PathLike[str]]) -> Iterator[pathlib.Path]:
             yield path
             continue
         for entry in folder_walk.walk(path):
-            if entry.error or entry.path.suffix.lower() in image_formats.SUFFIXES:
-                yield entry.path
+            if entry.error or pathlib.PurePath(entry.name).suffix.lower() in image_formats.SUFFIXES:
+                yield path / entry.relative
 
 
 def score_files(

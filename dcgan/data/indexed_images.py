@@ -1,28 +1,27 @@
 """Some images of an array, by index: they look like an array, but are copied only batch by batch."""
 
 import hashlib
-import mmap
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+
+from dcgan.data.row_file import RowFile
 
 _BATCH = 1024
 _PART_BYTES = 2**27
 
 
 class IndexedImages:
-    """Images of a larger array, which may be a mapped file, in an order of their own.
+    """Images of an array or a file that holds more, in an order of their own.
 
     Indexing works on the first axis alone, by a number, a slice, numbers or a mask, and returns an
     array. Everything else that arrays can do takes `np.asarray(images)`, which holds all of them.
 
     Args:
-        source: All images, shape (count, height, width, channels), uint8.
+        source: All images, shape (count, height, width, channels), uint8, in memory or in a file.
         rows: Which of them, shape (any,), int64.
         hashes: What `hash_images` returns for all of `source`. Defaults to None: computed when needed.
-        mapping: The mapped file that `source` lies in. Its pages are released after each reading, so
-            that they do not add up to the whole file. Defaults to None, memory.
 
     Example:
         >>> chosen = dcgan.data.IndexedImages(images, np.array([7, 3, 5]))
@@ -33,14 +32,9 @@ class IndexedImages:
     """
 
     def __init__(
-        self,
-        source: np.ndarray,
-        rows: np.ndarray,
-        *,
-        hashes: np.ndarray | None = None,
-        mapping: mmap.mmap | None = None,
+        self, source: np.ndarray | RowFile, rows: np.ndarray, *, hashes: np.ndarray | None = None
     ) -> None:
-        self._source, self._rows, self._hashes, self._mapping = source, rows, hashes, mapping
+        self._source, self._rows, self._hashes = source, rows, hashes
 
     @property
     def shape(self) -> tuple[Any, ...]:
@@ -50,7 +44,7 @@ class IndexedImages:
     @property
     def ndim(self) -> int:
         """The number of axes: 4."""
-        return self._source.ndim
+        return len(self._source.shape)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -71,20 +65,16 @@ class IndexedImages:
         Args:
             rows: Their numbers, or a mask.
         """
-        return IndexedImages(self._source, self._rows[rows], hashes=self._hashes, mapping=self._mapping)
+        return IndexedImages(self._source, self._rows[rows], hashes=self._hashes)
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def __getitem__(self, index: Any) -> np.ndarray:
         rows = self._rows[index]
-        if isinstance(rows, np.ndarray):
-            pixels = np.take(self._source, rows, axis=0)
-        else:
-            pixels = np.array(self._source[rows])
-        if self._mapping is not None:
-            self._mapping.madvise(mmap.MADV_DONTNEED)
-        return pixels
+        # Numbers always: a slice or a single number would give a view of an array.
+        pixels = self._source[np.atleast_1d(rows)]
+        return pixels if isinstance(rows, np.ndarray) else pixels[0]
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         pixels = self[:]

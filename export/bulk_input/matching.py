@@ -72,19 +72,16 @@ def _walk(pattern: str) -> Iterator[Match]:
     is_match = re.compile(FileSystem.translate_pattern(pattern.removeprefix(prefix))).match
     may_hold = _folders_of(pattern.removeprefix(prefix))
 
-    def relative(path: pathlib.Path) -> str:
-        return path.relative_to(root).as_posix() if path != root else ""
-
     if not folder_walk.is_folder(root):
         return
-    for entry in folder_walk.walk(root, hidden=True, enter=lambda path: may_hold(relative(path))):
-        name = relative(entry.path)
+    for entry in folder_walk.walk(root, hidden=True, enter=may_hold):
+        name = entry.relative
         if entry.error:
             if is_match(name) or may_hold(name):
                 yield Match(prefix + name, entry.error)
         elif not entry.is_folder and is_match(name):
             yield Match(prefix + name)
-        elif entry.is_folder and is_match(name) and _is_named_as_file(entry.path):
+        elif entry.is_folder and is_match(name) and _is_named_as_file(entry.name):
             yield Match(prefix + name, _FOLDER)
 
 
@@ -105,5 +102,5 @@ def _folders_of(pattern: str) -> Callable[[str], bool]:
     return may_hold
 
 
-def _is_named_as_file(path: pathlib.Path) -> bool:
-    return path.suffix.lower() in image_formats.SUFFIXES or RECORDS in path.name
+def _is_named_as_file(name: str) -> bool:
+    return pathlib.PurePath(name).suffix.lower() in image_formats.SUFFIXES or RECORDS in name

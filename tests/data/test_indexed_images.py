@@ -1,6 +1,4 @@
 import hashlib
-import mmap
-import pathlib
 
 import numpy as np
 import pytest
@@ -51,24 +49,3 @@ def test_batches_hold_all_in_order(source):
     batches = list(indexed_images.in_batches(source, 3))
     assert [len(batch) for batch in batches] == [3, 3, 1]
     np.testing.assert_array_equal(np.concatenate(batches), source)
-
-
-def test_pages_of_a_mapped_file_do_not_add_up(tmp_path):
-    size = 2**26
-    (tmp_path / "rows").write_bytes(bytes(size))
-    with (tmp_path / "rows").open("rb") as file:
-        mapping = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
-    source = np.frombuffer(mapping, np.uint8).reshape(1024, 128, 128, 4)
-    images = IndexedImages(source, np.arange(1024), mapping=mapping)
-    for batch in indexed_images.in_batches(images, 64):
-        assert not batch.any()
-    assert _resident(mapping, source) < size / 4
-
-
-def _resident(mapping, source):
-    """Returns how many bytes of a mapping this process has in memory."""
-    address = f"{source.ctypes.data:x}-"
-    with pathlib.Path("/proc/self/smaps").open() as file:
-        lines = iter(file)
-        next(line for line in lines if line.startswith(address))
-        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Rss:"))

@@ -1,4 +1,4 @@
-"""One cache: a directory with the images of a source as the rows of a mapped file.
+"""One cache: a directory with the images of a source as the rows of a file.
 
 `images.npy` holds the rows. `journal.jsonl` has a line for each chunk of rows whose pixels are on the
 disk, so that a cache whose making was killed goes on where its journal ends. `cache.json` says what
@@ -9,7 +9,6 @@ import contextlib
 import dataclasses
 import functools
 import json
-import mmap
 import os
 import pathlib
 import shutil
@@ -24,6 +23,7 @@ from dcgan.data.cache.origin import Origin
 from dcgan.data.cache.storage import Storage, describe_size
 from dcgan.data.decoding import image_file
 from dcgan.data.indexed_images import IndexedImages
+from dcgan.data.row_file import RowFile
 from dcgan.errors import InputError
 from dcgan.system import files, progress
 
@@ -127,14 +127,15 @@ def load(origin: Origin, fill: Fill, *, wanted: int, storage: Storage) -> Cached
         InputError: If there is no room for the cache.
     """
     cache = _Cache(storage.directory() / origin.folder, origin)
-    if cache.is_complete():
-        return cache.read()
+    if cached := cache.read():
+        return cached
     if storage.holds(wanted, origin.shape):
         return None
     with cache.lock():
-        if not cache.is_complete():
+        if not (cached := cache.read()):
             cache.make(fill)
-    return cache.read()
+            cached = cache.read()
+    return cached
 
 
 class _Cache:
@@ -143,26 +144,19 @@ class _Cache:
         self._images, self._journal = path / "images.npy", path / "journal.jsonl"
         self._made_from = path / "cache.json"
 
-    def is_complete(self) -> bool:
-        """Whether all images of the source, as it is now, are there."""
+    def read(self) -> Cached | None:
+        """Opens the file; None unless all images of the source, as it is now, are there."""
         chunks = self._chunks()
-        return bool(chunks) and chunks[-1].stop == self._origin.count
-
-    def read(self) -> Cached:
-        """Maps the file."""
-        chunks = self._chunks()
+        if not chunks or chunks[-1].stop != self._origin.count:
+            return None
         labels = [label for chunk in chunks for label in chunk.labels or ()]
         sizes = [chunk.largest for chunk in chunks if chunk.largest]
         qualities = [chunk.qualities for chunk in chunks if chunk.qualities is not None]
-        with self._images.open("rb") as file:
-            offset = _read_offset(file)
-            mapping = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
-        source = np.frombuffer(mapping, np.uint8, offset=offset)
+        count = self._origin.count
         images = IndexedImages(
-            source.reshape(self._origin.count, *self._origin.shape),
-            np.arange(self._origin.count),
+            RowFile(self._images, (count, *self._origin.shape), offset=self._offset()),
+            np.arange(count),
             hashes=np.concatenate([chunk.hashes for chunk in chunks]),
-            mapping=mapping,
         )
         return Cached(
             images,
@@ -224,13 +218,13 @@ class _Cache:
         with self._images.open("wb") as file:
             np.lib.format.write_array_header_1_0(file, header | {"shape": (origin.count, *origin.shape)})
             file.truncate(file.tell() + origin.size)
-        made_from = {"digest": origin.digest(), "name": origin.name, "files": origin.stamps}
+        made_from = {"digest": origin.digest, "name": origin.name, "files": origin.stamps}
         files.write_text(self._made_from, json.dumps(made_from))
 
     def _say_if_stale(self) -> None:
         with contextlib.suppress(InputError, KeyError):
             before = files.read_json(self._made_from, "what a cache was made from")
-            if before["digest"] != self._origin.digest():
+            if before["digest"] != self._origin.digest:
                 change = self._origin.describe_change(before["files"])
                 remarks.say(f"{self._origin.name}: its cache is made anew: {change}")
 
@@ -242,7 +236,7 @@ class _Cache:
             made_from = files.read_json(self._made_from, "what a cache was made from")
         except InputError:
             return []
-        if made_from.get("digest") != self._origin.digest():
+        if made_from.get("digest") != self._origin.digest:
             return []
         chunks: list[Chunk] = []
         for line in self._journal.read_text(encoding="utf-8").splitlines():

@@ -1,6 +1,7 @@
 """What a cache was made from, by which a stale one is noticed."""
 
 import dataclasses
+import functools
 import hashlib
 import math
 import os
@@ -44,8 +45,9 @@ class Origin:
         stem = re.sub(r"[^\w.-]+", "-", pathlib.PurePath(self.identity).name)[:40]
         return f"{stem}-{'x'.join(map(str, self.shape))}-{key}"
 
+    @functools.cached_property
     def digest(self) -> str:
-        """Returns the SHA-256 of all stamps, in hexadecimal."""
+        """The SHA-256 of all stamps, in hexadecimal."""
         return hashlib.sha256(repr((self.count, self.stamps)).encode()).hexdigest()
 
     def describe_change(self, before: Iterable[Stamp]) -> str:

@@ -1,5 +1,7 @@
 """The quality that a JPEG was saved with."""
 
+import functools
+
 import numpy as np
 import PIL.Image
 
@@ -34,7 +36,13 @@ def read(image: PIL.Image.Image) -> int:
     tables = getattr(image, "quantization", None)
     if image.format != "JPEG" or not tables:
         return 0
-    return 1 + int(np.abs(_SUMS - sum(tables[min(tables)])).argmin())
+    return _nearest(sum(tables[min(tables)]))
+
+
+@functools.lru_cache
+def _nearest(total: int) -> int:
+    """The quality whose table sums to about so much; most files share a few tables."""
+    return 1 + int(np.abs(_SUMS - total).argmin())
 
 
 def read_kept(image: PIL.Image.Image, shape: tuple[int, int, int]) -> int:

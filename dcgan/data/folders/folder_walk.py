@@ -4,59 +4,64 @@ Links to folders are followed, but no folder is listed twice, so that loops of l
 left out in silence: a folder that cannot be listed is an entry with an error.
 """
 
-import dataclasses
 import errno
 import os
 import pathlib
 import stat
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 MISSING = "no such file"
 """Why a path leads to no file, if there is nothing at all."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """A file or a folder below the folder that is walked.
 
     Attributes:
-        path: The path, which starts with the walked folder's.
+        relative: The path from the walked folder on, with slashes; empty for the folder itself.
         is_folder: Whether it is a folder or a link to one.
         error: Why what it holds is not known; None if it is.
     """
 
-    path: pathlib.Path
+    # A string, for folders of millions of files.
+    relative: str
     is_folder: bool = False
     error: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The last part of the path."""
+        return self.relative.rpartition("/")[2]
 
 
 def walk(
     root: pathlib.Path,
     *,
     hidden: bool = False,
-    enter: Callable[[pathlib.Path], bool] = lambda _: True,
+    enter: Callable[[str], bool] = lambda _: True,
 ) -> Iterator[Entry]:
     """Yields all that lies below a folder, each folder before its content, sorted by name.
 
     Args:
         root: The folder; it is an entry itself only if it cannot be listed.
         hidden: Whether to yield what has a name that starts with a dot. Defaults to False.
-        enter: Says which folders to list. Defaults to all.
+        enter: Says of a relative path whether to list that folder. Defaults to all.
 
     Yields:
         Entries.
     """
     seen: set[tuple[int, int]] = set()
-    waiting = [Entry(root, is_folder=True)]
+    waiting = [Entry("", is_folder=True)]
     while waiting:
         entry = waiting.pop()
         content: list[Entry] = []
-        if entry.is_folder and (entry.path == root or enter(entry.path)):
+        if entry.is_folder and (not entry.relative or enter(entry.relative)):
             try:
-                content = _list(entry.path, seen, hidden=hidden)
+                content = _list(root, entry.relative, seen, hidden=hidden)
             except OSError as error:
-                entry = dataclasses.replace(entry, error=_unlisted(error))
-        if entry.path != root or entry.error:
+                entry = entry._replace(error=_unlisted(error))
+        if entry.relative or entry.error:
             yield entry
         waiting += reversed(content)
 
@@ -96,8 +101,11 @@ def _unlisted(error: OSError) -> str:
     return f"folder cannot be listed: {error.strerror}"
 
 
-def _list(folder: pathlib.Path, seen: set[tuple[int, int]], *, hidden: bool) -> list[Entry]:
+def _list(
+    root: pathlib.Path, relative: str, seen: set[tuple[int, int]], *, hidden: bool
+) -> list[Entry]:
     """Returns what a folder holds; nothing if it is one of those seen, to which it is added."""
+    folder = root / relative
     status = folder.stat()
     identity = (status.st_dev, status.st_ino)
     if identity in seen:
@@ -105,17 +113,18 @@ def _list(folder: pathlib.Path, seen: set[tuple[int, int]], *, hidden: bool) -> 
     seen.add(identity)
     with os.scandir(folder) as listing:
         found = sorted(listing, key=lambda entry: entry.name)
-    return [_entry(folder, entry) for entry in found if hidden or not entry.name.startswith(".")]
+    prefix = f"{relative}/" if relative else ""
+    return [_entry(prefix, entry) for entry in found if hidden or not entry.name.startswith(".")]
 
 
-def _entry(folder: pathlib.Path, found: os.DirEntry[str]) -> Entry:
-    path = folder / found.name
+def _entry(prefix: str, found: os.DirEntry[str]) -> Entry:
+    relative = prefix + found.name
     try:
         if found.is_symlink():
             found.stat()
-        return Entry(path, is_folder=found.is_dir())
+        return Entry(relative, is_folder=found.is_dir())
     except FileNotFoundError:
-        return Entry(path, error="broken link")
+        return Entry(relative, error="broken link")
     except OSError as error:
         # A loop of nothing but links holds nothing that could be missed.
-        return Entry(path, error=None if error.errno == errno.ELOOP else error.strerror)
+        return Entry(relative, error=None if error.errno == errno.ELOOP else error.strerror)

@@ -53,7 +53,7 @@ def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> imag
     class_names = _class_names([relative for _, relative in everything])
     layout = folder_layout.describe(files, class_names, others, whole=request.split == "all")
     remarks.say(f"{name}: {layout}")
-    items = [_item(roots[split], relative, folder) for split, relative in everything]
+    items = [_item(str(roots[split]), relative, str(folder)) for split, relative in everything]
     identity = str(folder.absolute())
     decoded = encoded_images.load(items, positions, request, name=name, identity=identity)
     kept = positions[decoded.good]
@@ -71,9 +71,9 @@ def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> imag
     )
 
 
-def _item(root: pathlib.Path, relative: str, folder: pathlib.Path) -> EncodedItem:
+def _item(root: str, relative: str, folder: str) -> EncodedItem:
     path = os.path.join(root, relative)  # noqa: PTH118 - Quick, for millions of files.
-    return EncodedItem(path, path[len(str(folder)) :].lstrip(os.sep))
+    return EncodedItem(path, path[len(folder) :].lstrip(os.sep))
 
 
 def _outside(folder: pathlib.Path, roots: Mapping[str, pathlib.Path]) -> list[str]:
@@ -86,13 +86,14 @@ def _find(root: pathlib.Path) -> tuple[list[str], list[str]]:
     """Returns the relative POSIX paths of all image files, sorted, and the names of other files."""
     found, others = [], []
     for entry in folder_walk.walk(root):
-        is_image = not entry.is_folder and _is_image_name(entry.path.name)
+        is_image = not entry.is_folder and _is_image_name(entry.name)
         if entry.error and not is_image:
-            raise errors.InputError(f"{entry.path}: expected a folder that can be read ({entry.error})")
+            path = root / entry.relative
+            raise errors.InputError(f"{path}: expected a folder that can be read ({entry.error})")
         if is_image:
-            found.append(entry.path.relative_to(root).as_posix())
+            found.append(entry.relative)
         elif not entry.is_folder:
-            others.append(entry.path.name)
+            others.append(entry.name)
     return sorted(found), others
 
 

@@ -16,23 +16,23 @@ _EDGE = 0.8
 
 
 def paste(
-    fakes: np.ndarray, reals: Images, *, rng: np.random.Generator
+    images: np.ndarray, reals: Images, *, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Puts a region of each fake into a real image: an ellipse or a rounded box, turned, anywhere.
+    """Puts a region of each image into a real one: an ellipse or a rounded box, turned, anywhere.
 
     Args:
-        fakes: Shape (count, height, width, channels), uint8.
+        images: Shape (count, height, width, channels), uint8.
         reals: Shape (any, height, width, channels), uint8; the backgrounds are drawn from them.
         rng: Source of every draw.
 
     Returns:
-        The partial fakes, uint8, and which of their pixels are the fake's, shape (count, height,
+        The mixed images, uint8, and which of their pixels are the region's, shape (count, height,
         width), bool: 25 to 60 % of the area.
     """
-    regions = draw_regions(len(fakes), fakes.shape[1], fakes.shape[2], rng=rng)
-    backgrounds = reals[rng.integers(0, len(reals), len(fakes))]
+    regions = draw_regions(len(images), images.shape[1], images.shape[2], rng=rng)
+    backgrounds = reals[rng.integers(0, len(reals), len(images))]
     soft = scipy.ndimage.gaussian_filter(regions.astype(np.float32), (0, _EDGE, _EDGE))[..., np.newaxis]
-    mixed = soft * fakes + (1 - soft) * backgrounds
+    mixed = soft * images + (1 - soft) * backgrounds
     return np.rint(mixed).astype(np.uint8), regions
 
 

@@ -22,7 +22,8 @@ _DELIVERED_AT_FIRST = 0.1
 _OWN_WEIGHT = 2.0
 # Share of the fakes that the user gave, where there are others.
 _LEARNED = 0.7
-# Share of the fakes of colour images of which only a region is pasted into a real.
+# Share of the colour images of which only a region is pasted into a real: of fakes, and of reals, so
+# that the region's edge is no evidence.
 _PARTIAL = 0.3
 # Share of the colour images that are mirrored. Digits are grey and have a right way round.
 _MIRRORED = 0.5
@@ -35,8 +36,8 @@ def training_batches(
 
     All reals are equally likely. A generator's share of the fakes grows with the square root of its
     count, so that small ones are not drowned out; the run's own generator gets twice as much. Fakes
-    that the user gave are seven in ten. In colour, three in ten fakes are partial, and half of all
-    images are mirrored.
+    that the user gave are seven in ten. In colour, three in ten images are only a region in a real, of
+    the fakes as of the reals, and half of all images are mirrored.
 
     Args:
         reals: Shape (images, height, width, channels), uint8.
@@ -85,7 +86,7 @@ def _draw(
         version = np.searchsorted(np.cumsum(_SHARES[:-1]), rng.random(half))
         batch = np.concatenate([reals[rng.integers(0, len(reals), half)], versions[version, fakes]])
         if reals.shape[-1] == 3:
-            partial = half + np.flatnonzero(rng.random(half) < _PARTIAL)
+            partial = rng.random(batch_size) < _PARTIAL
             batch[partial] = partial_fakes.paste(batch[partial], reals, rng=rng)[0]
             mirrored = rng.random(batch_size) < _MIRRORED
             batch[mirrored] = batch[mirrored, :, ::-1]

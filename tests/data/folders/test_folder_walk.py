@@ -34,16 +34,13 @@ def forbid(monkeypatch):
 
 
 def names(root, **options):
-    return [
-        (entry.path.relative_to(root).as_posix(), entry.error)
-        for entry in folder_walk.walk(root, **options)
-    ]
+    return [(entry.relative, entry.error) for entry in folder_walk.walk(root, **options)]
 
 
 def test_all_in_order(root):
     found = ["a.png", "a.png/3.png", "b", "b/2.png", "b/c", "b/c/1.png", "b-c.png"]
     assert names(root) == [(name, None) for name in found]
-    folders = [entry.path.name for entry in folder_walk.walk(root) if entry.is_folder]
+    folders = [entry.name for entry in folder_walk.walk(root) if entry.is_folder]
     assert folders == ["a.png", "b", "c"]
 
 
@@ -53,7 +50,7 @@ def test_hidden_ones_on_request(root):
 
 
 def test_only_folders_that_are_asked_for(root):
-    found = names(root, enter=lambda path: path.name != "b")
+    found = names(root, enter=lambda relative: relative != "b")
     assert [name for name, _ in found] == ["a.png", "a.png/3.png", "b", "b-c.png"]
 
 
@@ -78,7 +75,7 @@ def test_links_that_lead_nowhere(root):
     assert folder_walk.why_no_file(root / "self") == "Too many levels of symbolic links"
 
 
-@pytest.mark.parametrize("folder", ["b", "."])
+@pytest.mark.parametrize("folder", ["b", ""])
 def test_a_folder_that_cannot_be_listed(root, forbid, folder):
     forbid(root / folder)
     problems = [name for name in names(root) if name[1]]
