@@ -53,7 +53,7 @@ def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> imag
     class_names = _class_names([relative for _, relative in everything])
     layout = folder_layout.describe(files, class_names, others, whole=request.split == "all")
     remarks.say(f"{name}: {layout}")
-    items = [_item(str(roots[split]), relative, str(folder)) for split, relative in everything]
+    items = [item for split, found in files.items() for item in _items(found, roots[split], folder)]
     identity = str(folder.absolute())
     decoded = encoded_images.load(items, positions, request, name=name, identity=identity)
     kept = positions[decoded.good]
@@ -71,9 +71,12 @@ def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> imag
     )
 
 
-def _item(root: str, relative: str, folder: str) -> EncodedItem:
-    path = os.path.join(root, relative)  # noqa: PTH118 - Quick, for millions of files.
-    return EncodedItem(path, path[len(folder) :].lstrip(os.sep))
+def _items(files: Sequence[str], root: pathlib.Path, folder: pathlib.Path) -> list[EncodedItem]:
+    """Returns a split's images, named by their paths within the folder."""
+    # Strings, for folders of millions of files.
+    start = os.path.join(root, "")  # noqa: PTH118
+    named = "" if root == folder else f"{root.relative_to(folder).as_posix()}/"
+    return [EncodedItem(start + file, named + file) for file in files]
 
 
 def _outside(folder: pathlib.Path, roots: Mapping[str, pathlib.Path]) -> list[str]:

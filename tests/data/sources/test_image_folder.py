@@ -113,6 +113,17 @@ def test_split_folders(tmp_path, write_image, held_out):
     assert len(load_images(tmp_path, split=f"train[:1]+{held_out}").images) == 2
 
 
+@pytest.mark.parametrize("source", [".", "images", "./images/"])
+def test_files_are_named_by_their_paths_within_the_folder(tmp_path, write_image, monkeypatch, source):
+    folder = tmp_path / source
+    for name in ("train/b/1.png", "train/a/2.png", "test/b/3.png"):
+        write_image(folder / name, np.zeros((4, 4)))
+    monkeypatch.chdir(tmp_path)
+    loaded = load_images(source, split="test")
+    assert loaded.files == ("train/a/2.png", "train/b/1.png", "test/b/3.png")
+    assert loaded.name_image(0) == "test/b/3.png"
+
+
 def test_a_lone_train_folder_is_no_split(tmp_path, write_image, noise):
     for number in range(10):
         write_image(tmp_path / f"train/{number}.png", noise(4, 4))
