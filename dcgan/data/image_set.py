@@ -31,7 +31,7 @@ class Request:
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ImageSet:
-    """Images with their source, in memory or in a mapped file.
+    """Images with their source, in memory or in a file.
 
     Args:
         name: The source: "mnist", "tfds:celeb_a", or a path as given.

@@ -1,6 +1,6 @@
 """From images to shuffled, normalised batches.
 
-The images stay uint8 where they are, in an array or a mapped file; what flows through the pipeline are
+The images stay uint8 where they are, in an array or a file; what flows through the pipeline are
 their positions, which are gathered and normalised a whole batch at a time. The order of each pass is a
 pure function of seed and pass, so a resumed run needs no saved state.
 """

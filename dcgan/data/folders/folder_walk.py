@@ -101,9 +101,7 @@ def _unlisted(error: OSError) -> str:
     return f"folder cannot be listed: {error.strerror}"
 
 
-def _list(
-    root: pathlib.Path, relative: str, seen: set[tuple[int, int]], *, hidden: bool
-) -> list[Entry]:
+def _list(root: pathlib.Path, relative: str, seen: set[tuple[int, int]], *, hidden: bool) -> list[Entry]:
     """Returns what a folder holds; nothing if it is one of those seen, to which it is added."""
     folder = root / relative
     status = folder.stat()

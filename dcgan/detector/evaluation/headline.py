@@ -22,19 +22,21 @@ def write(
     """Draws the conclusions of an evaluation.
 
     Args:
-        report: What `holdout_evaluation.evaluate` returned, with `families` and `simple_statistics`, and
-            with `start` if there is one.
+        report: What `holdout_evaluation.evaluate` returned, with `families` and `simple_statistics`;
+            `start` if there is one; `learned` if the user has given fakes to learn from.
         calibration: The detector's calibration.
         seen: Whether the run was trained on the reals of the test. Defaults to False.
         notes: Further warnings, about the reals. Defaults to none.
 
     Returns:
-        JSON values: `warnings` and `sentences`, to be read first and in this order; `mean_auroc` over
-        holdout generators and deliveries; the `worst_generator` with its mean over deliveries,
-        `worst_auroc`; the lowest AUROC of any generator under any delivery, `worst_auroc_delivered`,
-        with `worst_delivery` and `worst_delivered`, the generator; and `near_chance`.
+        JSON values: `warnings` and `sentences`, to be read first and in this order. The numbers are of
+        generators that the detector has not learned from: `mean_auroc` over them and deliveries; the
+        `worst_generator` with its mean over deliveries, `worst_auroc`; the lowest AUROC of any of them
+        under any delivery, `worst_auroc_delivered`, with `worst_delivery` and `worst_delivered`, the
+        generator; and `near_chance`.
     """
-    generators = report["generators"]
+    learned = report.get("learned") or ()
+    generators = {name: row for name, row in report["generators"].items() if name not in learned}
     worst = next(iter(generators))
     means = [row["mean_auroc"] for row in generators.values()]
     lowest = min(generators, key=lambda name: generators[name]["worst_auroc"])
@@ -61,15 +63,17 @@ def describe_given(report: Mapping[str, Any], names: Iterable[str]) -> list[str]
     """Says, a sentence each, how the fakes that a user gave to test on are told.
 
     Args:
-        report: What `holdout_evaluation.evaluate` returned.
+        report: As for `write`.
         names: What the user calls their generators.
     """
     told, generators = report["detector"][_AS_THEY_ARE], report["generators"]
+    learned = report.get("learned") or ()
+    whose = {name: f"{name}, which it has learned from" if name in learned else name for name in names}
     return [
-        f"Of your fakes of {name}: AUROC {told[name]['auroc']:.3f} as they are, "
+        f"Of your fakes of {said}: AUROC {told[name]['auroc']:.3f} as they are, "
         f"{generators[name]['worst_auroc']:.3f} in the worst case "
         f"({generators[name]['worst_delivery']}); {told[name]['found']:.0%} are called fake as they are."
-        for name in names
+        for name, said in whose.items()
     ]
 
 

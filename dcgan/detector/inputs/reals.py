@@ -20,7 +20,7 @@ class Reals:
 
     Attributes:
         train: Images to learn from, shape (count, height, width, channels), uint8. These and the
-            others may lie in a mapped file, and are read by their rows.
+            others may lie in a file, and are read by their rows.
         calibration: Images to set the threshold on.
         test: Images to evaluate on.
         seen: Whether the run itself was trained on those to calibrate and to test on. Defaults to False.

@@ -192,6 +192,13 @@ def test_headline_starts_with_the_worst(report, fitted):
     assert said["mean_auroc"] == pytest.approx(0.945)
 
 
+def test_generators_whose_fakes_were_learned_do_not_count_as_unknown(report, fitted):
+    said = _conclude(report, fitted, auroc=0.59, learned={"diffusion": {}})
+    assert "AUROC of 0.990 (VAE, the worst of 1" in said["sentences"][0]
+    assert (said["mean_auroc"], said["worst_delivered"]) == (0.99, "VAE")
+    assert not said["near_chance"]
+
+
 def test_headline_warns_where_the_detector_cannot_tell(report, fitted):
     said = _conclude(report, fitted, auroc=0.59)
     assert said["near_chance"]

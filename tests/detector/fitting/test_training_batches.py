@@ -116,15 +116,15 @@ def test_fakes_that_the_user_gave_are_seven_in_ten(pool, spoiled):
 @pytest.mark.parametrize(("channels", "expected"), [(1, 0.0), (3, 0.3)])
 def test_of_some_colour_images_only_a_region_is_seen(monkeypatch, channels, expected):
     monkeypatch.setattr(training_batches, "_SHARES", (1.0, 0.0, 0.0))
-    # One in six is brighter, and then mostly beside a region of the others.
+    # Half are brighter: of two, one is as often as not.
     reals = np.full((60, 16, 16, channels), 40, np.uint8)
-    reals[:10] = 60
+    reals[:30] = 60
     fakes = np.full((9, 16, 16, channels), 200, np.uint8)
-    pixels, labels = _take(reals, FakePool.join([Fakes("a", "gan", fakes)]), count=40)
+    pixels, labels = _take(reals, FakePool.join([Fakes("a", "gan", fakes)]), count=120)
     partial = (pixels[labels == 1] != 200).any(axis=(1, 2, 3))
     assert partial.mean() == pytest.approx(expected, abs=0.08)
     mixed = np.ptp(pixels[labels == 0], axis=(1, 2, 3)) > 0
-    assert mixed.mean() == pytest.approx(expected * 2 * (1 / 6) * (5 / 6), abs=0.04)
+    assert mixed.mean() == pytest.approx(expected / 2, abs=0.05)
     assert pixels[labels == 0].max() == 60
 
 

@@ -202,7 +202,7 @@ def test_too_many_fakes_are_thinned_by_chance(colour_fitted, photos, monkeypatch
 
 def test_the_report_says_it_all_in_a_line_each(learned, given):
     run, fitted = learned
-    report = run_evaluation.evaluate_run(run, fitted, fakes={"mine": given})
+    report = run_evaluation.evaluate_run(run, fitted, fakes={"mine": given, "grid": given})
     sentences = report["headline"]["sentences"]
     for part in (
         "Of 5 held-back fakes of grid: AUROC",
@@ -211,6 +211,7 @@ def test_the_report_says_it_all_in_a_line_each(learned, given):
         "On the generators it was tested on, in the mean over deliveries, the start alone",
         "Of the generators it was tested on, its own being easier to tell than published ones",
         "Of your fakes of mine: AUROC ",
+        "Of your fakes of grid, which it has learned from: AUROC ",
         "At this threshold ",
         "100% of the reals are JPEG (quality 75)",
     ):
