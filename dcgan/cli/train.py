@@ -40,6 +40,7 @@ def train(
     batch_size: Annotated[
         int | None, options.of(TrainingConfig, "batch_size", show_default="the preset's")
     ] = None,
+    loss: Annotated[str | None, options.of(TrainingConfig, "loss", show_default="the preset's")] = None,
     augmentation: Annotated[
         str | None, options.of(TrainingConfig, "augmentation", show_default="the preset's")
     ] = None,
@@ -70,7 +71,12 @@ def train(
         config,
         preset,
         network={"image_size": image_size},
-        training={"epochs": epochs, "batch_size": batch_size, "augmentation": augmentation},
+        training={
+            "epochs": epochs,
+            "batch_size": batch_size,
+            "loss": loss,
+            "augmentation": augmentation,
+        },
         data=data,
         split=split,
         precision=precision,

@@ -54,6 +54,7 @@ def test_help_names_commands_and_options(run_cli):
         for option in [
             *options,
             "--image-size",
+            "--loss",
             "--augmentation",
             "--strategy",
             "--features",
@@ -64,7 +65,7 @@ def test_help_names_commands_and_options(run_cli):
         ]
     )
     # What an option is without being given: all but --config, --skip-bad and --help.
-    assert out.count("[default: ") == 14
+    assert out.count("[default: ") == 15
 
 
 def test_defaults_in_words_are_shown(run_cli, monkeypatch):

@@ -26,6 +26,7 @@ from dcgan.errors import InputError, ServerError
             ["train", "--augmentation", "ada,color"],
             ["augmentation: expected ada, or any", "'ada,color'"],
         ),
+        (["train", "--loss", "bce"], ["loss: expected one of non_saturating, least", "'bce'"]),
         (["train", "--seed", "-1"], ["seed: expected 0 to 2147483647. Received: -1"]),
         (["train", "--preset", "nope"], ["preset: expected one of article, mnist", "'nope'"]),
         (["train", "--precision", "float8"], ["precision: expected one of float32", "'float8'"]),

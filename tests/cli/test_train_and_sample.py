@@ -130,6 +130,7 @@ def _contents_of(path):
     [
         (["--batch-size", "4"], "holds a run with batch_size=8, not 4. "),
         (["--seed", "1"], "holds a run with seed=0, not 1. "),
+        (["--loss", "hinge"], "holds a run with loss='non_saturating', not 'hinge'. "),
         (["--features", "random"], "holds a run with features='auto', not 'random'. "),
         (["--epochs", "1"], "holds a run with epochs=2, not 1. "),
     ],
