@@ -5,6 +5,8 @@
         --own FAKES [--more NAME=DIR] [--without NAME ...] [--steps 8000]
     python benchmarks/detection_start.py measure RESULTS MODEL ... --others NPZ --lossless NPZ
         --reals DIR --own FAKES
+    python benchmarks/detection_start.py compare RESULTS --others NPZ --lossless NPZ --reals DIR
+        --own FAKES [--more NAME=DIR]
     python benchmarks/detection_start.py publish RESULTS MODEL
 
 `draw` trains small GANs of this package's, of several kinds, on a folder of photographs with one
@@ -12,10 +14,15 @@ sub-folder a class, and keeps samples of each in FAKES. `train` trains a start o
 other people's models (`--others`: keys `images` and `source`) and on photographs, once JPEG
 (`--reals`) and never JPEG (`--lossless`); sources named by `--without` are left out, by their
 beginnings. `measure` scores what each MODEL was not shown, and puts together what they tell of other
-people's generators. `publish` puts a model into the package, with a card.
+people's generators. `compare` does the same with a logistic regression on simple statistics of what
+each model was trained on, and adds that to RESULTS. `publish` puts a model into the package, with a
+card.
 """
 
 import argparse
+import dataclasses
+import functools
+import itertools
 import json
 import pathlib
 import shutil
@@ -28,6 +35,9 @@ import numpy as np
 import start_sources
 import tensorflow as tf
 from sklearn import metrics
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from start_sources import OWN, Source, Sources
 
 import dcgan
@@ -36,6 +46,7 @@ from dcgan import images as pixels
 from dcgan.detector import start
 from dcgan.detector.delivery import deliveries
 from dcgan.detector.delivery.named_deliveries import NAMED
+from dcgan.detector.evaluation import simple_statistics
 from dcgan.detector.fitting import classifier_training
 from dcgan.detector.start import start_files
 
@@ -131,9 +142,10 @@ def measure(arguments: argparse.Namespace) -> None:
     results: dict[str, Any] = {"environment": environment.describe(), "models": {}}
     for path in arguments.models:
         model = start.load_start((32, 32, 3), path=path)
+        score = functools.partial(_score, model)
         described = json.loads(path.with_suffix(".json").read_text())
         hidden = [source for source in last.fakes if not _was_shown(source, described)]
-        rows = {name: _measure(model, last, hidden, deliver) for name, deliver in DELIVERIES.items()}
+        rows = {name: _measure(score, last, hidden, deliver) for name, deliver in DELIVERIES.items()}
         results["models"][path.stem] = {**described, "deliveries": rows}
     results["left_out"] = _summarise(results["models"], sources.fakes)
     results["generators"] = [
@@ -142,6 +154,42 @@ def measure(arguments: argparse.Namespace) -> None:
     photographs = {"JPEG": sources.compressed, "never JPEG": sources.lossless}
     results["reals"] = [{"name": name, "images": len(each)} for name, each in photographs.items()]
     arguments.results.write_text(json.dumps(results, indent=1) + "\n")
+
+
+def _score(model: keras.Model, images: np.ndarray) -> np.ndarray:
+    return model.predict(pixels.to_float(images), batch_size=256, verbose=0)[:, 0]
+
+
+def compare(arguments: argparse.Namespace) -> None:
+    """Measures simple statistics on what each model of the results was not shown."""
+    sources = _load(arguments)
+    first, last = sources.parts()
+    results = json.loads(arguments.results.read_text())
+    measured: dict[str, Any] = {}
+    for name, described in results["models"].items():
+        shown = tuple(source for source in first.fakes if _was_shown(source, described))
+        score = _fit_statistics(dataclasses.replace(first, fakes=shown), arguments)
+        hidden = [source for source in last.fakes if not _was_shown(source, described)]
+        rows = {each: _measure(score, last, hidden, deliver) for each, deliver in DELIVERIES.items()}
+        measured[name] = {"deliveries": rows}
+    results["statistics"] = {
+        "models": measured,
+        "own": sorted(each.name for each in sources.fakes if each.origin["author"] == OWN),
+        "left_out": _summarise(measured, sources.fakes),
+    }
+    arguments.results.write_text(json.dumps(results, indent=1) + "\n")
+
+
+def _fit_statistics(
+    sources: Sources, arguments: argparse.Namespace
+) -> Callable[[np.ndarray], np.ndarray]:
+    """Fits a logistic regression to spectrum, gradients and grey levels of batches for a start."""
+    batches = start_sources.batches(sources, half=arguments.half, seed=arguments.seed)
+    drawn = np.concatenate(list(itertools.islice(batches, arguments.batches)))
+    labels = np.tile(np.repeat([0, 1], arguments.half), arguments.batches)
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.1, max_iter=2_000))
+    model.fit(simple_statistics.compute(drawn), labels)
+    return lambda images: model.decision_function(simple_statistics.compute(images))
 
 
 def _load(arguments: argparse.Namespace) -> Sources:
@@ -162,19 +210,21 @@ def _was_shown(source: Source, described: dict[str, Any]) -> bool:
 
 
 def _measure(
-    model: keras.Model, photographs: Sources, hidden: list[Source], deliver: deliveries.Delivery
+    score: Callable[[np.ndarray], np.ndarray],
+    photographs: Sources,
+    hidden: list[Source],
+    deliver: deliveries.Delivery,
 ) -> dict[str, Any]:
     """Ranks each hidden generator's fakes against photographs with the same history."""
 
-    def score(images: np.ndarray) -> np.ndarray:
-        delivered = pixels.to_float(deliver(images.clip(1, 254), 0))
-        return model.predict(delivered, batch_size=256, verbose=0)[:, 0]
+    def rank(images: np.ndarray) -> np.ndarray:
+        return score(deliver(images.clip(1, 254), 0))
 
-    lossless, compressed = score(photographs.lossless), score(photographs.compressed)
+    lossless, compressed = rank(photographs.lossless), rank(photographs.compressed)
     threshold = np.quantile(np.concatenate([lossless, compressed]), 0.99)
     generators = {}
     for source in hidden:
-        reals, fakes = compressed if source.compressed else lossless, score(source.images[-_FAKES:])
+        reals, fakes = compressed if source.compressed else lossless, rank(source.images[-_FAKES:])
         labels = np.repeat([0, 1], [len(reals), len(fakes)])
         auroc = float(metrics.roc_auc_score(labels, np.concatenate([reals, fakes])))
         found = float((fakes > threshold).mean())
@@ -229,8 +279,9 @@ def parse() -> argparse.Namespace:
     """Reads the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(required=True)
-    drawing, training, measuring = (_command(commands, function) for function in (draw, train, measure))
-    publishing = _command(commands, publish)
+    drawing, training, measuring, comparing, publishing = (
+        _command(commands, function) for function in (draw, train, measure, compare, publish)
+    )
     drawing.add_argument("reals", type=pathlib.Path)
     drawing.add_argument("fakes", type=pathlib.Path)
     drawing.add_argument("--images", type=int, default=80_000)
@@ -244,9 +295,13 @@ def parse() -> argparse.Namespace:
     training.add_argument("--seed", type=int, default=0)
     measuring.add_argument("results", type=pathlib.Path)
     measuring.add_argument("models", nargs="+", type=pathlib.Path)
+    comparing.add_argument("results", type=pathlib.Path)
+    comparing.add_argument("--batches", type=int, default=160, help="Of 128 images, to fit on.")
+    comparing.add_argument("--half", type=int, default=64)
+    comparing.add_argument("--seed", type=int, default=0)
     publishing.add_argument("results", type=pathlib.Path)
     publishing.add_argument("model", type=pathlib.Path)
-    for command in (training, measuring):
+    for command in (training, measuring, comparing):
         for name in ("others", "lossless", "reals", "own"):
             command.add_argument(f"--{name}", type=pathlib.Path, required=True)
         command.add_argument("--more", nargs="+", default=[])
