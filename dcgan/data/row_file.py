@@ -40,7 +40,7 @@ class RowFile:
         """
         images = np.empty((len(rows), *self.shape[1:]), np.uint8)
         size = math.prod(self.shape[1:])
-        content = memoryview(images.reshape(-1))
+        content = images.reshape(-1).data
         for position, row in enumerate(rows.tolist()):
             self._read(content[position * size : (position + 1) * size], self._offset + row * size)
         return images
