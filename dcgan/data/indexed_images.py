@@ -1,4 +1,4 @@
-"""Some images of an array, by index: they look like an array, but are copied only batch by batch."""
+"""Some images of an array or a file, by index: like an array, but copied only batch by batch."""
 
 import hashlib
 from collections.abc import Iterator
@@ -72,7 +72,7 @@ class IndexedImages:
 
     def __getitem__(self, index: Any) -> np.ndarray:
         rows = self._rows[index]
-        # Numbers always: a slice or a single number would give a view of an array.
+        # An array of numbers always: a single one would give a view.
         pixels = self._source[np.atleast_1d(rows)]
         return pixels if isinstance(rows, np.ndarray) else pixels[0]
 
