@@ -18,6 +18,7 @@ def _read(name):
 
 DETECTION, COLOUR, FAMILIARITY = _read("detection"), _read("colour"), _read("familiarity")
 START, LEARNED = _read("detection_start"), _read("detection_colour")
+STREAMING = _read("streaming")
 FASHION = _read("detection_fashion")
 QUALITY, SPEED, FEATURES = _read("time_to_quality"), _read("training_speed"), _read("features")
 ARTICLE, SERVING = _read("article_quality"), _read("serving")
@@ -182,6 +183,15 @@ def _own_left_out(pick):
     return pick(each["auroc"] for row in rows for name, each in row.items() if name.startswith("own-"))
 
 
+def _streamed(row):
+    cache, first, later = row["cache"], row["first_start"], row["second_start"]
+    return (
+        f"| {row['images']:,} | {cache['images_a_second']:,.0f} | {cache['ratio_to_bare']:.2f} "
+        f"| {first['seconds_to_first_step']:.0f} s | {later['seconds_to_first_step']:.0f} s "
+        f"| {_percent(later['input_share'], 2)} | {later['peak_memory_bytes'] / 1e9:.2f} GB |"
+    )
+
+
 def _spread(contender):
     values = _last(contender)
     return f"| {len(values)} | {np.mean(values):.3f} ± {np.std(values, ddof=1):.3f} |"
@@ -290,6 +300,7 @@ CITED = {
         f"Fitted in {SEED['fit_seconds']:.0f} s and evaluated in {SEED['evaluation_seconds']:.0f} s",
         f"trained for {SEED['gan_seconds']:.0f} s",
     ],
+    "docs/data.md": [*map(_streamed, STREAMING["sets"])],
     "docs/presets.md": [
         _colour_row(2),
         _colour_row(5),
@@ -348,6 +359,7 @@ COMPLETE = {
     ("docs/detector.md", "## What it reaches on MNIST"): set(),
     ("docs/detector.md", "## What it reaches on Fashion-MNIST"): set(),
     ("docs/detector.md", "## What it reaches in colour"): {"0.5"},
+    ("docs/data.md", "## How fast, and in how much memory"): set(),
     ("docs/presets.md", "### At equal time against PyTorch"): set(),
     ("docs/serving.md", "## Speed"): set(),
     ("docs/guides/scale.md", "## What a billion images cost"): set(),
