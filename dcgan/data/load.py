@@ -1,7 +1,10 @@
 """Loads images from any kind of source."""
 
+import contextlib
+import functools
 import os
 import pathlib
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -15,6 +18,8 @@ from dcgan.data.sources import arrays, bundled_mnist, idx, image_folder, tfds_so
 
 GIVEN = "given:"
 """What the `data` of a run begins with that was given its images from Python."""
+
+_Loader = Callable[[image_set.Request], image_set.ImageSet]
 
 _IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 _FILE_SUFFIXES = (".tfrecord", ".tfrecords", ".npy", ".npz", ".gz", ".zip", ".tar", *_IMAGE_SUFFIXES)
@@ -62,15 +67,26 @@ def load_images(
         (10000, 28, 28, 1)
     """
     request = image_set.Request(split, image_size, channels, skip_bad, storage or Storage())
-    _check(request)
-    loaded = _load(source, request)
-    _refuse_masks(loaded)
+    (loaded,) = _load(source, [request])
     return loaded
 
 
-def _load(source: str | os.PathLike[str] | np.ndarray, request: image_set.Request) -> image_set.ImageSet:
+def _load(
+    source: str | os.PathLike[str] | np.ndarray, requests: Sequence[image_set.Request]
+) -> list[image_set.ImageSet]:
+    """Loads parts of a source, whose files are looked for once."""
+    for request in requests:
+        _check(request)
+    loader = _find_loader(source)
+    loaded = [loader(request) for request in requests]
+    for images in loaded:
+        _refuse_masks(images)
+    return loaded
+
+
+def _find_loader(source: str | os.PathLike[str] | np.ndarray) -> _Loader:
     if isinstance(source, np.ndarray):
-        return arrays.load(source, request, name="array")
+        return functools.partial(arrays.load, source, name="array")
     if not isinstance(source, (str, os.PathLike)):
         raise errors.InputError(
             f"source: expected a name, a path or a NumPy array, received {type(source).__name__}"
@@ -84,16 +100,22 @@ def _load(source: str | os.PathLike[str] | np.ndarray, request: image_set.Reques
             "give them again from Python, images=..."
         )
     if source == bundled_mnist.NAME:
-        return bundled_mnist.load(request)
-    try:
+        return bundled_mnist.load
+    with _naming_unreadable(name):
         path = pathlib.Path(name).expanduser()
         if path.exists():
-            return _load_path(path, request, name=name)
-    except (OSError, RuntimeError) as error:
-        raise errors.InputError(f"{name}: expected readable files, {error}") from error
+            return _naming_unreadable(name)(_open(path, name=name))
     if isinstance(source, os.PathLike) or _looks_like_path(name):
         raise errors.InputError(f"{name}: no such file or folder")
-    return tfds_source.load(name.removeprefix(tfds_source.PREFIX), request)
+    return functools.partial(tfds_source.load, name.removeprefix(tfds_source.PREFIX))
+
+
+@contextlib.contextmanager
+def _naming_unreadable(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, RuntimeError) as error:
+        raise errors.InputError(f"{name}: expected readable files, {error}") from error
 
 
 def _refuse_masks(loaded: image_set.ImageSet) -> None:
@@ -126,14 +148,27 @@ def load_split(config: RunConfig, split: str, storage: Storage | None = None) ->
         >>> dcgan.data.load_split(dcgan.presets.get("article"), "test[:100]").images.shape
         (100, 28, 28, 1)
     """
-    return load_images(
-        config.data,
-        split=split,
-        image_size=config.network.image_size,
-        channels=config.network.channels,
-        skip_bad=config.skip_bad,
-        storage=storage,
-    )
+    (loaded,) = load_splits(config, [split], storage)
+    return loaded
+
+
+def load_splits(
+    config: RunConfig, splits: Sequence[str], storage: Storage | None = None
+) -> list[image_set.ImageSet]:
+    """Loads several splits as `load_split` does; the files of a folder are looked for only once.
+
+    Args:
+        config: The run's config.
+        splits: As for `load_images`.
+        storage: As for `load_images`.
+
+    Raises:
+        InputError: As for `load_images`.
+    """
+    network, storage = config.network, storage or Storage()
+    size, channels = network.image_size, network.channels
+    requests = [image_set.Request(split, size, channels, config.skip_bad, storage) for split in splits]
+    return _load(config.data, requests)
 
 
 def load_dataset(
@@ -211,18 +246,17 @@ def _looks_like_path(name: str) -> bool:
     )
 
 
-def _load_path(path: pathlib.Path, request: image_set.Request, *, name: str) -> image_set.ImageSet:
-    if not path.is_dir():
-        if path.suffix.lower() in arrays.SUFFIXES:
-            return arrays.load_file(path, request, name=name)
-        if tfrecord_source.find(path):
-            return tfrecord_source.load(path, request, name=name)
-        raise errors.InputError(
-            f"{name}: expected a folder of images, a folder of IDX files, a .npy or .npz file, or "
-            "TFRecord files"
-        )
-    if idx.is_folder(path):
-        return idx.load(path, request, name=name)
+def _open(path: pathlib.Path, *, name: str) -> _Loader:
+    is_folder = path.is_dir()
+    if is_folder and idx.is_folder(path):
+        return functools.partial(idx.load, path, name=name)
+    if not is_folder and path.suffix.lower() in arrays.SUFFIXES:
+        return functools.partial(arrays.load_file, path, name=name)
     if tfrecord_source.find(path):
-        return tfrecord_source.load(path, request, name=name)
-    return image_folder.load(path, request, name=name)
+        return tfrecord_source.TFRecords(path, name=name).load
+    if is_folder:
+        return image_folder.ImageFolder(path, name=name).load
+    raise errors.InputError(
+        f"{name}: expected a folder of images, a folder of IDX files, a .npy or .npz file, or TFRecord "
+        "files"
+    )

@@ -66,7 +66,7 @@ class Partition:
         """
         if images is not None:
             return cls._within(images)
-        trained_on, test = (load.load_split(config, split, storage) for split in (config.split, "test"))
+        trained_on, test = load.load_splits(config, (config.split, "test"), storage)
         unseen = ~np.isin(test.positions, trained_on.positions)
         if unseen.all():
             return cls(trained_on, trained_on, test, seen=False)

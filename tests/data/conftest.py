@@ -1,9 +1,11 @@
 import gzip
+import io
 import struct
 
 import numpy as np
 import PIL.Image
 import pytest
+import tensorflow as tf
 
 from dcgan import errors
 from dcgan.data import remarks
@@ -65,3 +67,25 @@ def noise():
         return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
 
     return make
+
+
+@pytest.fixture
+def write_records(noise):
+    """Writes images of 8 x 8 pixels, seeded by their numbers, with their labels if there are some."""
+
+    def write(path, numbers, labels=None, *, compression=None, kind="PNG"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tf.io.TFRecordWriter(str(path), compression) as writer:
+            for place, number in enumerate(numbers):
+                buffer = io.BytesIO()
+                PIL.Image.fromarray(noise(8, 8, 3, seed=number)).save(buffer, kind, quality=75)
+                content = tf.train.BytesList(value=[buffer.getvalue()])
+                features = {"image_bytes": tf.train.Feature(bytes_list=content)}
+                if labels is not None:
+                    value = tf.train.Int64List(value=[labels[place]])
+                    features["label"] = tf.train.Feature(int64_list=value)
+                example = tf.train.Example(features=tf.train.Features(feature=features))
+                writer.write(example.SerializeToString())
+        return path
+
+    return write

@@ -4,6 +4,7 @@ import pytest
 
 from dcgan.config import NetworkConfig, RunConfig
 from dcgan.data import ImageSet, Partition, load_images, partition
+from dcgan.data.sources import encoded_images, image_folder, tfrecord_source
 
 
 @pytest.fixture
@@ -42,6 +43,29 @@ def test_a_validation_folder_that_was_trained_on_is_not_held_out(config, split):
     _assert_disjoint(found)
     assert sum(_counts(found)[1:]) == _counts(found)[0]
     assert "are not new to it" in found.notes()[0]
+
+
+def _count_calls(monkeypatch, module, name):
+    original, calls = getattr(module, name), []
+    monkeypatch.setattr(module, name, lambda *given: calls.append(given) or original(*given))
+    return calls
+
+
+def test_files_are_looked_for_once_for_both_parts(monkeypatch, config):
+    """A folder of millions of files takes long to walk."""
+    made = config("train", all=60)
+    walks = _count_calls(monkeypatch, image_folder, "_find")
+    stamps = _count_calls(monkeypatch, encoded_images, "stamp")
+    assert _counts(Partition.load(made)) == (54, 54, 6)
+    assert (len(walks), len(stamps)) == (1, 60)
+
+
+def test_records_are_looked_for_once_for_both_parts(monkeypatch, tmp_path, write_records):
+    path = write_records(tmp_path / "noise.tfrecord", range(20))
+    indexed = _count_calls(monkeypatch, tfrecord_source, "_index")
+    network = NetworkConfig(image_size=16, channels=3)
+    assert _counts(Partition.load(RunConfig(data=str(path), network=network))) == (18, 18, 2)
+    assert len(indexed) == 1
 
 
 def test_a_class_named_after_a_split_is_no_overlap(tmp_path, config):

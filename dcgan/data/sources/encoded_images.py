@@ -13,7 +13,7 @@ import PIL.Image
 from dcgan import errors
 from dcgan.data import image_set, indexed_images, preprocessing, remarks
 from dcgan.data.cache import decoding_pool, image_cache
-from dcgan.data.cache.origin import Origin, stamp
+from dcgan.data.cache.origin import Origin, Stamp, stamp
 from dcgan.data.decoding import image_file, jpeg_quality
 from dcgan.data.decoding.encoded_item import EncodedItem
 
@@ -38,50 +38,59 @@ class Decoded:
     qualities: np.ndarray | None
 
 
-def load(
-    items: Sequence[EncodedItem],
-    chosen: np.ndarray,
-    request: image_set.Request,
-    *,
-    name: str,
-    identity: str,
-) -> Decoded:
-    """Decodes some images of a source, or takes them from its cache.
+class EncodedImages:
+    """All encoded images of a source.
 
     Args:
-        items: All images of the source.
-        chosen: Which of them are wanted, shape (any,), int.
-        request: What to load. Without an image size the images must share one; without channels they
-            become grey if all are grey, else RGB.
+        items: The images.
         name: The source as given, for messages.
         identity: What tells the source from all others, such as its absolute path.
-
-    Raises:
-        InputError: If images cannot be read, have several sizes and no size is asked for, or there is no
-            room for their cache.
     """
-    wanted = [items[row] for row in chosen]
-    shape = _shape(wanted, request, name=name)
-    origin = Origin(name, identity, tuple(_stamps(items)), len(items), shape)
-    fill = functools.partial(decoding_pool.fill, items)
-    cached = image_cache.load(origin, fill, wanted=len(wanted), storage=request.storage)
-    if cached is None:
-        return _decode(wanted, shape, request, name=name)
-    good = np.array([int(row) not in cached.bad for row in chosen], bool)
-    reasons = [cached.bad.get(int(row)) for row in chosen]
-    _judge(wanted, reasons, request, name=name)
-    if cached.largest:
-        remarks.say_conversion(name, cached.largest, shape)
-    rows = chosen[good]
-    labels = None if cached.labels is None else cached.labels[rows]
-    qualities = None if cached.qualities is None else cached.qualities[rows]
-    return Decoded(cached.images.take(rows), good, _all_or_none(labels), qualities)
 
+    def __init__(self, items: Sequence[EncodedItem], *, name: str, identity: str) -> None:
+        self._items, self._name, self._identity = items, name, identity
 
-def _stamps(items: Sequence[EncodedItem]) -> list[tuple[str, int, int]]:
-    """Returns one stamp for each file; the names of records begin with their file's."""
-    names = {item.path: item.name.partition(",")[0] if item.length else item.name for item in items}
-    return [stamp(path, name) for path, name in names.items()]
+    @functools.cached_property
+    def names(self) -> tuple[str, ...]:
+        """Their names within the source."""
+        return tuple(item.name for item in self._items)
+
+    def load(self, chosen: np.ndarray, request: image_set.Request) -> Decoded:
+        """Decodes some of them, or takes them from the source's cache.
+
+        Args:
+            chosen: Which of them are wanted, shape (any,), int.
+            request: What to load. Without an image size the images must share one; without channels
+                they become grey if all are grey, else RGB.
+
+        Raises:
+            InputError: If images cannot be read, have several sizes and no size is asked for, or there
+                is no room for their cache.
+        """
+        name = self._name
+        wanted = [self._items[row] for row in chosen]
+        shape = _shape(wanted, request, name=name)
+        origin = Origin(name, self._identity, self._stamps, len(self._items), shape)
+        fill = functools.partial(decoding_pool.fill, self._items)
+        cached = image_cache.load(origin, fill, wanted=len(wanted), storage=request.storage)
+        if cached is None:
+            return _decode(wanted, shape, request, name=name)
+        good = np.array([int(row) not in cached.bad for row in chosen], bool)
+        reasons = [cached.bad.get(int(row)) for row in chosen]
+        _judge(wanted, reasons, request, name=name)
+        if cached.largest:
+            remarks.say_conversion(name, cached.largest, shape)
+        rows = chosen[good]
+        labels = None if cached.labels is None else cached.labels[rows]
+        qualities = None if cached.qualities is None else cached.qualities[rows]
+        return Decoded(cached.images.take(rows), good, _all_or_none(labels), qualities)
+
+    @functools.cached_property
+    def _stamps(self) -> tuple[Stamp, ...]:
+        """One for each file; the names of records begin with their file's."""
+        items = self._items
+        names = {item.path: item.name.partition(",")[0] if item.length else item.name for item in items}
+        return tuple(stamp(path, name) for path, name in names.items())
 
 
 def _decode(

@@ -20,55 +20,71 @@ from dcgan.data.folders import folder_layout, folder_walk
 from dcgan.data.sources import encoded_images, splits
 
 
-def load(folder: pathlib.Path, request: image_set.Request, *, name: str) -> image_set.ImageSet:
-    """Loads the image files of a folder and of the folders in it.
+class ImageFolder:
+    """The image files of a folder and of the folders in it, found once for all of its splits.
 
     Args:
         folder: Where to look. Links are followed, but no folder is read twice.
-        request: What to load. Without an image size the files must share one; without channels
-            they become grey if all are grey, else RGB.
         name: The source as given, for the result and for errors.
 
-    Returns:
-        The images in the order of their relative paths (for `train` and `test` of a folder without
-        splits of its own: in a fixed shuffled order), labelled by their folders if there are
-        several.
-
     Raises:
-        InputError: If there are no image files, some cannot be read, the split does not exist, or the
-            images have several sizes and no size is asked for.
+        InputError: If there are no image files, or a folder cannot be read.
     """
-    roots = folder_layout.find_splits(folder, name=name)
-    walked = {split: _find(root) for split, root in roots.items()}
-    files = {split: images for split, (images, _) in walked.items()}
-    others = [other for _, passed_over in walked.values() for other in passed_over]
-    others += [] if "" in roots else _outside(folder, roots)
-    if not any(files.values()):
-        found = f"none among {folder_layout.count_kinds(others)}" if others else "none"
-        raise errors.InputError(
-            f"{name}: expected image files ({', '.join(image_formats.SUFFIXES)}), found {found}"
+
+    def __init__(self, folder: pathlib.Path, *, name: str) -> None:
+        self._name = name
+        roots = folder_layout.find_splits(folder, name=name)
+        walked = {split: _find(root) for split, root in roots.items()}
+        self._files = {split: images for split, (images, _) in walked.items()}
+        self._sizes = {split: len(found) for split, found in self._files.items()}
+        self._others = [other for _, passed_over in walked.values() for other in passed_over]
+        self._others += [] if "" in roots else _outside(folder, roots)
+        if not any(self._files.values()):
+            others = self._others
+            found = f"none among {folder_layout.count_kinds(others)}" if others else "none"
+            raise errors.InputError(
+                f"{name}: expected image files ({', '.join(image_formats.SUFFIXES)}), found {found}"
+            )
+        self._relative = [relative for found in self._files.values() for relative in found]
+        self._class_names = _class_names(self._relative)
+        items = [
+            item for split, found in self._files.items() for item in _items(found, roots[split], folder)
+        ]
+        self._encoded = encoded_images.EncodedImages(items, name=name, identity=str(folder.absolute()))
+
+    def load(self, request: image_set.Request) -> image_set.ImageSet:
+        """Loads a split.
+
+        Args:
+            request: What to load. Without an image size the files must share one; without channels
+                they become grey if all are grey, else RGB.
+
+        Returns:
+            The images in the order of their relative paths (for `train` and `test` of a folder without
+            splits of its own: in a fixed shuffled order), labelled by their folders if there are
+            several.
+
+        Raises:
+            InputError: If some cannot be read, the split does not exist, or the images have several
+                sizes and no size is asked for.
+        """
+        names, is_whole = self._class_names, request.split == "all"
+        positions = splits.choose(request.split, self._sizes, source=self._name)
+        layout = folder_layout.describe(self._files, names, self._others, whole=is_whole)
+        remarks.say(f"{self._name}: {layout}")
+        decoded = self._encoded.load(positions, request)
+        kept = positions[decoded.good]
+        return image_set.ImageSet(
+            name=self._name,
+            split=request.split,
+            images=decoded.images,
+            labels=_labels([self._relative[position] for position in kept], names) if names else None,
+            class_names=names,
+            skipped=len(positions) - len(kept),
+            positions=kept,
+            files=self._encoded.names,
+            jpeg_qualities=decoded.qualities,
         )
-    everything = [(split, relative) for split, found in files.items() for relative in found]
-    positions = _choose(files, request.split, name=name)
-    class_names = _class_names([relative for _, relative in everything])
-    layout = folder_layout.describe(files, class_names, others, whole=request.split == "all")
-    remarks.say(f"{name}: {layout}")
-    items = [item for split, found in files.items() for item in _items(found, roots[split], folder)]
-    identity = str(folder.absolute())
-    decoded = encoded_images.load(items, positions, request, name=name, identity=identity)
-    kept = positions[decoded.good]
-    chosen = [everything[position] for position in kept]
-    return image_set.ImageSet(
-        name=name,
-        split=request.split,
-        images=decoded.images,
-        labels=_labels(chosen, class_names) if class_names else None,
-        class_names=class_names,
-        skipped=len(positions) - len(kept),
-        positions=kept,
-        files=tuple(item.name for item in items),
-        jpeg_qualities=decoded.qualities,
-    )
 
 
 def _items(files: Sequence[str], root: pathlib.Path, folder: pathlib.Path) -> list[EncodedItem]:
@@ -104,19 +120,11 @@ def _is_image_name(name: str) -> bool:
     return not name.startswith(".") and name.lower().endswith(image_formats.SUFFIXES)
 
 
-def _choose(files: Mapping[str, Sequence[str]], split: str, *, name: str) -> np.ndarray:
-    """Returns the positions of a split's files, those of all split folders in a row."""
-    if "" in files:
-        return splits.of_undeclared(split, len(files[""]), source=name)
-    sizes = {own: len(found) for own, found in files.items()}
-    return splits.positions(splits.of_declared(split, sizes, source=name), sizes)
-
-
 def _class_names(files: Sequence[str]) -> tuple[str, ...] | None:
     names = {file.partition("/")[0] if "/" in file else "" for file in files}
     return tuple(sorted(names)) if len(names) > 1 and "" not in names else None
 
 
-def _labels(chosen: Sequence[tuple[str, str]], class_names: tuple[str, ...]) -> np.ndarray:
+def _labels(chosen: Sequence[str], class_names: tuple[str, ...]) -> np.ndarray:
     numbers = {name: number for number, name in enumerate(class_names)}
-    return np.array([numbers[file.partition("/")[0]] for _, file in chosen], np.int64)
+    return np.array([numbers[file.partition("/")[0]] for file in chosen], np.int64)

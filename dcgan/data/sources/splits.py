@@ -37,6 +37,25 @@ class Part:
         return self.stop - self.start
 
 
+def choose(split: str, sizes: Mapping[str, int], *, source: str) -> np.ndarray:
+    """Finds the images of a split of a source of files.
+
+    Args:
+        split: The split asked for, such as "train[:1000]" or "train+test".
+        sizes: How many images each of the source's splits has; under "" those of a source without.
+        source: The source's name, for errors.
+
+    Returns:
+        Positions in the whole source, all of its splits in a row; shape (images of the split,), int64.
+
+    Raises:
+        InputError: If `split` is malformed, names no split of the source or has no images.
+    """
+    if "" in sizes:
+        return of_undeclared(split, sizes[""], source=source)
+    return positions(of_declared(split, sizes, source=source), sizes)
+
+
 def of_declared(split: str, sizes: Mapping[str, int], *, source: str) -> list[Part]:
     """Finds the images of a split of a source that has splits of its own.
 

@@ -38,44 +38,50 @@ def find(path: pathlib.Path) -> list[pathlib.Path]:
     return [file for file in found if _NAME.fullmatch(file.name) and file.is_file()]
 
 
-def load(path: pathlib.Path, request: image_set.Request, *, name: str) -> image_set.ImageSet:
-    """Loads the images of TFRecord files.
+class TFRecords:
+    """The records of TFRecord files, found once for all of their splits.
 
     Args:
         path: A file, or a folder of files.
-        request: What to load. Without an image size the images must share one.
         name: The source as given, for the result and for errors.
 
-    Returns:
-        The images in the files' order (for `train` and `test` of files without splits of their own: in
-        a fixed shuffled order), labelled if each has a label.
-
     Raises:
-        InputError: If a file is damaged or compressed, some images cannot be read, or the split is not
-            there.
+        InputError: If there is no record, or a file is damaged or compressed.
     """
-    items = {file: list(_index(file)) for file in find(path)}
-    declared = _splits(items)
-    everything = [item for each in declared.values() for item in each]
-    if not everything:
-        raise errors.InputError(f"{name}: expected TFRecord files with images, found no record")
-    if list(declared) == [""]:
-        positions = splits.of_undeclared(request.split, len(everything), source=name)
-    else:
-        sizes = {split: len(found) for split, found in declared.items()}
-        positions = splits.positions(splits.of_declared(request.split, sizes, source=name), sizes)
-    identity = str(path.absolute())
-    decoded = encoded_images.load(everything, positions, request, name=name, identity=identity)
-    kept = positions[decoded.good]
-    return image_set.ImageSet(
-        name=name,
-        split=request.split,
-        images=decoded.images,
-        labels=decoded.labels,
-        skipped=int(np.count_nonzero(~decoded.good)),
-        positions=kept,
-        jpeg_qualities=decoded.qualities,
-    )
+
+    def __init__(self, path: pathlib.Path, *, name: str) -> None:
+        self._name = name
+        declared = _splits({file: list(_index(file)) for file in find(path)})
+        self._sizes = {split: len(found) for split, found in declared.items()}
+        items = [item for each in declared.values() for item in each]
+        if not items:
+            raise errors.InputError(f"{name}: expected TFRecord files with images, found no record")
+        self._encoded = encoded_images.EncodedImages(items, name=name, identity=str(path.absolute()))
+
+    def load(self, request: image_set.Request) -> image_set.ImageSet:
+        """Loads a split.
+
+        Args:
+            request: What to load. Without an image size the images must share one.
+
+        Returns:
+            The images in the files' order (for `train` and `test` of files without splits of their own:
+            in a fixed shuffled order), labelled if each has a label.
+
+        Raises:
+            InputError: If some images cannot be read, or the split is not there.
+        """
+        positions = splits.choose(request.split, self._sizes, source=self._name)
+        decoded = self._encoded.load(positions, request)
+        return image_set.ImageSet(
+            name=self._name,
+            split=request.split,
+            images=decoded.images,
+            labels=decoded.labels,
+            skipped=int(np.count_nonzero(~decoded.good)),
+            positions=positions[decoded.good],
+            jpeg_qualities=decoded.qualities,
+        )
 
 
 def _splits(items: dict[pathlib.Path, list[EncodedItem]]) -> dict[str, list[EncodedItem]]:
