@@ -34,10 +34,10 @@ def find_splits(folder: pathlib.Path, *, name: str) -> dict[str, pathlib.Path]:
         InputError: If two folders have names of one split.
     """
     found = collections.defaultdict(list)
-    for path in sorted(folder.iterdir()):
-        split = _SPLITS.get(path.name.lower())
-        if split and folder_walk.is_folder(path):
-            found[split].append(path)
+    for entry in folder_walk.list_names(folder):
+        split = _SPLITS.get(entry.lower())
+        if split and folder_walk.is_folder(folder / entry):
+            found[split].append(folder / entry)
     if "train" not in found or len(found) == 1:
         return {"": folder}
     for paths in found.values():

@@ -66,6 +66,16 @@ def walk(
         waiting += reversed(content)
 
 
+def list_names(folder: pathlib.Path) -> list[str]:
+    """Returns the names of what lies in a folder, sorted.
+
+    Args:
+        folder: The folder.
+    """
+    # A path object for each of 200,000 files, sorted, takes seconds.
+    return sorted(os.listdir(folder))  # noqa: PTH208
+
+
 def is_folder(path: pathlib.Path) -> bool:
     """Whether a path leads to a folder; False as well where that cannot be known."""
     try:

@@ -97,8 +97,9 @@ def _items(files: Sequence[str], root: pathlib.Path, folder: pathlib.Path) -> li
 
 def _outside(folder: pathlib.Path, roots: Mapping[str, pathlib.Path]) -> list[str]:
     """Returns the names of what lies beside the split folders."""
-    names = {path.name for path in folder.iterdir()} - {root.name for root in roots.values()}
-    return sorted(name for name in names if not name.startswith("."))
+    split_folders = {root.name for root in roots.values()}
+    names = folder_walk.list_names(folder)
+    return [name for name in names if name not in split_folders and not name.startswith(".")]
 
 
 def _find(root: pathlib.Path) -> tuple[list[str], list[str]]:

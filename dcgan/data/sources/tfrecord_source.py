@@ -16,6 +16,7 @@ import numpy as np
 from dcgan import errors
 from dcgan.data import image_set
 from dcgan.data.decoding.encoded_item import EncodedItem
+from dcgan.data.folders import folder_walk
 from dcgan.data.sources import encoded_images, splits
 
 _NAME = re.compile(r".+\.tfrecords?(-\d+-of-\d+)?")
@@ -34,8 +35,9 @@ def find(path: pathlib.Path) -> list[pathlib.Path]:
     Returns:
         The files in the order of their names; none if it is something else.
     """
-    found = sorted(path.iterdir()) if path.is_dir() else [path]
-    return [file for file in found if _NAME.fullmatch(file.name) and file.is_file()]
+    folder, names = (path, folder_walk.list_names(path)) if path.is_dir() else (path.parent, [path.name])
+    found = [folder / name for name in names if _NAME.fullmatch(name)]
+    return [file for file in found if file.is_file()]
 
 
 class TFRecords:
